@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+# How C becomes binaries. Sources are found by folder: services/<name>, commands/<name> and
+# libshared/<part> need no line here. SAN=address,undefined builds beside the normal objects.
+
+BUILD   ?= build
+SAN     ?=
+OUT     := $(BUILD)$(if $(SAN),/san)
+CC      := gcc
+VERSION ?= $(shell cat VERSION)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+PACKAGES := jansson rdkafka hiredis libmicrohttpd libpq libcurl expat libsodium libarchive libcyaml \
+            libpcre2-8 zlib
+SERVICES := api-ingest scheduler executor result-collector notifier
+COMMANDS := verdict verdict-admin
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+            -Wformat=2 -Wundef -Wvla -Wpointer-arith -Wcast-qual -Wwrite-strings -Wnull-dereference \
+            -Wimplicit-fallthrough -Werror
+HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fstack-clash-protection \
+            -fcf-protection -fPIE
+CPPFLAGS += -D_GNU_SOURCE -Ilibshared
+CFLAGS   += -std=c17 -O2 -g $(WARNINGS) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+LDLIBS   := -pthread
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+find_c   = $(shell find $(1) -name '*.c' 2>/dev/null | sort)
+objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+
+SHARED_SRC := $(call find_c,libshared)
+LIBSHARED  := $(OUT)/lib/libshared.a
+BINARIES   := $(foreach s,$(SERVICES),$(if $(wildcard services/$(s)/main.c),$(OUT)/bin/verdict-$(s))) \
+              $(foreach c,$(COMMANDS),$(if $(wildcard commands/$(c)/main.c),$(OUT)/bin/$(c)))
+
+binaries: $(BINARIES)
+
+$(LIBSHARED): $(call objects,$(SHARED_SRC))
+	@mkdir -p $(@D)
+	@rm -f $@ && ar rcs $@ $^
+
+# $(1) folder, $(2) archive name, $(3) binary: everything but main.o can be linked into tests.
+define program
+$(OUT)/obj/$(1)/%.o: CPPFLAGS += -I$(1)
+$(OUT)/lib/$(2).a: $(call objects,$(filter-out $(1)/main.c,$(call find_c,$(1))))
+	@mkdir -p $$(@D)
+	@rm -f $$@ && ar rcs $$@ $$^
+$(OUT)/bin/$(3): $(OUT)/obj/$(1)/main.o $(OUT)/lib/$(2).a $(LIBSHARED)
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$(CC) $(LDFLAGS) -o $$@ $$^ $(PKG_LIBS) $(LDLIBS)
+endef
+$(foreach s,$(SERVICES),$(eval $(call program,services/$(s),$(s),verdict-$(s))))
+$(foreach c,$(COMMANDS),$(eval $(call program,commands/$(c),$(c),$(c))))
+
+$(OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The version is stamped into one object, which is made again when it changes.
+$(OUT)/obj/libshared/base/version.o: CPPFLAGS += -DVERDICT_VERSION='"$(VERSION)"' -DVERDICT_COMMIT='"$(COMMIT)"'
+$(OUT)/obj/libshared/base/version.o: $(OUT)/version.stamp
+$(OUT)/version.stamp: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' > $@
+
+# Unit tests: tests/unit/<mirror of the source>_test.c. The linker takes from the archives only what
+# a test needs: a test of services/scheduler/match.c sees the scheduler's archive and libshared.
+UNIT_SRC  := $(call find_c,tests/unit)
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(UNIT_SRC))
+unit_owner = $(word 2,$(subst /, ,$(1)))
+$(OUT)/obj/tests/unit/%.o: CPPFLAGS += $(if $(filter services/% commands/%,$*),-I$(word 1,$(subst /, ,$*))/$(word 2,$(subst /, ,$*))) -Itests/unit
+.SECONDEXPANSION:
+$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services/% commands/%,$$*),$(OUT)/lib/$$(call unit_owner,$$*).a) $(LIBSHARED)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka $(LDLIBS)
+
+units: $(UNIT_BIN)
+
+# Unit tests only, in seconds, under the sanitizers. Prints each failing test and a summed line.
+check:
+	@$(MAKE) --no-print-directory SAN=address,undefined run-units
+run-units: units
+	@tests/unit/run $(OUT)/unit
+
+PREFIX ?= /usr/local
+install: binaries
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/verdict/migrations
+	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard migrations/*.sql) $(DESTDIR)$(PREFIX)/share/verdict/migrations
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
+.PHONY: binaries units check run-units install clean FORCE
+.PRECIOUS: $(OUT)/obj/%.o

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors as values. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *error, const char *code, const char *format, ...)
+{
+    if (error == NULL)
+        return -1;
+    va_list args;
+    va_start(args, format);
+    char text[ERROR_TEXT_MAX]; /* the arguments may point into *error */
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    memset(error, 0, sizeof *error);
+    snprintf(error->code, sizeof error->code, "%s", code);
+    memcpy(error->text, text, sizeof text);
+    return -1;
+}
+
+int error_field(struct error *error, const char *field, const char *format, ...)
+{
+    if (error == NULL)
+        return -1;
+    char text[ERROR_TEXT_MAX], path[ERROR_FIELD_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    snprintf(path, sizeof path, "%s", field);
+    memset(error, 0, sizeof *error);
+    snprintf(error->code, sizeof error->code, "invalid");
+    memcpy(error->field, path, sizeof path);
+    memcpy(error->text, text, sizeof text);
+    return -1;
+}
+
+int error_wrap(struct error *error, const char *format, ...)
+{
+    if (error == NULL)
+        return -1;
+    char context[ERROR_TEXT_MAX], text[2 * ERROR_TEXT_MAX + 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(context, sizeof context, format, args);
+    va_end(args);
+    snprintf(text, sizeof text, "%s: %s", context, error->text);
+    text[ERROR_TEXT_MAX - 1] = '\0';
+    memcpy(error->text, text, ERROR_TEXT_MAX);
+    return -1;
+}
+
+int error_in(struct error *error, const char *prefix)
+{
+    if (error == NULL)
+        return -1;
+    char path[2 * ERROR_FIELD_MAX + 2];
+    const char *dot = error->field[0] == '\0' || error->field[0] == '[' ? "" : ".";
+    snprintf(path, sizeof path, "%s%s%s", prefix, dot, error->field);
+    path[ERROR_FIELD_MAX - 1] = '\0';
+    memcpy(error->field, path, ERROR_FIELD_MAX);
+    return -1;
+}
+
+bool error_is(const struct error *error, const char *code)
+{
+    return strcmp(error->code, code) == 0;
+}
