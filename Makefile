@@ -17,3 +17,16 @@ help: ## print this list
 
 setup: ## install what is missing: Debian packages, Kafka's jars, the Python environment
 	@stack/setup.sh
+
+up: setup ## start the private stack and wait until it is ready
+	@$(MAKE) --no-print-directory binaries
+	@$(STACK) up
+
+down: ## stop what `make up` started
+	@$(STACK) down
+
+status: ## say what runs, and where
+	@$(STACK) status
+
+wipe: ## down, and forget the private stack's data
+	@$(STACK) wipe
