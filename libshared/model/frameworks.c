@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frameworks, as far as all services know them. */
+#include "model/frameworks.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+/* "tests/test_a.py::TestX::test_y[1-2]" → file, class "tests.test_a.TestX", name, parameters: the class
+ * is spelled as in pytest's own JUnit file. */
+static void read_pytest(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r)
+{
+    const char *bracket = strchr(selector, '[');
+    size_t searched = bracket == NULL ? strlen(selector) : (size_t)(bracket - selector);
+    const char *first = memmem(selector, searched, "::", 2), *last = first;
+    for (const char *next = first; next != NULL;
+         next = memmem(next + 2, searched - (size_t)(next + 2 - selector), "::", 2))
+        last = next;
+    if (first == NULL) {
+        *file_r = xstrdup("");
+        *class_r = xstrdup("");
+        case_name_split(selector, name_r, parameters_r);
+        return;
+    }
+    struct buffer class;
+    buffer_init(&class, 64 * 1024);
+    buffer_add(&class, selector, (size_t)(first - selector));
+    if (class.length > 3 && strcmp(class.data + class.length - 3, ".py") == 0) {
+        class.length -= 3;
+        class.data[class.length] = '\0';
+    }
+    for (char *c = class.data; c != NULL && *c != '\0'; c++)
+        if (*c == '/')
+            *c = '.';
+    for (const char *part = first; part != last; part = memmem(part + 2, (size_t)(last - part), "::", 2)) {
+        const char *end = memmem(part + 2, (size_t)(last - part), "::", 2);
+        buffer_add_char(&class, '.');
+        buffer_add(&class, part + 2, (size_t)(end - (part + 2)));
+    }
+    *file_r = xstrndup(selector, (size_t)(first - selector));
+    *class_r = buffer_take(&class);
+    case_name_split(last + 2, name_r, parameters_r);
+}
+
+/* "group.test" → class "group", name "test"; a name alone has no class. */
+static void read_dotted(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r)
+{
+    const char *dot = strchr(selector, '.');
+    *file_r = xstrdup("");
+    *class_r = dot == NULL ? xstrdup("") : xstrndup(selector, (size_t)(dot - selector));
+    *name_r = xstrdup(dot == NULL ? selector : dot + 1);
+    *parameters_r = xstrdup("");
+}
+
+static void read_plain(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r)
+{
+    *file_r = xstrdup("");
+    *class_r = xstrdup("");
+    *name_r = xstrdup(selector);
+    *parameters_r = xstrdup("");
+}
+
+static const struct framework_facts frameworks[] = {
+    {.name = "pytest", .selects_cases = true, .streams = true, .needs_command = false,
+     .read_selector = read_pytest, .file_in_key = false},
+    {.name = "cmocka", .selects_cases = false, .streams = false, .needs_command = true,
+     .read_selector = read_dotted, .file_in_key = false},
+    {.name = "ctest", .selects_cases = true, .streams = false, .needs_command = false,
+     .read_selector = read_plain, .file_in_key = false},
+    {.name = "command", .selects_cases = false, .streams = false, .needs_command = true,
+     .read_selector = read_plain, .file_in_key = true},
+};
+
+const struct framework_facts *framework_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(frameworks); i++)
+        if (strcmp(frameworks[i].name, name) == 0)
+            return &frameworks[i];
+    return NULL;
+}
+
+const struct framework_facts *framework_at(int index)
+{
+    return index >= 0 && (size_t)index < ARRAY_SIZE(frameworks) ? &frameworks[index] : NULL;
+}
+
+const char *framework_list(void)
+{
+    return "pytest, cmocka, ctest, command";
+}
+
+struct case_key framework_case_key(const struct framework_facts *framework, const char *suite, const char *file,
+                                   const char *class, const char *name, const char *parameters, int64_t ordinal)
+{
+    return case_key_make(&(struct case_identity){.suite = suite,
+                                                 .file = framework->file_in_key ? file : "",
+                                                 .class = class,
+                                                 .name = name,
+                                                 .parameters = parameters,
+                                                 .ordinal = ordinal});
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What everybody must know of a framework: its name, whether it can run a list of cases, and how a
+ * selector is read as a case's identity. How it is run is the executor's (services/executor/frameworks). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/case_key.h"
+
+struct framework_facts {
+    const char *name;
+    bool selects_cases; /* can run exactly a list of cases */
+    bool streams;       /* its results arrive case by case */
+    bool needs_command; /* the suite must say what to run */
+    /* A declared selector as identity. Each text is owned by the caller. */
+    void (*read_selector)(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r);
+    bool file_in_key; /* false: the class names the module already */
+};
+
+const struct framework_facts *framework_find(const char *name); /* NULL when unknown */
+const struct framework_facts *framework_at(int index);          /* NULL behind the last */
+const char *framework_list(void);                               /* "pytest, cmocka, ctest, command" */
+
+/* The key of a declared case: the same as when a report of that framework names it. */
+struct case_key framework_case_key(const struct framework_facts *framework, const char *suite, const char *file,
+                                   const char *class, const char *name, const char *parameters, int64_t ordinal);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A suite's specification as users write it and as it travels to the executor: which framework, where
+ * the source is, what to run, where the report lies, what it needs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fields.h"
+
+enum source_kind {
+    SOURCE_PATH, /* a directory on the worker, below one of its source roots */
+    SOURCE_GIT,  /* a URL and a ref */
+};
+extern const struct names source_kind_names;
+
+struct suite_source {
+    int kind;
+    char *path; /* path: absolute; git: directory inside the checkout, NULL for its root */
+    char *url;  /* git */
+    char *ref;  /* git: branch, tag or commit; NULL: the run's commit, else the remote's HEAD */
+};
+
+enum report_format {
+    REPORT_AUTO, /* the framework's own */
+    REPORT_JUNIT,
+    REPORT_TAP,
+    REPORT_NONE, /* `command` only: the command itself is the one case, by its exit status */
+};
+extern const struct names report_format_names;
+
+struct suite_report {
+    int format;
+    char *path; /* relative to the working directory, may hold * and **; NULL: the framework's, or stdout for TAP */
+};
+
+/* 0 means the executor's own default for each. */
+struct suite_limits {
+    int64_t cpu_seconds;
+    int64_t memory_mb;
+    int64_t open_files;
+    int64_t processes;
+    int64_t output_bytes; /* of log kept; more is cut with a mark, not killed */
+    int64_t file_mb;      /* a single file's size */
+};
+
+struct suite_spec {
+    char *framework; /* "pytest", "cmocka", "ctest", "command": a name of model/frameworks */
+    struct suite_source source;
+    struct texts command; /* argv; required for `command` and cmocka, optional prefix or override else */
+    struct texts arguments; /* added behind what the framework makes */
+    char *directory;        /* working directory, relative to the source; NULL: its root */
+    struct suite_report report;
+    json_t *environment;  /* object of texts, owned; NULL when none */
+    struct texts secrets; /* names; their values are the worker's */
+    struct texts requirements; /* label predicates */
+    struct suite_limits limits;
+    struct texts cases; /* declared selectors in the framework's own words; none: the whole suite */
+    int64_t max_tasks;  /* how many pieces declared cases may be cut into; 0: the scheduler decides */
+};
+
+extern const struct fields suite_fields;
+
+/* Decodes and checks what no field table says: which members go together. */
+int suite_decode(const json_t *json, struct suite_spec *suite_r, struct error *error) WARN_UNUSED;
+void suite_deinit(struct suite_spec *suite);
