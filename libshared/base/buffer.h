@@ -22,7 +22,8 @@ void buffer_clear(struct buffer *buffer); /* keeps the memory, forgets the overf
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_char(struct buffer *buffer, char c);
-void buffer_addf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_addf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void buffer_remove_front(struct buffer *buffer, size_t length);
 const char *buffer_text(const struct buffer *buffer); /* "" when empty */
 char *buffer_take(struct buffer *buffer);             /* caller frees; buffer is empty afterwards */

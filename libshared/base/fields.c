@@ -34,7 +34,8 @@ static void free_nothing(const struct field *field, void *slot)
     (void)slot;
 }
 
-static int decode_uuid(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_uuid(const struct field *field, const json_t *json, void *slot,
+                       struct error *error)
 {
     struct error inner;
     if (!json_is_string(json) || uuid_parse(json_string_value(json), slot, &inner) < 0)
@@ -49,7 +50,8 @@ static json_t *encode_uuid(const struct field *field, const void *slot)
     return uuid_is_null(uuid) ? NULL : json_string(uuid->text);
 }
 
-static int decode_text(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_text(const struct field *field, const json_t *json, void *slot,
+                       struct error *error)
 {
     size_t max = field->max > 0 ? (size_t)field->max : FIELD_TEXT_MAX;
     if (!json_is_string(json))
@@ -57,8 +59,8 @@ static int decode_text(const struct field *field, const json_t *json, void *slot
     if (json_string_length(json) > max)
         return error_field(error, field->name, "%s is longer than %zu bytes", field->name, max);
     if (json_string_length(json) < (size_t)field->min)
-        return error_field(error, field->name, "%s must have at least %" PRId64 " bytes", field->name,
-                           field->min);
+        return error_field(error, field->name, "%s must have at least %" PRId64 " bytes",
+                           field->name, field->min);
     *(char **)slot = xstrdup(json_string_value(json));
     return 0;
 }
@@ -80,15 +82,16 @@ static void free_text(const struct field *field, void *slot)
     text_free(slot);
 }
 
-static int decode_int(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_int(const struct field *field, const json_t *json, void *slot,
+                      struct error *error)
 {
     bool bounded = field->min != 0 || field->max != 0;
     if (!json_is_integer(json))
         return error_field(error, field->name, "%s must be a whole number", field->name);
     int64_t value = json_integer_value(json);
     if (bounded && (value < field->min || value > field->max))
-        return error_field(error, field->name, "%s must be from %" PRId64 " to %" PRId64, field->name,
-                           field->min, field->max);
+        return error_field(error, field->name, "%s must be from %" PRId64 " to %" PRId64,
+                           field->name, field->min, field->max);
     *(int64_t *)slot = value;
     return 0;
 }
@@ -99,7 +102,8 @@ static json_t *encode_int(const struct field *field, const void *slot)
     return json_integer(*(const int64_t *)slot);
 }
 
-static int decode_real(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_real(const struct field *field, const json_t *json, void *slot,
+                       struct error *error)
 {
     if (!json_is_number(json))
         return error_field(error, field->name, "%s must be a number", field->name);
@@ -113,7 +117,8 @@ static json_t *encode_real(const struct field *field, const void *slot)
     return json_real(*(const double *)slot);
 }
 
-static int decode_bool(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_bool(const struct field *field, const json_t *json, void *slot,
+                       struct error *error)
 {
     if (!json_is_boolean(json))
         return error_field(error, field->name, "%s must be true or false", field->name);
@@ -127,7 +132,8 @@ static json_t *encode_bool(const struct field *field, const void *slot)
     return json_boolean(*(const bool *)slot);
 }
 
-static int decode_enum(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_enum(const struct field *field, const json_t *json, void *slot,
+                       struct error *error)
 {
     struct error inner;
     if (!json_is_string(json))
@@ -142,7 +148,8 @@ static json_t *encode_enum(const struct field *field, const void *slot)
     return json_string(names_get(field->names, *(const int *)slot));
 }
 
-static int decode_json(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_json(const struct field *field, const json_t *json, void *slot,
+                       struct error *error)
 {
     if (field->type == FIELD_OBJECT && !json_is_object(json))
         return error_field(error, field->name, "%s must be an object", field->name);
@@ -176,7 +183,8 @@ static int check_list(const struct field *field, const json_t *json, struct erro
     return 0;
 }
 
-static int decode_texts(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_texts(const struct field *field, const json_t *json, void *slot,
+                        struct error *error)
 {
     struct texts texts = {0};
     if (check_list(field, json, error) < 0)
@@ -211,7 +219,8 @@ static void free_texts(const struct field *field, void *slot)
     texts_deinit(slot);
 }
 
-static int decode_record(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_record(const struct field *field, const json_t *json, void *slot,
+                         struct error *error)
 {
     if (fields_decode(field->of, json, slot, error) == 0)
         return 0;
@@ -237,7 +246,8 @@ static void free_records(const struct field *field, void *slot)
     *records = (struct records){0};
 }
 
-static int decode_records(const struct field *field, const json_t *json, void *slot, struct error *error)
+static int decode_records(const struct field *field, const json_t *json, void *slot,
+                          struct error *error)
 {
     if (check_list(field, json, error) < 0)
         return -1;
@@ -264,8 +274,8 @@ static json_t *encode_records(const struct field *field, const void *slot)
         return NULL;
     json_t *json = json_array();
     for (size_t i = 0; i < records->count; i++)
-        json_array_append_new(json,
-                              fields_encode(field->of, (const char *)records->list + i * field->of->size));
+        json_array_append_new(
+            json, fields_encode(field->of, (const char *)records->list + i * field->of->size));
     return json;
 }
 
@@ -293,7 +303,8 @@ static void set_fallback(const struct field *field, void *slot)
         *(int *)slot = (int)field->fallback;
 }
 
-static int decode_field(const struct field *field, const json_t *object, void *slot, struct error *error)
+static int decode_field(const struct field *field, const json_t *object, void *slot,
+                        struct error *error)
 {
     const json_t *json = json_object_get(object, field->name);
     bool absent = json == NULL || (json_is_null(json) && field->type != FIELD_JSON);

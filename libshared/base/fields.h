@@ -42,7 +42,8 @@ struct field {
     const char *name;
     enum field_type type;
     size_t offset;
-    bool optional; /* absent (or null) leaves the zero value, or .fallback for FIELD_INT / FIELD_BOOL */
+    bool
+        optional; /* absent (or null) leaves the zero value, or .fallback for FIELD_INT / FIELD_BOOL */
     int64_t min, max;
     int64_t fallback;
     const struct names *names;
@@ -55,10 +56,14 @@ struct fields {
     size_t size; /* of the struct */
 };
 
-#define FIELDS(struct_type, array) {.list = (array), .count = sizeof(array) / sizeof((array)[0]), .size = sizeof(struct_type)}
+#define FIELDS(struct_type, array)                                                                 \
+    {                                                                                              \
+        .list = (array), .count = sizeof(array) / sizeof((array)[0]), .size = sizeof(struct_type)  \
+    }
 
 /* *out (a struct of fields->size) is written only on success; fields_free frees it then. */
-int fields_decode(const struct fields *fields, const json_t *json, void *out, struct error *error) WARN_UNUSED;
+int fields_decode(const struct fields *fields, const json_t *json, void *out,
+                  struct error *error) WARN_UNUSED;
 
 /* A new reference. NULL texts and JSON of optional fields, and null UUIDs, are left out. */
 json_t *fields_encode(const struct fields *fields, const void *in);

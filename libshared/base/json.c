@@ -40,7 +40,8 @@ int json_parse(const char *bytes, size_t length, json_t **json_r, struct error *
     json_error_t where;
     json_t *json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (json == NULL)
-        return error_set(error, "invalid", "JSON line %d column %d: %s", where.line, where.column, where.text);
+        return error_set(error, "invalid", "JSON line %d column %d: %s", where.line, where.column,
+                         where.text);
     *json_r = json;
     return 0;
 }

@@ -30,6 +30,7 @@ int names_parse(const struct names *names, const char *text, int *value_r, struc
     char all[256] = "";
     size_t length = 0;
     for (int i = 0; i < names->count && length < sizeof all; i++)
-        length += (size_t)snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "", names->list[i]);
+        length += (size_t)snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "",
+                                   names->list[i]);
     return error_set(error, "invalid", "is no %s: one of %s", names->what, all);
 }

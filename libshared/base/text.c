@@ -30,7 +30,8 @@ int int_parse(const char *text, int64_t min, int64_t max, int64_t *value_r, stru
     long long value = strtoll(text, &end, 10);
     bool whole = end != text && *end == '\0' && !isspace((unsigned char)text[0]);
     if (!whole || errno != 0 || value < min || value > max)
-        return error_set(error, "invalid", "must be a whole number from %" PRId64 " to %" PRId64, min, max);
+        return error_set(error, "invalid", "must be a whole number from %" PRId64 " to %" PRId64,
+                         min, max);
     *value_r = value;
     return 0;
 }
@@ -40,7 +41,8 @@ static const struct {
     int64_t ms;
 } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"", 1000}};
 
-int duration_parse(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ms_r, struct error *error)
+int duration_parse(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ms_r,
+                   struct error *error)
 {
     char *end;
     errno = 0;
@@ -55,8 +57,9 @@ int duration_parse(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ms
         return 0;
     }
     return error_set(error, "invalid",
-                     "must be a duration (250ms, 30s, 5m, 2h) from %" PRId64 " ms to %" PRId64 " ms", min_ms,
-                     max_ms);
+                     "must be a duration (250ms, 30s, 5m, 2h) from %" PRId64 " ms to %" PRId64
+                     " ms",
+                     min_ms, max_ms);
 }
 
 bool slug_is_valid(const char *text)

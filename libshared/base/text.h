@@ -12,7 +12,8 @@ bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
 /* A whole decimal number in min … max; the error names the bounds. */
-int int_parse(const char *text, int64_t min, int64_t max, int64_t *value_r, struct error *error) WARN_UNUSED;
+int int_parse(const char *text, int64_t min, int64_t max, int64_t *value_r,
+              struct error *error) WARN_UNUSED;
 
 /* "250ms", "30s", "5m", "2h" (a bare number is seconds) → ms, in min … max. */
 int duration_parse(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ms_r,

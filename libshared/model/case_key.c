@@ -13,7 +13,8 @@
 static void add(crypto_generichash_state *state, const char *text)
 {
     size_t length = text == NULL ? 0 : strlen(text);
-    uint8_t prefix[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
+    uint8_t prefix[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
+                         (uint8_t)length};
     crypto_generichash_update(state, prefix, sizeof prefix);
     if (length > 0)
         crypto_generichash_update(state, (const uint8_t *)text, length);
@@ -45,10 +46,12 @@ int case_key_parse(const char *hex, struct case_key *key_r, struct error *error)
 {
     struct case_key key = {""};
     if (strlen(hex) != CASE_KEY_HEX_SIZE - 1)
-        return error_set(error, "invalid", "is not a case key (%d hex digits)", CASE_KEY_HEX_SIZE - 1);
+        return error_set(error, "invalid", "is not a case key (%d hex digits)",
+                         CASE_KEY_HEX_SIZE - 1);
     for (size_t i = 0; i < CASE_KEY_HEX_SIZE - 1; i++) {
         if (!isxdigit((unsigned char)hex[i]))
-            return error_set(error, "invalid", "is not a case key (%d hex digits)", CASE_KEY_HEX_SIZE - 1);
+            return error_set(error, "invalid", "is not a case key (%d hex digits)",
+                             CASE_KEY_HEX_SIZE - 1);
         key.hex[i] = (char)tolower((unsigned char)hex[i]);
     }
     *key_r = key;

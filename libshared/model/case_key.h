@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 
-#define CASE_KEY_BYTES     16
-#define CASE_KEY_HEX_SIZE  33
-#define CASE_KEY_VERSION   1
+#define CASE_KEY_BYTES    16
+#define CASE_KEY_HEX_SIZE 33
+#define CASE_KEY_VERSION  1
 
 /* Borrowed texts; NULL counts as "". For frameworks whose class names the module ("tests.test_a.TestX")
  * `file` is for people and stays out of the key: pass "" there. */

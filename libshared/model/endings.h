@@ -48,7 +48,7 @@ struct ending {
     enum reason reason;
     enum run_state state;
     int exit_code;
-    int precedence;   /* several hold: the lower one wins: cancelled, timed_out, errored, failed, passed */
+    int precedence; /* several hold: the lower one wins: cancelled, timed_out, errored, failed, passed */
     const char *text; /* for people */
 };
 

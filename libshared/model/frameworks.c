@@ -11,7 +11,8 @@
 
 /* "tests/test_a.py::TestX::test_y[1-2]" → file, class "tests.test_a.TestX", name, parameters: the class
  * is spelled as in pytest's own JUnit file. */
-static void read_pytest(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r)
+static void read_pytest(const char *selector, char **file_r, char **class_r, char **name_r,
+                        char **parameters_r)
 {
     const char *bracket = strchr(selector, '[');
     size_t searched = bracket == NULL ? strlen(selector) : (size_t)(bracket - selector);
@@ -35,7 +36,8 @@ static void read_pytest(const char *selector, char **file_r, char **class_r, cha
     for (char *c = class.data; c != NULL && *c != '\0'; c++)
         if (*c == '/')
             *c = '.';
-    for (const char *part = first; part != last; part = memmem(part + 2, (size_t)(last - part), "::", 2)) {
+    for (const char *part = first; part != last;
+         part = memmem(part + 2, (size_t)(last - part), "::", 2)) {
         const char *end = memmem(part + 2, (size_t)(last - part), "::", 2);
         buffer_add_char(&class, '.');
         buffer_add(&class, part + 2, (size_t)(end - (part + 2)));
@@ -46,7 +48,8 @@ static void read_pytest(const char *selector, char **file_r, char **class_r, cha
 }
 
 /* "group.test" → class "group", name "test"; a name alone has no class. */
-static void read_dotted(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r)
+static void read_dotted(const char *selector, char **file_r, char **class_r, char **name_r,
+                        char **parameters_r)
 {
     const char *dot = strchr(selector, '.');
     *file_r = xstrdup("");
@@ -55,7 +58,8 @@ static void read_dotted(const char *selector, char **file_r, char **class_r, cha
     *parameters_r = xstrdup("");
 }
 
-static void read_plain(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r)
+static void read_plain(const char *selector, char **file_r, char **class_r, char **name_r,
+                       char **parameters_r)
 {
     *file_r = xstrdup("");
     *class_r = xstrdup("");
@@ -64,14 +68,30 @@ static void read_plain(const char *selector, char **file_r, char **class_r, char
 }
 
 static const struct framework_facts frameworks[] = {
-    {.name = "pytest", .selects_cases = true, .streams = true, .needs_command = false,
-     .read_selector = read_pytest, .file_in_key = false},
-    {.name = "cmocka", .selects_cases = false, .streams = false, .needs_command = true,
-     .read_selector = read_dotted, .file_in_key = false},
-    {.name = "ctest", .selects_cases = true, .streams = false, .needs_command = false,
-     .read_selector = read_plain, .file_in_key = false},
-    {.name = "command", .selects_cases = false, .streams = false, .needs_command = true,
-     .read_selector = read_plain, .file_in_key = true},
+    {.name = "pytest",
+     .selects_cases = true,
+     .streams = true,
+     .needs_command = false,
+     .read_selector = read_pytest,
+     .file_in_key = false},
+    {.name = "cmocka",
+     .selects_cases = false,
+     .streams = false,
+     .needs_command = true,
+     .read_selector = read_dotted,
+     .file_in_key = false},
+    {.name = "ctest",
+     .selects_cases = true,
+     .streams = false,
+     .needs_command = false,
+     .read_selector = read_plain,
+     .file_in_key = false},
+    {.name = "command",
+     .selects_cases = false,
+     .streams = false,
+     .needs_command = true,
+     .read_selector = read_plain,
+     .file_in_key = true},
 };
 
 const struct framework_facts *framework_find(const char *name)
@@ -92,8 +112,9 @@ const char *framework_list(void)
     return "pytest, cmocka, ctest, command";
 }
 
-struct case_key framework_case_key(const struct framework_facts *framework, const char *suite, const char *file,
-                                   const char *class, const char *name, const char *parameters, int64_t ordinal)
+struct case_key framework_case_key(const struct framework_facts *framework, const char *suite,
+                                   const char *file, const char *class, const char *name,
+                                   const char *parameters, int64_t ordinal)
 {
     return case_key_make(&(struct case_identity){.suite = suite,
                                                  .file = framework->file_in_key ? file : "",

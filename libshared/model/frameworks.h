@@ -13,14 +13,16 @@ struct framework_facts {
     bool streams;       /* its results arrive case by case */
     bool needs_command; /* the suite must say what to run */
     /* A declared selector as identity. Each text is owned by the caller. */
-    void (*read_selector)(const char *selector, char **file_r, char **class_r, char **name_r, char **parameters_r);
+    void (*read_selector)(const char *selector, char **file_r, char **class_r, char **name_r,
+                          char **parameters_r);
     bool file_in_key; /* false: the class names the module already */
 };
 
 const struct framework_facts *framework_find(const char *name); /* NULL when unknown */
 const struct framework_facts *framework_at(int index);          /* NULL behind the last */
-const char *framework_list(void);                               /* "pytest, cmocka, ctest, command" */
+const char *framework_list(void); /* "pytest, cmocka, ctest, command" */
 
 /* The key of a declared case: the same as when a report of that framework names it. */
-struct case_key framework_case_key(const struct framework_facts *framework, const char *suite, const char *file,
-                                   const char *class, const char *name, const char *parameters, int64_t ordinal);
+struct case_key framework_case_key(const struct framework_facts *framework, const char *suite,
+                                   const char *file, const char *class, const char *name,
+                                   const char *parameters, int64_t ordinal);

@@ -21,7 +21,8 @@ enum comparison { EQUAL, NOT_EQUAL, AT_LEAST, AT_MOST, ABOVE, BELOW, PRESENT, AB
 static const struct {
     const char *text;
     enum comparison comparison;
-} operators[] = {{"!=", NOT_EQUAL}, {">=", AT_LEAST}, {"<=", AT_MOST}, {"=", EQUAL}, {">", ABOVE}, {"<", BELOW}};
+} operators[] = {{"!=", NOT_EQUAL}, {">=", AT_LEAST}, {"<=", AT_MOST},
+                 {"=", EQUAL},      {">", ABOVE},     {"<", BELOW}};
 
 struct predicate {
     char name[LABEL_NAME_MAX + 1];
@@ -63,7 +64,8 @@ static bool needs_number(enum comparison comparison)
 }
 
 /* Splits text into name, operator and value; the operator is the first one in it. */
-static void split(const char *text, size_t *name_length_r, enum comparison *comparison_r, const char **value_r)
+static void split(const char *text, size_t *name_length_r, enum comparison *comparison_r,
+                  const char **value_r)
 {
     for (size_t at = 0; text[at] != '\0'; at++) {
         for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
@@ -92,12 +94,15 @@ int predicate_parse(const char *text, struct predicate **predicate_r, struct err
 
     split(name, &name_length, &comparison, &value);
     if (!name_is_valid(name, name_length))
-        return error_set(error, "invalid", "\"%.80s\" must begin with a label's name of 1 to %d letters, digits, _ . - /",
-                         text, LABEL_NAME_MAX);
+        return error_set(
+            error, "invalid",
+            "\"%.80s\" must begin with a label's name of 1 to %d letters, digits, _ . - /", text,
+            LABEL_NAME_MAX);
     if (absent && comparison != PRESENT)
         return error_set(error, "invalid", "\"%.80s\": ! goes with a name alone", text);
     if (strlen(value) > LABEL_VALUE_MAX || (comparison != PRESENT && value[0] == '\0'))
-        return error_set(error, "invalid", "\"%.80s\": the value must have 1 to %d bytes", text, LABEL_VALUE_MAX);
+        return error_set(error, "invalid", "\"%.80s\": the value must have 1 to %d bytes", text,
+                         LABEL_VALUE_MAX);
     if (needs_number(comparison) && !number_parse(value, &number))
         return error_set(error, "invalid", "\"%.80s\": only numbers can be compared so", text);
 
@@ -178,12 +183,14 @@ static void make_class(struct requirements *requirements)
     requirements->class = buffer_take(&class);
 }
 
-int requirements_parse(const json_t *list, struct requirements **requirements_r, struct error *error)
+int requirements_parse(const json_t *list, struct requirements **requirements_r,
+                       struct error *error)
 {
     if (list != NULL && !json_is_array(list))
         return error_field(error, "requirements", "requirements must be a list of predicates");
     if (json_array_size(list) > LIMIT_REQUIREMENTS)
-        return error_field(error, "requirements", "requirements has more than %d entries", (int)LIMIT_REQUIREMENTS);
+        return error_field(error, "requirements", "requirements has more than %d entries",
+                           (int)LIMIT_REQUIREMENTS);
     AUTO(requirements_free) struct requirements *requirements = xcalloc(1, sizeof *requirements);
     requirements->list = xcalloc(json_array_size(list), sizeof *requirements->list);
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -241,12 +248,16 @@ int labels_check(const json_t *labels, struct error *error)
         return error_field(error, "labels", "labels has more than %d entries", (int)LIMIT_LABELS);
     json_object_foreach ((json_t *)(uintptr_t)labels, name, label) {
         if (!name_is_valid(name, strlen(name)))
-            return error_field(error, "labels", "labels: \"%.80s\" is no label's name (1 to %d letters, digits, _ . - /)",
-                               name, LABEL_NAME_MAX);
+            return error_field(
+                error, "labels",
+                "labels: \"%.80s\" is no label's name (1 to %d letters, digits, _ . - /)", name,
+                LABEL_NAME_MAX);
         if (!json_is_string(label) && !json_is_integer(label) && !json_is_boolean(label))
-            return error_field(error, "labels", "labels.%s must be a string, a whole number or a boolean", name);
+            return error_field(error, "labels",
+                               "labels.%s must be a string, a whole number or a boolean", name);
         if (json_is_string(label) && json_string_length(label) > LABEL_VALUE_MAX)
-            return error_field(error, "labels", "labels.%s is longer than %d bytes", name, LABEL_VALUE_MAX);
+            return error_field(error, "labels", "labels.%s is longer than %d bytes", name,
+                               LABEL_VALUE_MAX);
     }
     return 0;
 }

@@ -11,7 +11,8 @@
 
 struct predicate;
 
-int predicate_parse(const char *text, struct predicate **predicate_r, struct error *error) WARN_UNUSED;
+int predicate_parse(const char *text, struct predicate **predicate_r,
+                    struct error *error) WARN_UNUSED;
 void predicate_free(struct predicate **predicate);
 bool predicate_holds(const struct predicate *predicate, const json_t *labels);
 
@@ -19,7 +20,8 @@ bool predicate_holds(const struct predicate *predicate, const json_t *labels);
 struct requirements;
 
 /* From a JSON list of strings (at most LIMIT_REQUIREMENTS); the error names the entry. */
-int requirements_parse(const json_t *list, struct requirements **requirements_r, struct error *error) WARN_UNUSED;
+int requirements_parse(const json_t *list, struct requirements **requirements_r,
+                       struct error *error) WARN_UNUSED;
 void requirements_free(struct requirements **requirements);
 bool requirements_hold(const struct requirements *requirements, const json_t *labels);
 

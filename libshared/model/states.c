@@ -7,8 +7,10 @@
 static const char *const run_state_list[] = {"draft",  "queued",  "running",   "passed",
                                              "failed", "errored", "cancelled", "timed_out"};
 static const char *const task_state_list[] = {"queued", "dispatched", "running", "done"};
-static const char *const result_status_list[] = {"passed", "failed", "errored", "skipped", "blocked"};
-static const char *const task_kind_list[] = {"automated", "discovery", "manual", "external", "action"};
+static const char *const result_status_list[] = {"passed", "failed", "errored", "skipped",
+                                                 "blocked"};
+static const char *const task_kind_list[] = {"automated", "discovery", "manual", "external",
+                                             "action"};
 
 const struct names run_state_names = NAMES("run state", run_state_list);
 const struct names task_state_names = NAMES("task state", task_state_list);
@@ -21,7 +23,8 @@ const struct state_move run_moves[] = {
     {RUN_DRAFT, RUN_TIMED_OUT, "the run's deadline"},
     {RUN_QUEUED, RUN_RUNNING, "its first task was started"},
     {RUN_QUEUED, RUN_ERRORED, "nothing can run it, or its tasks ended before any was started"},
-    {RUN_QUEUED, RUN_PASSED, "every task was recorded before a start was heard of, or nothing had to run"},
+    {RUN_QUEUED, RUN_PASSED,
+     "every task was recorded before a start was heard of, or nothing had to run"},
     {RUN_QUEUED, RUN_FAILED, "every task was recorded before a start was heard of"},
     {RUN_QUEUED, RUN_CANCELLED, "a request to cancel"},
     {RUN_QUEUED, RUN_TIMED_OUT, "the queue's or the run's deadline"},

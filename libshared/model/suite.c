@@ -17,58 +17,141 @@ static const char *const report_format_list[] = {"auto", "junit", "tap", "none"}
 const struct names report_format_names = NAMES("report format", report_format_list);
 
 static const struct field source_list[] = {
-    {.name = "kind", .type = FIELD_ENUM, .offset = offsetof(struct suite_source, kind), .names = &source_kind_names},
-    {.name = "path", .type = FIELD_TEXT, .offset = offsetof(struct suite_source, path), .optional = true, .max = 4096},
-    {.name = "url", .type = FIELD_TEXT, .offset = offsetof(struct suite_source, url), .optional = true, .max = 2048},
-    {.name = "ref", .type = FIELD_TEXT, .offset = offsetof(struct suite_source, ref), .optional = true, .max = 255},
+    {.name = "kind",
+     .type = FIELD_ENUM,
+     .offset = offsetof(struct suite_source, kind),
+     .names = &source_kind_names},
+    {.name = "path",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_source, path),
+     .optional = true,
+     .max = 4096},
+    {.name = "url",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_source, url),
+     .optional = true,
+     .max = 2048},
+    {.name = "ref",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_source, ref),
+     .optional = true,
+     .max = 255},
 };
 static const struct fields source_fields = FIELDS(struct suite_source, source_list);
 
 static const struct field report_list[] = {
-    {.name = "format", .type = FIELD_ENUM, .offset = offsetof(struct suite_report, format), .optional = true,
+    {.name = "format",
+     .type = FIELD_ENUM,
+     .offset = offsetof(struct suite_report, format),
+     .optional = true,
      .names = &report_format_names},
-    {.name = "path", .type = FIELD_TEXT, .offset = offsetof(struct suite_report, path), .optional = true, .max = 4096},
+    {.name = "path",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_report, path),
+     .optional = true,
+     .max = 4096},
 };
 static const struct fields report_fields = FIELDS(struct suite_report, report_list);
 
 static const struct field limits_list[] = {
-    {.name = "cpu_seconds", .type = FIELD_INT, .offset = offsetof(struct suite_limits, cpu_seconds), .optional = true,
-     .min = 0, .max = 14 * 86400},
-    {.name = "memory_mb", .type = FIELD_INT, .offset = offsetof(struct suite_limits, memory_mb), .optional = true,
-     .min = 0, .max = 16 * 1024 * 1024},
-    {.name = "open_files", .type = FIELD_INT, .offset = offsetof(struct suite_limits, open_files), .optional = true,
-     .min = 0, .max = 1 << 20},
-    {.name = "processes", .type = FIELD_INT, .offset = offsetof(struct suite_limits, processes), .optional = true,
-     .min = 0, .max = 1 << 20},
-    {.name = "output_bytes", .type = FIELD_INT, .offset = offsetof(struct suite_limits, output_bytes), .optional = true,
-     .min = 0, .max = LIMIT_LOG_BYTES_PER_TASK},
-    {.name = "file_mb", .type = FIELD_INT, .offset = offsetof(struct suite_limits, file_mb), .optional = true, .min = 0,
+    {.name = "cpu_seconds",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_limits, cpu_seconds),
+     .optional = true,
+     .min = 0,
+     .max = 14 * 86400},
+    {.name = "memory_mb",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_limits, memory_mb),
+     .optional = true,
+     .min = 0,
+     .max = 16 * 1024 * 1024},
+    {.name = "open_files",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_limits, open_files),
+     .optional = true,
+     .min = 0,
+     .max = 1 << 20},
+    {.name = "processes",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_limits, processes),
+     .optional = true,
+     .min = 0,
+     .max = 1 << 20},
+    {.name = "output_bytes",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_limits, output_bytes),
+     .optional = true,
+     .min = 0,
+     .max = LIMIT_LOG_BYTES_PER_TASK},
+    {.name = "file_mb",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_limits, file_mb),
+     .optional = true,
+     .min = 0,
      .max = 1 << 20},
 };
 static const struct fields limits_fields = FIELDS(struct suite_limits, limits_list);
 
 static const struct field suite_list[] = {
-    {.name = "framework", .type = FIELD_TEXT, .offset = offsetof(struct suite_spec, framework), .max = 63},
-    {.name = "source", .type = FIELD_RECORD, .offset = offsetof(struct suite_spec, source), .of = &source_fields},
-    {.name = "command", .type = FIELD_TEXTS, .offset = offsetof(struct suite_spec, command), .optional = true,
+    {.name = "framework",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_spec, framework),
+     .max = 63},
+    {.name = "source",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct suite_spec, source),
+     .of = &source_fields},
+    {.name = "command",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct suite_spec, command),
+     .optional = true,
      .max = LIMIT_COMMAND_ARGUMENTS},
-    {.name = "arguments", .type = FIELD_TEXTS, .offset = offsetof(struct suite_spec, arguments), .optional = true,
+    {.name = "arguments",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct suite_spec, arguments),
+     .optional = true,
      .max = LIMIT_COMMAND_ARGUMENTS},
-    {.name = "directory", .type = FIELD_TEXT, .offset = offsetof(struct suite_spec, directory), .optional = true,
+    {.name = "directory",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_spec, directory),
+     .optional = true,
      .max = 4096},
-    {.name = "report", .type = FIELD_RECORD, .offset = offsetof(struct suite_spec, report), .optional = true,
+    {.name = "report",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct suite_spec, report),
+     .optional = true,
      .of = &report_fields},
-    {.name = "environment", .type = FIELD_OBJECT, .offset = offsetof(struct suite_spec, environment), .optional = true},
-    {.name = "secrets", .type = FIELD_TEXTS, .offset = offsetof(struct suite_spec, secrets), .optional = true,
+    {.name = "environment",
+     .type = FIELD_OBJECT,
+     .offset = offsetof(struct suite_spec, environment),
+     .optional = true},
+    {.name = "secrets",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct suite_spec, secrets),
+     .optional = true,
      .max = LIMIT_SECRETS},
-    {.name = "requirements", .type = FIELD_TEXTS, .offset = offsetof(struct suite_spec, requirements),
-     .optional = true, .max = LIMIT_REQUIREMENTS},
-    {.name = "limits", .type = FIELD_RECORD, .offset = offsetof(struct suite_spec, limits), .optional = true,
+    {.name = "requirements",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct suite_spec, requirements),
+     .optional = true,
+     .max = LIMIT_REQUIREMENTS},
+    {.name = "limits",
+     .type = FIELD_RECORD,
+     .offset = offsetof(struct suite_spec, limits),
+     .optional = true,
      .of = &limits_fields},
-    {.name = "cases", .type = FIELD_TEXTS, .offset = offsetof(struct suite_spec, cases), .optional = true,
+    {.name = "cases",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct suite_spec, cases),
+     .optional = true,
      .max = LIMIT_CASES_PER_RUN},
-    {.name = "max_tasks", .type = FIELD_INT, .offset = offsetof(struct suite_spec, max_tasks), .optional = true,
-     .min = 0, .max = LIMIT_TASKS_PER_RUN},
+    {.name = "max_tasks",
+     .type = FIELD_INT,
+     .offset = offsetof(struct suite_spec, max_tasks),
+     .optional = true,
+     .min = 0,
+     .max = LIMIT_TASKS_PER_RUN},
 };
 const struct fields suite_fields = FIELDS(struct suite_spec, suite_list);
 
@@ -88,7 +171,8 @@ static bool path_stays_inside(const char *path)
 static int check_source(const struct suite_source *source, struct error *error)
 {
     if (source->kind == SOURCE_PATH && (source->path == NULL || source->path[0] != '/'))
-        return error_field(error, "source.path", "source.path must be an absolute path on the worker");
+        return error_field(error, "source.path",
+                           "source.path must be an absolute path on the worker");
     if (source->kind == SOURCE_PATH && (source->url != NULL || source->ref != NULL))
         return error_field(error, "source", "source.url and source.ref go with kind git only");
     if (source->kind == SOURCE_GIT && source->url == NULL)
@@ -98,7 +182,8 @@ static int check_source(const struct suite_source *source, struct error *error)
     if (source->ref != NULL && source->ref[0] == '-')
         return error_field(error, "source.ref", "source.ref must not begin with -");
     if (source->kind == SOURCE_GIT && source->path != NULL && !path_stays_inside(source->path))
-        return error_field(error, "source.path", "source.path must be relative and stay inside the checkout");
+        return error_field(error, "source.path",
+                           "source.path must be relative and stay inside the checkout");
     return 0;
 }
 
@@ -107,10 +192,12 @@ static int check_environment(const json_t *environment, struct error *error)
     const char *name;
     const json_t *value;
     if (json_object_size(environment) > (size_t)LIMIT_PARAMETERS)
-        return error_field(error, "environment", "environment has more than %d entries", (int)LIMIT_PARAMETERS);
+        return error_field(error, "environment", "environment has more than %d entries",
+                           (int)LIMIT_PARAMETERS);
     json_object_foreach ((json_t *)(uintptr_t)environment, name, value) {
         if (name[0] == '\0' || strchr(name, '=') != NULL)
-            return error_field(error, "environment", "environment: \"%.80s\" is no variable's name", name);
+            return error_field(error, "environment", "environment: \"%.80s\" is no variable's name",
+                               name);
         if (!json_is_string(value))
             return error_field(error, "environment", "environment.%.80s must be a string", name);
     }
@@ -135,30 +222,38 @@ static int check_framework(const struct suite_spec *suite, struct error *error)
 {
     const struct framework_facts *framework = framework_find(suite->framework);
     if (framework == NULL)
-        return error_field(error, "framework", "framework \"%.63s\" is not known: one of %s", suite->framework,
-                           framework_list());
+        return error_field(error, "framework", "framework \"%.63s\" is not known: one of %s",
+                           suite->framework, framework_list());
     if (framework->needs_command && suite->command.count == 0)
-        return error_field(error, "command", "command is missing: framework %s needs it", framework->name);
+        return error_field(error, "command", "command is missing: framework %s needs it",
+                           framework->name);
     if (suite->cases.count > 0 && !framework->selects_cases)
-        return error_field(error, "cases", "cases cannot be declared: framework %s cannot select them",
+        return error_field(error, "cases",
+                           "cases cannot be declared: framework %s cannot select them",
                            framework->name);
     if (suite->report.format == REPORT_NONE && strcmp(framework->name, "command") != 0)
-        return error_field(error, "report.format", "report.format none goes with framework command only");
+        return error_field(error, "report.format",
+                           "report.format none goes with framework command only");
     return 0;
 }
 
 static int suite_check(const struct suite_spec *suite, struct error *error)
 {
     if (check_framework(suite, error) < 0 || check_source(&suite->source, error) < 0 ||
-        check_environment(suite->environment, error) < 0 || check_requirements(&suite->requirements, error) < 0)
+        check_environment(suite->environment, error) < 0 ||
+        check_requirements(&suite->requirements, error) < 0)
         return -1;
     if (suite->directory != NULL && !path_stays_inside(suite->directory))
-        return error_field(error, "directory", "directory must be relative and stay inside the source");
+        return error_field(error, "directory",
+                           "directory must be relative and stay inside the source");
     if (suite->report.path != NULL && !path_stays_inside(suite->report.path))
-        return error_field(error, "report.path", "report.path must be relative and stay inside the working directory");
+        return error_field(error, "report.path",
+                           "report.path must be relative and stay inside the working directory");
     for (size_t i = 0; i < suite->cases.count; i++)
-        if (suite->cases.list[i][0] == '\0' || strlen(suite->cases.list[i]) > 2 * LIMIT_CASE_NAME_BYTES)
-            return error_field(error, "cases", "cases[%zu] must have 1 to %d bytes", i, (int)(2 * LIMIT_CASE_NAME_BYTES));
+        if (suite->cases.list[i][0] == '\0' ||
+            strlen(suite->cases.list[i]) > 2 * LIMIT_CASE_NAME_BYTES)
+            return error_field(error, "cases", "cases[%zu] must have 1 to %d bytes", i,
+                               (int)(2 * LIMIT_CASE_NAME_BYTES));
     return 0;
 }
 

@@ -31,7 +31,8 @@ extern const struct names report_format_names;
 
 struct suite_report {
     int format;
-    char *path; /* relative to the working directory, may hold * and **; NULL: the framework's, or stdout for TAP */
+    char *
+        path; /* relative to the working directory, may hold * and **; NULL: the framework's, or stdout for TAP */
 };
 
 /* 0 means the executor's own default for each. */
@@ -47,16 +48,18 @@ struct suite_limits {
 struct suite_spec {
     char *framework; /* "pytest", "cmocka", "ctest", "command": a name of model/frameworks */
     struct suite_source source;
-    struct texts command; /* argv; required for `command` and cmocka, optional prefix or override else */
+    struct texts
+        command; /* argv; required for `command` and cmocka, optional prefix or override else */
     struct texts arguments; /* added behind what the framework makes */
     char *directory;        /* working directory, relative to the source; NULL: its root */
     struct suite_report report;
-    json_t *environment;  /* object of texts, owned; NULL when none */
-    struct texts secrets; /* names; their values are the worker's */
+    json_t *environment;       /* object of texts, owned; NULL when none */
+    struct texts secrets;      /* names; their values are the worker's */
     struct texts requirements; /* label predicates */
     struct suite_limits limits;
     struct texts cases; /* declared selectors in the framework's own words; none: the whole suite */
-    int64_t max_tasks;  /* how many pieces declared cases may be cut into; 0: the scheduler decides */
+    int64_t
+        max_tasks; /* how many pieces declared cases may be cut into; 0: the scheduler decides */
 };
 
 extern const struct fields suite_fields;

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two ways to read: `consumer`, a static member of a group (range assignor), which its owner starts at
+ * offsets of its own; and `reader`, assigned by hand, without a group (lanes, live events). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "bus/bus.h"
+
+struct consumer;
+
+struct consumer_handlers {
+    /* The group gave or took partitions of the one topic. Nothing is fetched of a given partition until
+     * consumer_start. Called from consumer_poll. */
+    void (*on_assigned)(void *context, int32_t partition);
+    void (*on_revoked)(void *context, int32_t partition);
+    /* "offset_out_of_range", "unknown_topic", "fatal" (FENCED_INSTANCE_ID: reopen with backoff) … with
+     * partition -1 when it concerns no single one. */
+    void (*on_error)(void *context, int32_t partition, const struct error *error);
+    void *context;
+};
+
+int consumer_open(const struct bus_settings *settings, const char *group, const char *instance_id,
+                  const char *topic, const struct consumer_handlers *handlers,
+                  struct consumer **consumer_r, struct error *error) WARN_UNUSED;
+/* leave_group false: the member's place is kept for session_timeout_ms (a restart). */
+void consumer_close(struct consumer **consumer);
+
+int consumer_fd(
+    const struct consumer *consumer); /* readable when something waits; it rings once: drain */
+
+/* The next record, or NULL when nothing waits. Never blocks. Free with record_free. */
+struct record *consumer_poll(struct consumer *consumer);
+void record_free(struct record **record);
+
+int consumer_start(struct consumer *consumer, int32_t partition, int64_t offset,
+                   struct error *error) WARN_UNUSED;
+int consumer_pause(struct consumer *consumer, int32_t partition, struct error *error) WARN_UNUSED;
+int consumer_resume(struct consumer *consumer, int32_t partition, int64_t offset,
+                    struct error *error) WARN_UNUSED;
+
+/* A synchronous offset commit to the group: success shows that the group still gives us the partition. */
+int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset,
+                    struct error *error) WARN_UNUSED;
+
+/* First and next offset of the log, asked of the broker. */
+int consumer_watermarks(struct consumer *consumer, int32_t partition, int64_t timeout_ms,
+                        int64_t *low_r, int64_t *high_r, struct error *error) WARN_UNUSED;
+/* Reads the one record at offset with a short-lived reader; "gone" when it is below the log's start. */
+int bus_read_at(const struct bus_settings *settings, const char *topic, int32_t partition,
+                int64_t offset, int64_t timeout_ms, struct record **record_r,
+                struct error *error) WARN_UNUSED;
+
+struct reader;
+int reader_open(const struct bus_settings *settings, struct reader **reader_r,
+                struct error *error) WARN_UNUSED;
+void reader_close(struct reader **reader);
+int reader_fd(const struct reader *reader);
+struct record *reader_poll(struct reader *reader);
+int reader_watermarks(struct reader *reader, const char *topic, int32_t partition,
+                      int64_t timeout_ms, int64_t *low_r, int64_t *high_r,
+                      struct error *error) WARN_UNUSED;
+/* Adds a partition to read from offset (a number: take the high watermark, not END). */
+int reader_assign(struct reader *reader, const char *topic, int32_t partition, int64_t offset,
+                  struct error *error) WARN_UNUSED;
+/* Out of range or topic made again: the reader jumps to the log's start by itself and counts it here. */
+uint64_t reader_resets(const struct reader *reader);
