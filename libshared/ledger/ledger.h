@@ -20,6 +20,12 @@ enum verdict_of_handler {
     REJECTED, /* the message is bad: dead letter in the same transaction, go on */
 };
 
+/* What a handler says of one record: HANDLED at entry; why is for REJECTED, and names field and bound. */
+struct judgement {
+    enum verdict_of_handler verdict;
+    struct error why;
+};
+
 struct ledger;
 struct ledger_partition;
 
@@ -30,14 +36,13 @@ struct ledger_handlers {
                 struct error *error);
     /* Not ours any more, or memory cannot be trusted: forget its state. load may follow. */
     void (*drop)(void *context, struct ledger_partition *partition);
-    /* Writes what the batch means into the open transaction. verdicts[i] is set for each record (HANDLED at
-     * entry). Returns RETRY when anything failed for a reason that is not the messages' (error says why);
-     * a data error (store_error_is_data) makes the ledger run the batch again one record at a time. Memory
-     * may be changed as it goes: when the transaction fails, drop and load follow. */
+    /* Writes what the batch means into the open transaction and judges each record. Returns HANDLED, or
+     * RETRY with *error when anything failed for a reason that is not the messages'; a data error
+     * (store_error_is_data) makes the ledger run the batch again one record at a time. Memory may be
+     * changed as it goes: when the transaction fails, drop and load follow. */
     enum verdict_of_handler (*handle)(void *context, struct ledger_partition *partition,
                                       struct store *store, const struct record *const *records,
-                                      int count, enum verdict_of_handler *verdicts,
-                                      struct error *error);
+                                      struct judgement *judgements, int count, struct error *error);
     /* The transaction is committed: send what is not in the outbox, answer, count. */
     void (*committed)(void *context, struct ledger_partition *partition);
     /* The log is not the log that it was (alarm was logged, epoch raised, reading from its start): write
@@ -53,8 +58,9 @@ struct ledger_settings {
     const char *instance_id;
     const char *topic;              /* full name */
     const char *dead_letters_topic; /* full name */
-    int partitions;                 /* as stored in api.installation */
-    int batch_records;              /* most records of one transaction */
+    const char
+        *partitions_key; /* row of api.installation that says how many partitions the topic has */
+    int batch_records;   /* most records of one transaction */
     int64_t batch_bytes;
     int64_t log_check_ms; /* how often the log's identity is checked */
     struct store_settings store;
@@ -100,6 +106,10 @@ void ledger_abandon(struct ledger_partition *partition);
 /* The epoch must rise above `seen` (a worker has heard a higher one: an older database was put back).
  * Compare-and-set on our own; then drop and load. */
 void ledger_raise_epoch(struct ledger_partition *partition, int64_t seen);
+
+/* Partitions of any topic as stored in api.installation ("lanes", "events_partitions" …), cached by the
+ * ledger when it connects; 0 while not known. Loaded before the first load handler is called. */
+int ledger_installation(const struct ledger *ledger, const char *name);
 
 struct outbox;
 /* The outbox of the ledger's schema: add inside any open transaction of the ledger (or, in

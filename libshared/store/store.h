@@ -63,8 +63,12 @@ void store_rollback(struct store *store); /* nothing to do outside a transaction
  * affected rows are checked by store_pipeline_run when `expect` >= 0 (error "unexpected" otherwise). */
 int store_pipeline_add(struct store *store, const char *sql, const struct param *params, int count,
                        int64_t expect, struct error *error) WARN_UNUSED;
-/* Sends what was queued; with commit also COMMIT as the last one. Fails as a whole. */
+/* Sends what was queued; with commit also COMMIT as the last one (in a second round trip when any
+ * statement has an expectation, so that it is not committed unseen). Fails as a whole. */
 int store_pipeline_run(struct store *store, bool commit, struct error *error) WARN_UNUSED;
+
+/* Affected rows of the index-th statement of the last pipeline run. */
+int64_t store_pipeline_affected(const struct store *store, int index);
 
 /* Rows: columns by position, as in the SELECT right above. */
 void rows_free(struct rows **rows);
