@@ -55,6 +55,8 @@ int store_query(struct store *store, const char *sql, const struct param *params
 #define NO_PARAMS NULL, 0
 
 int store_begin(struct store *store, struct error *error) WARN_UNUSED;
+/* REPEATABLE READ: all statements see one snapshot. */
+int store_begin_snapshot(struct store *store, struct error *error) WARN_UNUSED;
 /* "unknown" when the answer was lost: the transaction may or may not be there. */
 int store_commit(struct store *store, struct error *error) WARN_UNUSED;
 void store_rollback(struct store *store); /* nothing to do outside a transaction */
@@ -63,6 +65,8 @@ void store_rollback(struct store *store); /* nothing to do outside a transaction
  * affected rows are checked by store_pipeline_run when `expect` >= 0 (error "unexpected" otherwise). */
 int store_pipeline_add(struct store *store, const char *sql, const struct param *params, int count,
                        int64_t expect, struct error *error) WARN_UNUSED;
+/* BEGIN as the first statement of a pipeline, counted by store_pipeline_affected. */
+int store_pipeline_begin(struct store *store, struct error *error) WARN_UNUSED;
 /* Sends what was queued; with commit also COMMIT as the last one (in a second round trip when any
  * statement has an expectation, so that it is not committed unseen). Fails as a whole. */
 int store_pipeline_run(struct store *store, bool commit, struct error *error) WARN_UNUSED;
