@@ -222,7 +222,7 @@ static int single_result(struct store *store, PGresult **result_r, struct error 
 static int connect_now(const struct store_settings *settings, PGconn **connection_r,
                        struct error *error)
 {
-    char options[200], connect_timeout[16], tcp_timeout[16];
+    char options[200], connect_timeout[24], tcp_timeout[24];
     snprintf(options, sizeof options,
              "-c statement_timeout=%lld -c lock_timeout=%lld -c "
              "idle_in_transaction_session_timeout=%lld",
