@@ -1,32 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
-# What people type. How things are compiled is in build.mk. `make help` lists the targets.
+# What people type; `make help` prints the list. How C becomes binaries is in build.mk.
 
 KAFKA_VERSION ?= 3.9.2
 export KAFKA_VERSION
 
--include build.mk
-
-STACK := /usr/bin/python3 stack/stack.py
-VENV  := .venv/bin
-
 .DEFAULT_GOAL := all
-.PHONY: all check help setup
+include build.mk
 
+PYTHON := /usr/bin/python3
+VENV   := .venv/bin
+STACK  := $(PYTHON) stack/stack.py
+# After `setup` make has to start anew: what it found out about libraries is from before.
+AGAIN  := $(MAKE) --no-print-directory
+
+all: binaries ## build everything
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 30
 
 setup: ## install what is missing: Debian packages, Kafka's jars, the Python environment
 	@stack/setup.sh
 
-up: setup ## start the private stack and wait until it is ready
-	@$(MAKE) --no-print-directory binaries
-	@$(STACK) up
+# The private stack ---------------------------------------------------------------------------
 
+up: setup ## start the private stack and wait until it is ready
+	@$(AGAIN) binaries
+	@$(STACK) up
 down: ## stop what `make up` started
 	@$(STACK) down
-
 status: ## say what runs, and where
 	@$(STACK) status
-
 wipe: ## down, and forget the private stack's data
 	@$(STACK) wipe
+demo: setup ## the stack, and on it runs of two real suites
+	@$(AGAIN) binaries
+	@$(PYTHON) stack/demo.py
+
+# Tests ---------------------------------------------------------------------------------------
+
+test: setup ## everything: lint, unit, service, end-to-end, crash, and as an ordinary user
+	@$(AGAIN) -j2 binaries
+	@tests/run
+lint: ## check the sources without running them
+	@tests/lint/run
+test-service test-e2e test-crash test-ordinary-user: test-%: setup
+	@$(AGAIN) -j2 binaries
+	@tests/run $*
+test-service: ## the tests of one service on real servers (KAFKA_VERSION=4.4.0 is tried as well)
+test-e2e: ## the tests of the whole way of a run
+test-crash: ## the tests that kill, stop and cut off
+test-ordinary-user: ## the end-to-end tests as somebody who is not root
+test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
+	@tests/support/bare-debian.sh
+chaos: setup ## the storm of the crash tests at full length
+	@$(AGAIN) -j2 binaries
+	@$(VENV)/pytest tests/chaos -o timeout=3600
+bench: setup ## measure; prints what was measured and how
+	@$(AGAIN) -j2 binaries
+	@$(PYTHON) tests/bench/run.py
+fuzz: ## the parsers under a fuzzer, FUZZ_SECONDS each
+	@tests/fuzz/run
+valgrind: units ## the unit tests under valgrind
+	@tests/support/valgrind.sh $(OUT)/unit
+
+.PHONY: all help setup up down status wipe demo test lint test-service test-e2e test-crash \
+        test-ordinary-user test-bare chaos bench fuzz valgrind

@@ -69,10 +69,17 @@ class Postgres(Process):
         if not self.query(f"SELECT 1 FROM pg_database WHERE datname = '{name}'", "postgres"):
             self.query(f"CREATE DATABASE {name}", "postgres")
 
-    def let_roles_log_in(self, roles):
+    def let_roles_log_in(self, roles, database=DATABASE):
         """The migrations create the services' roles without login; here they get the password."""
-        password = self.password()
-        self.query("".join(f"ALTER ROLE {role} LOGIN PASSWORD '{password}';\n" for role in roles))
+        login = f"LOGIN PASSWORD '{self.password()}'"
+        self.query("".join(f"ALTER ROLE {role} {login};\n" for role in roles), database)
+
+    def crash_and_restart(self):
+        """Like `pg_ctl restart -m immediate`: no shutdown checkpoint, recovery at the start."""
+        self.signal(signal.SIGQUIT)
+        self._wait_gone(30)
+        self.start()
+        self.wait_ready()
 
     def _create_cluster(self):
         self.password_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the tests with real parts, and the logs of the services when one of them fails."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from support.receiver import Receiver  # noqa: E402
+from support.servers import Servers, SharedFolder  # noqa: E402
+from support.verdict import Verdict  # noqa: E402
+
+_VERDICTS = pytest.StashKey[list]()
+
+
+@pytest.fixture(scope="session")
+def shared_servers():
+    """One Postgres, Redis and Kafka for all tests of the session. Never kill these."""
+    folder = SharedFolder()
+    servers = Servers(folder.path)
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.stop()
+        folder.release()
+
+
+@pytest.fixture
+def private_servers(tmp_path):
+    """Servers that the test may pause, kill and start again."""
+    servers = Servers(tmp_path / "servers")
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.remove()
+
+
+@pytest.fixture
+def verdict(request, tmp_path, shared_servers):
+    """An installation of its own on the shared servers; starts no service by itself."""
+    yield from _installation(request, tmp_path / "verdict", shared_servers)
+
+
+@pytest.fixture
+def private_verdict(request, tmp_path, private_servers):
+    """An installation on servers of its own."""
+    yield from _installation(request, tmp_path / "verdict", private_servers)
+
+
+@pytest.fixture
+def receiver():
+    """A webhook receiver that answers 204."""
+    with Receiver() as made:
+        yield made
+
+
+def _installation(request, folder, servers):
+    verdict = Verdict(folder, servers)
+    request.node.stash.setdefault(_VERDICTS, []).append(verdict)
+    try:
+        yield verdict
+    finally:
+        verdict.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for verdict in item.stash.get(_VERDICTS, []):
+            for name, text in verdict.logs().items():
+                report.sections.append((f"log of {name}", text))
+    return report

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The private stack's own promises: what it starts it finds again, and nothing else is touched."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+from parts.kafka import Kafka
+from parts.postgres import Postgres, with_user
+from parts.process import Process, StackError
+from support.bus import Bus
+from support.servers import new_ports
+
+
+def test_a_process_is_found_again_by_its_pid_file(tmp_path):
+    first = Process("sleeper", tmp_path, ["/usr/bin/sleep", "60"])
+    first.start()
+    second = Process("sleeper", tmp_path, ["/usr/bin/sleep", "60"])
+
+    found = second.pid()
+    second.start()
+
+    assert found == first.pid() == second.pid()
+    first.stop()
+    assert not second.is_running()
+
+
+def test_a_recycled_pid_is_never_signalled(tmp_path):
+    stranger = subprocess.Popen(["/usr/bin/sleep", "60"])
+    process = Process("sleeper", tmp_path, ["/usr/bin/sleep", "60"])
+    process.start()
+    process.stop()
+    record = {"pid": stranger.pid, "start_time": 1, "boot_id": _boot_id(), "fingerprint": ""}
+    process.pid_path.write_text(json.dumps(record))
+
+    process.signal(signal.SIGKILL)
+    process.stop()
+
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+def test_a_pid_file_from_before_a_reboot_counts_for_nothing(tmp_path):
+    process = Process("sleeper", tmp_path, ["/usr/bin/sleep", "60"])
+    process.start()
+    pid = process.pid()
+    record = json.loads(process.pid_path.read_text())
+
+    process.pid_path.write_text(json.dumps({**record, "boot_id": "another"}))
+
+    assert not process.is_running()
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_process_that_ends_while_starting_is_named_with_its_log(tmp_path):
+    process = Process("broken", tmp_path, ["/bin/sh", "-c", "echo no such luck; exit 3"])
+    process.is_ready = lambda: False
+    process.start()
+
+    with pytest.raises(StackError, match="broken ended while starting(.|\n)*no such luck"):
+        process.wait_ready(10)
+
+
+def test_a_process_that_ignores_sigterm_is_killed(tmp_path):
+    script = "trap '' TERM; echo ready; while :; do sleep 1; done"
+    process = Process("stubborn", tmp_path, ["/bin/sh", "-c", script])
+    process.stop_timeout_s = 0.2
+    process.is_ready = lambda: "ready" in process.log_tail()
+    process.start()
+    process.wait_ready()
+
+    graceful = process.stop()
+
+    assert not graceful
+    assert not process.is_running()
+
+
+def test_a_killed_broker_comes_back_with_what_it_acknowledged(private_servers):
+    kafka = private_servers.kafka
+    bus = Bus(kafka.brokers(), "stack")
+    bus.create("kept", 1)
+    bus.produce("kept", b"before")
+
+    kafka.kill()
+    kafka.start()
+    kafka.wait_ready()
+
+    bus.produce("kept", b"after")
+    assert [message.value() for message in bus.read("kept")] == [b"before", b"after"]
+
+
+def test_a_second_broker_on_the_same_folder_is_refused(private_servers):
+    kafka = private_servers.kafka
+    base = new_ports()
+    kafka.pid_path.rename(kafka.pid_path.with_suffix(".away"))
+    try:
+        with pytest.raises(StackError, match="a broker that we did not start"):
+            Kafka(private_servers.folder, base, base + 1, kafka.version).start()
+    finally:
+        kafka.pid_path.with_suffix(".away").rename(kafka.pid_path)
+
+
+def test_a_crashed_postgres_comes_back_with_its_data(private_servers):
+    postgres = private_servers.postgres
+    postgres.query("CREATE TABLE kept AS SELECT 42 AS answer", "postgres")
+
+    postgres.crash_and_restart()
+
+    assert postgres.query("SELECT answer FROM kept", "postgres") == "42"
+
+
+def test_a_postgres_killed_with_minus_nine_starts_again(private_servers):
+    postgres = private_servers.postgres
+    postgres.query("CREATE TABLE kept AS SELECT 42 AS answer", "postgres")
+
+    postgres.kill()
+    postgres.start()
+    postgres.wait_ready()
+
+    assert postgres.query("SELECT answer FROM kept", "postgres") == "42"
+
+
+def test_postgres_lets_nobody_in_without_the_password(private_servers):
+    postgres = private_servers.postgres
+    url = postgres.url(database="postgres").replace(postgres.password(), "wrong")
+    command = ["/usr/bin/psql", "-w", "-d", url, "-c", "SELECT 1"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert "password authentication failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://a:b@127.0.0.1:1/db", "postgresql://r:b@127.0.0.1:1/db"),
+        ("postgresql://a@h/db?sslmode=require", "postgresql://r@h/db?sslmode=require"),
+        ("postgresql://h/db", "postgresql://r@h/db"),
+    ],
+)
+def test_a_url_is_given_another_role(url, expected):
+    assert with_user(url, "r") == expected
+
+
+def test_a_cluster_moves_out_of_a_folder_that_its_user_cannot_reach(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root's Postgres runs as somebody else")
+    tmp_path.chmod(0o700)
+
+    postgres = Postgres(tmp_path / "stack", new_ports())
+
+    assert str(postgres.data).startswith("/var/tmp/verdict-postgres-")
+
+
+def _boot_id():
+    with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123
+        return file.read().strip()

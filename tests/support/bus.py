@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kafka as a test sees it: reading a topic whole, putting bytes into it, deleting and making it."""
+
+import contextlib
+import json
+import time
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+
+class Bus:
+    """Topics are named without the installation's prefix: "results", "lanes.default"."""
+
+    def __init__(self, brokers, prefix):
+        self.brokers = brokers
+        self.prefix = prefix
+        self._settings = {"bootstrap.servers": brokers, "reconnect.backoff.max.ms": 200}
+        self.admin = AdminClient(self._settings)
+
+    def topic(self, name):
+        return f"{self.prefix}.{name}"
+
+    def topics(self):
+        """Short name → number of partitions."""
+        head = self.prefix + "."
+        found = self.admin.list_topics(timeout=15).topics
+        return {
+            name.removeprefix(head): len(topic.partitions)
+            for name, topic in found.items()
+            if name.startswith(head)
+        }
+
+    def produce(self, name, value, partition=0, key=None, headers=None):
+        """Sends bytes, text or something that becomes JSON, and waits for the acknowledgement."""
+        if not isinstance(value, bytes | str | None):
+            value = json.dumps(value)
+        failures = []
+        producer = Producer({**self._settings, "linger.ms": 0})
+        producer.produce(
+            self.topic(name),
+            value,
+            key=key,
+            partition=partition,
+            headers=headers,
+            on_delivery=lambda error, _: failures.append(error) if error else None,
+        )
+        assert producer.flush(15) == 0, "the broker acknowledged nothing within 15 s"
+        assert not failures, failures
+
+    def read(self, name, timeout_s=15):
+        """Every message that the topic holds now, partition by partition, in order."""
+        consumer = Consumer(
+            {**self._settings, "group.id": "test-reader", "enable.auto.commit": False}
+        )
+        messages = []
+        try:
+            for partition in range(self.topics().get(name, 0)):
+                place = TopicPartition(self.topic(name), partition)
+                low, high = consumer.get_watermark_offsets(place, timeout=timeout_s)
+                place.offset = low
+                consumer.assign([place])
+                messages += self._read_until(consumer, low, high, timeout_s)
+        finally:
+            consumer.close()
+        return messages
+
+    def read_json(self, name):
+        return [json.loads(message.value()) for message in self.read(name) if message.value()]
+
+    def delete(self, *names):
+        futures = self.admin.delete_topics([self.topic(n) for n in names], operation_timeout=15)
+        for future in futures.values():
+            future.result(15)
+
+    def create(self, name, partitions):
+        new = NewTopic(self.topic(name), num_partitions=partitions, replication_factor=1)
+        for future in self.admin.create_topics([new], operation_timeout=15).values():
+            future.result(15)
+
+    def close(self):
+        """Takes the installation's topics away, so that a long session keeps its broker small."""
+        with contextlib.suppress(KafkaException):
+            names = list(self.topics())
+            if names:
+                self.delete(*names)
+
+    @staticmethod
+    def _read_until(consumer, low, high, timeout_s):
+        messages = []
+        deadline = time.monotonic() + timeout_s
+        while low < high and time.monotonic() < deadline:
+            message = consumer.poll(0.2)
+            if message is None or message.error():
+                continue
+            messages.append(message)
+            if message.offset() + 1 >= high:
+                break
+        return messages

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One real Postgres, Redis and Kafka: shared by a whole pytest session, or private to one test."""
+
+import fcntl
+import itertools
+import os
+import pathlib
+import shutil
+
+from parts import ports
+from parts.kafka import DEFAULT_VERSION, Kafka
+from parts.postgres import Postgres
+from parts.redis import Redis
+from parts.services import ROLES, Admin, is_built
+
+from . import TOP
+
+TEMPLATE = "verdict_template"
+REDIS_DATABASES = 1024
+FIRST_PORT = 27400
+
+# Nothing of a test survives the machine, so nothing waits for its disk; kill -9 loses no write.
+POSTGRES_SETTINGS = {"fsync": "off", "max_connections": 400}
+
+_next_port = itertools.count(FIRST_PORT, ports.BLOCK)
+
+
+def new_ports():
+    """A block of free ports that this session has not used before."""
+    while True:
+        first = next(_next_port)
+        if ports.find_block(first) == first:
+            return first
+
+
+class Servers:
+    """The three servers below `folder`, which is emptied first."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        base = new_ports()
+        version = os.environ.get("KAFKA_VERSION") or DEFAULT_VERSION
+        self.postgres = Postgres(self.folder, base, POSTGRES_SETTINGS)
+        self.redis = Redis(self.folder, base + 1, REDIS_DATABASES)
+        self.kafka = Kafka(self.folder, base + 2, base + 3, version)
+        self.all = [self.postgres, self.redis, self.kafka]
+        self._numbers = itertools.count(1)
+
+    def start(self):
+        self.remove()  # what a killed session left
+        self.folder.mkdir(parents=True)
+        for part in self.all:
+            part.start()
+        for part in self.all:
+            part.wait_ready()
+        self._make_template()
+
+    def stop(self):
+        for part in reversed(self.all):
+            part.stop()
+
+    def remove(self):
+        """Stops them and leaves nothing; where root's Postgres lay is not below the folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.postgres.data.parent, ignore_errors=True)
+
+    def new_installation(self):
+        """(number, urls): a migrated database and a Redis database that nobody else uses."""
+        number = next(self._numbers)
+        name = f"verdict_{number}"
+        self.postgres.query(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}", "postgres")
+        return number, {
+            "VERDICT_POSTGRES_URL": self.postgres.url(database=name),
+            "VERDICT_KAFKA_BROKERS": self.kafka.brokers(),
+            "VERDICT_REDIS_URL": self.redis.url(number % REDIS_DATABASES),
+            "VERDICT_TOPIC_PREFIX": f"verdict{number}",
+        }
+
+    def drop_installation(self, number):
+        self.postgres.query(f"DROP DATABASE IF EXISTS verdict_{number} WITH (FORCE)", "postgres")
+
+    def _make_template(self):
+        if not is_built("admin"):
+            return
+        self.postgres.create_database(TEMPLATE)
+        Admin({"VERDICT_POSTGRES_URL": self.postgres.url(database=TEMPLATE)}).migrate()
+        self.postgres.let_roles_log_in(ROLES.values(), TEMPLATE)
+
+
+class SharedFolder:
+    """The first of .stack-test/1, 2 … that no other session of this checkout holds."""
+
+    def __init__(self):
+        parent = TOP / ".stack-test"
+        parent.mkdir(exist_ok=True)
+        for number in itertools.count(1):
+            path = parent / str(number)
+            self._lock = (parent / f"{number}.lock").open("w")
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._lock.close()
+                continue
+            self.path = path
+            return
+
+    def release(self):
+        self._lock.close()
