@@ -11,8 +11,8 @@
 
 struct outbox;
 
-/* The producer's on_delivery must be outbox_on_delivery with this outbox as its context for tags that the
- * outbox gave (outbox_owns_tag). */
+/* Opens its own producer; others may send with it too, with tag 0 (nobody is told what became of it), but
+ * only on the thread that calls outbox_work. */
 int outbox_open(const char *schema, const struct bus_settings *bus, struct outbox **outbox_r,
                 struct error *error) WARN_UNUSED;
 void outbox_close(struct outbox **outbox, int64_t flush_ms);
@@ -26,20 +26,25 @@ struct outbox_message {
     const char *traceparent;
 };
 
-/* Queues a row for the open transaction of `store` (it goes out with the next pipeline or at once), and
- * the message for after COMMIT. Thread: the outbox' own. */
+/* Queues a row for the open transaction of `store` (it goes out with its next pipeline or statement), and
+ * the message for after COMMIT. Any thread; an outbox may serve several stores, each with a thread. */
 int outbox_add(struct outbox *outbox, struct store *store, const struct outbox_message *message,
                struct error *error) WARN_UNUSED;
-/* The transaction was committed, or not: what was added since the last call is produced, or forgotten. */
-void outbox_committed(struct outbox *outbox);
-void outbox_rolled_back(struct outbox *outbox);
 
-/* Rows to insert by the caller's own statement (api-ingest's group commit): gives the id that the row must
- * have and produces after outbox_committed. */
-void outbox_announce(struct outbox *outbox, const struct uuid *row_id,
+/* The transaction of `store` was committed, or not: what was added by it is produced at once, or forgotten.
+ * After an unknown COMMIT call outbox_rolled_back: if the rows are there, the sweeper sends them. */
+void outbox_committed(struct outbox *outbox, const struct store *store);
+void outbox_rolled_back(struct outbox *outbox, const struct store *store);
+
+/* For rows that the caller inserts by a statement of its own (api-ingest's group commit), with this id. */
+void outbox_announce(struct outbox *outbox, const struct store *store, const struct uuid *row_id,
                      const struct outbox_message *message);
 
-/* Delivery reports, deletes in batches, sweeps when due. `store` is outside a transaction. Returns ms until
- * it wants to be called again. */
+/* At a take-over: sends what the former owner may have left, whatever its age. */
+void outbox_sweep_now(struct outbox *outbox);
+
+/* Delivery reports, deletes in batches, sweeps when due. One thread; `store` is outside a transaction (NULL:
+ * Postgres is not there just now). Returns ms until it wants to be called again. */
 int64_t outbox_work(struct outbox *outbox, struct store *store);
-int outbox_fd(const struct outbox *outbox);
+int outbox_fd(const struct outbox *outbox); /* readable when delivery reports wait */
+bool outbox_is_healthy(const struct outbox *outbox, char *reason, size_t size);
