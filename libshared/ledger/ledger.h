@@ -34,7 +34,8 @@ struct ledger_handlers {
      * store is inside a REPEATABLE READ transaction). -1: try again later. */
     int (*load)(void *context, struct ledger_partition *partition, struct store *store,
                 struct error *error);
-    /* Not ours any more, or memory cannot be trusted: forget its state. load may follow. */
+    /* Not ours any more, or memory cannot be trusted: forget its state (NULL or half-made when load
+     * failed). load may follow. */
     void (*drop)(void *context, struct ledger_partition *partition);
     /* Writes what the batch means into the open transaction and judges each record. Returns HANDLED, or
      * RETRY with *error when anything failed for a reason that is not the messages'; a data error

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an owned partition: taking over, verifying the log, loading again after a failure, being
+ * fenced. Each state has one step function; a step that fails is tried again after a backoff. */
+#include "ledger/partition.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "ledger/metrics.h"
+#include "log/log.h"
+
+#define WATERMARK_TIMEOUT_MS 2000
+#define STUCK_MS             5000 /* verifying for so long: ask the broker where the log ends */
+
+static void enter(struct ledger_partition *partition, enum partition_state state)
+{
+    partition->state = state;
+    partition->state_since_ms = monotonic_ms();
+}
+
+static void clear_pending(struct ledger_partition *partition)
+{
+    for (size_t i = 0; i < partition->pending_count; i++)
+        record_free(&partition->pending[i]);
+    partition->pending_count = 0;
+    partition->pending_bytes = 0;
+}
+
+static void drop_user_state(struct ledger_partition *partition)
+{
+    const struct ledger_handlers *handlers = partition->ledger->handlers;
+    if (partition->loaded)
+        handlers->drop(handlers->context, partition);
+    partition->loaded = false;
+    partition->user = NULL;
+}
+
+/* Memory cannot be trusted, or is not ours: forget it, and what was fetched with it. */
+void partition_drop(struct ledger_partition *partition, enum partition_state next,
+                    const struct error *why)
+{
+    struct ledger *ledger = partition->ledger;
+    struct error ignored;
+    if (partition->store != NULL) {
+        store_rollback(partition->store);
+        outbox_rolled_back(ledger->outbox, partition->store);
+    }
+    partition->in_transaction = false;
+    drop_user_state(partition);
+    clear_pending(partition);
+    if (partition->store != NULL && store_is_broken(partition->store))
+        store_close(&partition->store);
+    if (next == PARTITION_FENCED)
+        metric_add(&ledger_metrics[LEDGER_FENCED], 1);
+    if (why != NULL) {
+        snprintf(partition->reason, sizeof partition->reason, "%s", why->text);
+        log_warning("partition dropped", LOG_TEXT("topic", ledger->settings.topic),
+                    LOG_INT("partition", partition->number), LOG_INT("epoch", partition->row.epoch),
+                    LOG_TEXT("reason", why->text));
+        backoff_failed(&partition->backoff);
+    }
+    if (ledger->consumer != NULL && next != PARTITION_IDLE)
+        (void)!consumer_pause(ledger->consumer, partition->number, &ignored);
+    enter(partition, next);
+}
+
+void partition_assign(struct ledger_partition *partition)
+{
+    if (partition->state != PARTITION_IDLE)
+        partition_drop(partition, PARTITION_IDLE, NULL);
+    backoff_init(&partition->backoff, 50, 2000);
+    snprintf(partition->reason, sizeof partition->reason, "taking over");
+    partition->verified = false;
+    enter(partition, PARTITION_TAKING);
+}
+
+void partition_revoke(struct ledger_partition *partition)
+{
+    partition_drop(partition, PARTITION_IDLE, NULL);
+    store_close(&partition->store);
+}
+
+bool partition_is_usable(const struct ledger_partition *partition)
+{
+    return partition->loaded && (partition->state == PARTITION_OWNED ||
+                                 (partition->state == PARTITION_VERIFYING && partition->verified));
+}
+
+/* ---- steps ------------------------------------------------------------------------------------ */
+
+static int need_store(struct ledger_partition *partition, struct error *error)
+{
+    if (partition->store != NULL && store_is_broken(partition->store))
+        store_close(&partition->store);
+    if (partition->store != NULL)
+        return 0;
+    return store_open(&partition->ledger->settings.store, &partition->store, error);
+}
+
+static void step_failed(struct ledger_partition *partition, const char *what,
+                        const struct error *error)
+{
+    if (strncmp(partition->reason, error->text, sizeof partition->reason) != 0)
+        log_warning(what, LOG_TEXT("topic", partition->ledger->settings.topic),
+                    LOG_INT("partition", partition->number), LOG_TEXT("reason", error->text));
+    snprintf(partition->reason, sizeof partition->reason, "%s", error->text);
+    if (partition->store != NULL)
+        store_rollback(partition->store);
+    outbox_rolled_back(partition->ledger->outbox, partition->store);
+    drop_user_state(partition);
+    backoff_failed(&partition->backoff);
+    if (error_is(error, "fenced")) {
+        metric_add(&ledger_metrics[LEDGER_FENCED], 1);
+        enter(partition, PARTITION_FENCED);
+    }
+}
+
+/* Loads the owner's state from one snapshot, and the row with it: a moved offset means that a COMMIT
+ * whose answer was lost has happened. */
+static int load(struct ledger_partition *partition, struct error *error)
+{
+    struct ledger *ledger = partition->ledger;
+    if (store_begin_snapshot(partition->store, error) < 0)
+        return -1;
+    if (fence_read(ledger->fence, partition->store, partition->number, partition->row.epoch,
+                   &partition->row, error) < 0)
+        return -1;
+    partition->loaded = true; /* also half-loaded state is dropped */
+    if (ledger->handlers->load(ledger->handlers->context, partition, partition->store, error) < 0)
+        return -1;
+    return store_commit(partition->store, error);
+}
+
+/* Reads from the record before our offset, to compare it with what we remember of it. */
+static int start_verifying(struct ledger_partition *partition, struct error *error)
+{
+    struct ledger *ledger = partition->ledger;
+    bool remembers = partition->row.hash.known && partition->row.next_offset > 0;
+    int64_t from = partition->row.next_offset - (remembers ? 1 : 0);
+    clear_pending(partition);
+    if (consumer_start(ledger->consumer, partition->number, from, error) < 0)
+        return -1;
+    partition->check_due_ms = monotonic_ms() + ledger->settings.log_check_ms;
+    if (!remembers)
+        partition->verified = true;
+    enter(partition, remembers ? PARTITION_VERIFYING : PARTITION_OWNED);
+    return 0;
+}
+
+static void report_owned(struct ledger_partition *partition, const char *how)
+{
+    backoff_succeeded(&partition->backoff);
+    partition->reason[0] = '\0';
+    log_info(how, LOG_TEXT("topic", partition->ledger->settings.topic),
+             LOG_INT("partition", partition->number), LOG_INT("epoch", partition->row.epoch),
+             LOG_INT("next_offset", partition->row.next_offset));
+}
+
+static int take_over(struct ledger_partition *partition, struct error *error)
+{
+    struct ledger *ledger = partition->ledger;
+    int64_t low, high;
+    if (need_store(partition, error) < 0 ||
+        consumer_watermarks(ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
+                            error) < 0 ||
+        fence_take(ledger->fence, partition->store, partition->number, ledger->settings.instance_id,
+                   low, &partition->row, error) < 0)
+        return -1;
+    partition->end_at_take_over = high;
+    partition->log_end = high;
+    outbox_sweep_now(ledger->outbox);
+    if (load(partition, error) < 0)
+        return -1;
+    metric_add(&ledger_metrics[LEDGER_TAKE_OVERS], 1);
+    return start_verifying(partition, error);
+}
+
+static bool step_taking(struct ledger_partition *partition)
+{
+    struct error error;
+    if (take_over(partition, &error) < 0) {
+        step_failed(partition, "take-over failed", &error);
+        return false;
+    }
+    report_owned(partition, "partition taken over");
+    return true;
+}
+
+static bool step_reloading(struct ledger_partition *partition)
+{
+    struct error error;
+    if (need_store(partition, &error) < 0 || load(partition, &error) < 0 ||
+        start_verifying(partition, &error) < 0) {
+        step_failed(partition, "load failed", &error);
+        return false;
+    }
+    report_owned(partition, "partition loaded again");
+    return true;
+}
+
+static int reset(struct ledger_partition *partition, struct error *error)
+{
+    struct ledger *ledger = partition->ledger;
+    int64_t low, high;
+    if (need_store(partition, error) < 0 ||
+        consumer_watermarks(ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
+                            error) < 0 ||
+        fence_begin_reset(ledger->fence, partition->store, partition->number, &partition->row, low,
+                          error) < 0)
+        return -1;
+    if (ledger->handlers->resync != NULL &&
+        ledger->handlers->resync(ledger->handlers->context, partition, partition->store, error) < 0)
+        return -1;
+    if (store_commit(partition->store, error) < 0)
+        return -1;
+    outbox_committed(ledger->outbox, partition->store);
+    partition->row.epoch++;
+    partition->end_at_take_over = high;
+    return 0;
+}
+
+static bool step_resetting(struct ledger_partition *partition)
+{
+    struct error error;
+    if (reset(partition, &error) < 0) {
+        step_failed(partition, "resync failed", &error);
+        /* Whether the reset was committed shows when the epoch is raised once more. */
+        if (partition->state == PARTITION_RESETTING && error_is(&error, "unknown"))
+            enter(partition, PARTITION_TAKING);
+        return false;
+    }
+    metric_add(&ledger_metrics[LEDGER_RESYNCS], 1);
+    enter(partition, PARTITION_RELOADING);
+    return true;
+}
+
+static bool step_raising(struct ledger_partition *partition)
+{
+    struct error error;
+    if (need_store(partition, &error) < 0 ||
+        fence_raise(partition->ledger->fence, partition->store, partition->number, &partition->row,
+                    partition->seen_epoch, &error) < 0) {
+        step_failed(partition, "raising the epoch failed", &error);
+        if (partition->state == PARTITION_RAISING && error_is(&error, "unknown"))
+            enter(partition, PARTITION_TAKING);
+        return false;
+    }
+    int64_t above =
+        partition->seen_epoch > partition->row.epoch ? partition->seen_epoch : partition->row.epoch;
+    partition->row.epoch = above + 1;
+    enter(partition, PARTITION_RELOADING);
+    return true;
+}
+
+/* Fenced, yet the group may still give it to us (a restored database): then take over again. */
+static bool step_fenced(struct ledger_partition *partition)
+{
+    struct error error;
+    snprintf(partition->reason, sizeof partition->reason,
+             "fenced: another owner has taken it over");
+    if (consumer_commit(partition->ledger->consumer, partition->number, partition->row.next_offset,
+                        &error) < 0) {
+        backoff_failed(&partition->backoff);
+        return false;
+    }
+    enter(partition, PARTITION_TAKING);
+    return true;
+}
+
+static void log_is_other(struct ledger_partition *partition)
+{
+    struct error why;
+    error_set(
+        &why, "log_changed",
+        "the log is not the log that it was (made again, or records lost): reading from its start");
+    log_error("log changed", LOG_TEXT("topic", partition->ledger->settings.topic),
+              LOG_INT("partition", partition->number),
+              LOG_INT("next_offset", partition->row.next_offset));
+    partition_drop(partition, PARTITION_RESETTING, &why);
+    backoff_succeeded(&partition->backoff);
+}
+
+/* The broker has nothing at our offset: is it gone by retention, or is it another log? */
+static void judge_range(struct ledger_partition *partition)
+{
+    struct error error;
+    int64_t low, high;
+    struct consumer *consumer = partition->ledger->consumer;
+    enter(partition, partition->state); /* ask again only after a while */
+    if (consumer_watermarks(consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
+                            &error) < 0) {
+        snprintf(partition->reason, sizeof partition->reason, "%s", error.text);
+        backoff_failed(&partition->backoff);
+        return;
+    }
+    partition->log_end = high;
+    if (log_identity_of_range(partition->row.next_offset, low, high) == LOG_IS_OTHER) {
+        log_is_other(partition);
+        return;
+    }
+    bool before_is_there = low < partition->row.next_offset;
+    int64_t from = partition->row.next_offset - (before_is_there ? 1 : 0);
+    clear_pending(partition);
+    if (consumer_start(consumer, partition->number, from, &error) < 0) {
+        backoff_failed(&partition->backoff);
+        return;
+    }
+    if (!before_is_there) {
+        partition->verified = true;
+        enter(partition, PARTITION_OWNED);
+    }
+}
+
+static bool step_verifying(struct ledger_partition *partition)
+{
+    int64_t waited_ms = monotonic_ms() - partition->state_since_ms;
+    if (waited_ms > STUCK_MS)
+        judge_range(partition);
+    return false;
+}
+
+/* The log's identity is checked when nothing waits, under load a little later. */
+static bool step_owned(struct ledger_partition *partition)
+{
+    struct error error;
+    int64_t overdue_ms = monotonic_ms() - partition->check_due_ms;
+    int64_t patience_ms =
+        partition->pending_count > 0 ? partition->ledger->settings.log_check_ms : 0;
+    if (partition->row.hash.known && overdue_ms >= patience_ms) {
+        if (start_verifying(partition, &error) < 0)
+            partition->check_due_ms = monotonic_ms() + 1000;
+        return false;
+    }
+    if (partition->pending_count == 0)
+        return false;
+    batch_take(partition);
+    return partition->state != PARTITION_OWNED || partition->pending_count > 0;
+}
+
+static bool (*const steps[])(struct ledger_partition *) = {
+    [PARTITION_IDLE] = NULL,
+    [PARTITION_TAKING] = step_taking,
+    [PARTITION_VERIFYING] = step_verifying,
+    [PARTITION_OWNED] = step_owned,
+    [PARTITION_RELOADING] = step_reloading,
+    [PARTITION_RESETTING] = step_resetting,
+    [PARTITION_RAISING] = step_raising,
+    [PARTITION_FENCED] = step_fenced,
+};
+
+bool partition_step(struct ledger_partition *partition)
+{
+    if (partition->state == PARTITION_IDLE || !backoff_is_due(&partition->backoff))
+        return false;
+    return steps[partition->state](partition);
+}
+
+/* ---- what the consumer brings ----------------------------------------------------------------- */
+
+static void add_pending(struct ledger_partition *partition, struct record *record)
+{
+    partition->pending = array_reserve(partition->pending, &partition->pending_capacity,
+                                       partition->pending_count, sizeof *partition->pending);
+    partition->pending[partition->pending_count++] = record;
+    partition->pending_bytes += record->payload_length;
+}
+
+static void verify(struct ledger_partition *partition, const struct record *record)
+{
+    struct error error;
+    int64_t low = 0, high = 0;
+    if (record->offset != partition->row.next_offset - 1 &&
+        consumer_watermarks(partition->ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS,
+                            &low, &high, &error) < 0)
+        return; /* asked again when it is stuck */
+    if (log_identity_of_record(partition->row.next_offset, &partition->row.hash, record, low) ==
+        LOG_IS_OTHER) {
+        log_is_other(partition);
+        return;
+    }
+    partition->verified = true;
+    enter(partition, PARTITION_OWNED);
+}
+
+/* The offset that must come next; -1 when any gap before it is real. */
+static int64_t expected_offset(const struct ledger_partition *partition)
+{
+    if (partition->pending_count > 0)
+        return partition->pending[partition->pending_count - 1]->offset + 1;
+    return partition->row.next_offset;
+}
+
+void partition_on_record(struct ledger_partition *partition, struct record *record)
+{
+    if (partition->state == PARTITION_VERIFYING)
+        verify(partition, record);
+    if (record->offset >= partition->log_end)
+        partition->log_end = record->offset + 1;
+    /* What was fetched before a drop, and what is below our offset, is read again or was taken. */
+    bool wanted =
+        partition->state == PARTITION_OWNED && record->offset >= expected_offset(partition);
+    if (!wanted) {
+        record_free(&record);
+        return;
+    }
+    if (record->offset > expected_offset(partition))
+        log_error(
+            "records are missing in the log", LOG_TEXT("topic", partition->ledger->settings.topic),
+            LOG_INT("partition", partition->number),
+            LOG_INT("expected", expected_offset(partition)), LOG_INT("offset", record->offset));
+    add_pending(partition, record);
+}
+
+void partition_on_log_error(struct ledger_partition *partition, const struct error *error)
+{
+    snprintf(partition->reason, sizeof partition->reason, "%s", error->text);
+    if (partition->state != PARTITION_OWNED && partition->state != PARTITION_VERIFYING)
+        return;
+    if (error_is(error, "offset_out_of_range"))
+        judge_range(partition);
+    else
+        partition->check_due_ms =
+            0; /* any trouble with the log: see that it is the same, when it is back */
+}
