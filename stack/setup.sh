@@ -29,6 +29,18 @@ die() {
     exit 1
 }
 
+# Runs a command; what it says is shown only when it fails.
+quietly() {
+    local output
+    output=$(mktemp)
+    if ! "$@" </dev/null >"$output" 2>&1; then
+        tail -n 40 "$output" >&2
+        rm -f "$output"
+        return 1
+    fi
+    rm -f "$output"
+}
+
 # A home and a cache that can be written to: HOME may be unset in a chroot, and a system user's may
 # not exist.
 find_cache() {
@@ -70,10 +82,9 @@ setup_packages() {
     say "installing Debian packages: $missing"
     # Word splitting is meant: package names have no spaces.
     # shellcheck disable=SC2086
-    if ! { "${as_root[@]}" apt-get update -qq &&
-        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing; } \
-        </dev/null >&2; then
+    if ! { quietly "${as_root[@]}" apt-get update -qq &&
+        quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+            apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing; }; then
         die "apt-get failed (see above); once it works, run 'make setup' again"
     fi
 }
@@ -92,9 +103,9 @@ fetch_kafka() {
     # Maven writes into its working directory as well, so it gets one of its own.
     mkdir -p "$fresh"
     cp "$KAFKA_RECIPE/pom.xml" "$fresh/pom.xml"
-    JAVA_HOME=/usr/lib/jvm/java-17-openjdk-$ARCHITECTURE mvn -B -q -C -Dstyle.color=never -f "$fresh/pom.xml" \
-        "$DEPENDENCY_PLUGIN:copy-dependencies" -DincludeScope=runtime \
-        -DoutputDirectory="$fresh/libs" </dev/null >&2 ||
+    JAVA_HOME=/usr/lib/jvm/java-17-openjdk-$ARCHITECTURE quietly mvn -B -q -C \
+        -Dstyle.color=never -f "$fresh/pom.xml" "$DEPENDENCY_PLUGIN:copy-dependencies" \
+        -DincludeScope=runtime -DoutputDirectory="$fresh/libs" ||
         die "Maven could not fetch Kafka $KAFKA_VERSION (see above); is its repository reachable?"
     jars_are_right "$fresh/libs" ||
         die "Kafka's jars are not those of $KAFKA_RECIPE/SHA256SUMS; nothing was installed"
@@ -126,9 +137,9 @@ setup_python() {
 
     say "making the Python environment .venv"
     rm -rf "$venv"
-    "$PYTHON" -m venv "$venv" >&2 || die "no virtual environment without python3-venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-        -r "$TOP/tests/requirements.txt" </dev/null >&2 ||
+    quietly "$PYTHON" -m venv "$venv" || die "no virtual environment without python3-venv"
+    quietly "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+        -r "$TOP/tests/requirements.txt" ||
         die "pip could not install tests/requirements.txt (see above); is its index reachable?"
     printf '%s\n' "$stamp" >"$venv/.stamp"
 }

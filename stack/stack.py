@@ -164,6 +164,8 @@ class Stack:
         for part in fresh:
             say(f"starting {part.name} on port {part.port}")
             part.start()
+        if self.postgres in fresh and self.postgres.moved():
+            say(f"user postgres cannot reach {self.folder}, so its data is {self.postgres.data}")
         for part in wanted:
             if part in fresh or not part.is_ready():
                 part.wait_ready()
@@ -327,7 +329,7 @@ def run(stack, arguments):
     stack.down()
     if arguments.command == "wipe":
         shutil.rmtree(stack.folder, ignore_errors=True)
-        shutil.rmtree(stack.postgres.data, ignore_errors=True)
+        shutil.rmtree(stack.postgres.data.parent, ignore_errors=True)
     return 0
 
 

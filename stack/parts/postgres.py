@@ -39,6 +39,10 @@ class Postgres(Process):
         argv += [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         super().__init__("postgres", folder, _as_user(self.user, argv))
 
+    def moved(self):
+        """Where the data lies when that is not below the stack's folder, else None."""
+        return None if self.data.is_relative_to(self.folder) else self.data
+
     def password(self):
         return self.password_path.read_text().strip()
 

@@ -21,6 +21,7 @@ die() {
 make_base() {
     command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
     local root mirror
+    # shellcheck disable=SC2016  # apt expands it
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' \
         2>/dev/null | grep -v security | head -1)
     root=$(mktemp -d /var/tmp/verdict-bare-XXXXXX)
@@ -32,15 +33,14 @@ make_base() {
 }
 
 copy_network_settings() {
-    local root=$1 file
+    local root=$1
     cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
     mkdir -p "$root/usr/local/share" "$root/root/.m2"
     cp -r /usr/local/share/ca-certificates "$root/usr/local/share/" 2>/dev/null || true
     cp /etc/pip.conf "$root/etc/" 2>/dev/null || true
     cp ~/.m2/settings.xml "$root/root/.m2/" 2>/dev/null || true
-    for file in $(grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null); do
-        cp -n "$file" "$root/etc/apt/apt.conf.d/"
-    done
+    grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null |
+        while read -r file; do cp -n "$file" "$root/etc/apt/apt.conf.d/"; done
 }
 
 # All processes and mounts end with this one call: they live in namespaces of their own.
@@ -64,7 +64,11 @@ run_inside() {
 [ "$(id -u)" = 0 ] || die "needs root"
 [ -f "$base" ] || make_base
 root=$(mktemp -d /var/tmp/verdict-bare-XXXXXX)
-[ "${KEEP:-}" = 1 ] && echo "bare-debian: the system is $root" || trap 'rm -rf "$root"' EXIT
+if [ "${KEEP:-}" = 1 ]; then
+    echo "bare-debian: the system is kept as $root"
+else
+    trap 'rm -rf "$root"' EXIT
+fi
 tar -C "$root" -xpf "$base"
 chmod 755 "$root"
 copy_network_settings "$root"
