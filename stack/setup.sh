@@ -57,9 +57,11 @@ find_cache() {
 
 wanted_packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$TOP/stack/packages.txt"; }
 
+# Without process substitution, which needs /proc, and a chroot may lack that.
 missing_packages() {
-    comm -23 <(wanted_packages | sort -u) \
-        <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
+    local installed
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p')
+    wanted_packages | grep -vxF "$installed" || true
 }
 
 setup_packages() {

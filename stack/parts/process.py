@@ -111,6 +111,7 @@ class Process:
         """Starts it unless it runs; does not wait until it is ready."""
         if self.is_running():
             return
+        boot_id = _boot_id()  # fails where a process could not be found again
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self.pid_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
@@ -126,7 +127,7 @@ class Process:
         record = {
             "pid": self._child.pid,
             "start_time": _start_time(self._child.pid),
-            "boot_id": _boot_id(),
+            "boot_id": boot_id,
             "fingerprint": self.fingerprint(),
         }
         fresh = self.pid_path.with_suffix(".new")
