@@ -35,6 +35,14 @@ demo: setup ## the stack, and on it runs of two real suites
 	@$(AGAIN) binaries
 	@$(PYTHON) stack/demo.py
 
+# Docs ----------------------------------------------------------------------------------------
+
+$(OUT)/docs/print: $(OUT)/obj/docs/print.o $(LIBSHARED)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+docs: binaries $(OUT)/docs/print ## print docs/generated from the tables in the code
+	@docs/generate $(OUT)
+
 # Tests ---------------------------------------------------------------------------------------
 
 test: setup ## everything: lint, unit, service, end-to-end, crash, and as an ordinary user
@@ -62,5 +70,5 @@ fuzz: ## the parsers under a fuzzer, FUZZ_SECONDS each
 valgrind: units ## the unit tests under valgrind
 	@tests/support/valgrind.sh $(OUT)/unit
 
-.PHONY: all help setup up down status wipe demo test lint test-service test-e2e test-crash \
+.PHONY: all help setup up down status wipe demo docs test lint test-service test-e2e test-crash \
         test-ordinary-user test-bare chaos bench fuzz valgrind

@@ -21,9 +21,22 @@ from .servers import new_ports
 
 SERVICES = [*ROLES]
 
-# Short times, so that what takes a minute in the field takes seconds here. Only settings of one
-# program each; a test changes them by start(name, VERDICT_…=…).
-FAST = {}
+# Short times, so that what takes a minute in the field takes seconds here; a test changes them by
+# start(name, VERDICT_…=…).
+_MEMBER = {"VERDICT_SESSION_TIMEOUT": "3s", "VERDICT_GROUP_HEARTBEAT": "300ms"}
+FAST = {
+    "scheduler": {
+        **_MEMBER,
+        "VERDICT_WORKER_SUSPECT": "2s",
+        "VERDICT_WORKER_LOST": "5s",
+        "VERDICT_DISPATCH_ACK": "2s",
+        "VERDICT_SYNC_INTERVAL": "1s",
+        "VERDICT_REAPER_INTERVAL": "200ms",
+    },
+    "result-collector": _MEMBER,
+    "notifier": _MEMBER,
+    "executor": {"VERDICT_HEARTBEAT": "500ms", "VERDICT_RESEND": "3s"},
+}
 
 
 def program_of(name):
@@ -182,5 +195,6 @@ class Verdict:
             "VERDICT_JOIN_TOKEN_FILE": self.join_token,
             "VERDICT_WORKER_NAME": name,
             "VERDICT_SLOTS": 2,
+            "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
             "VERDICT_SOURCE_ROOTS": ":".join(str(root) for root in self.source_roots),
         }
