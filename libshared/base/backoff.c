@@ -19,7 +19,8 @@ void backoff_failed(struct backoff *backoff)
 {
     if (!backoff_is_due(backoff))
         return;
-    backoff->next_ms = monotonic_ms() + backoff_ms(backoff->attempts, backoff->base_ms, backoff->max_ms);
+    backoff->next_ms =
+        monotonic_ms() + backoff_ms(backoff->attempts, backoff->base_ms, backoff->max_ms);
     if (backoff->attempts < 32)
         backoff->attempts++;
 }
