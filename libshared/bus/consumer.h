@@ -23,7 +23,7 @@ struct consumer_handlers {
 int consumer_open(const struct bus_settings *settings, const char *group, const char *instance_id,
                   const char *topic, const struct consumer_handlers *handlers,
                   struct consumer **consumer_r, struct error *error) WARN_UNUSED;
-/* leave_group false: the member's place is kept for session_timeout_ms (a restart). */
+/* A static member leaves its place to itself: whoever comes back within the session time-out has it. */
 void consumer_close(struct consumer **consumer);
 
 int consumer_fd(
@@ -33,11 +33,10 @@ int consumer_fd(
 struct record *consumer_poll(struct consumer *consumer);
 void record_free(struct record **record);
 
+/* Fetches the partition from offset on, wherever it was before. */
 int consumer_start(struct consumer *consumer, int32_t partition, int64_t offset,
                    struct error *error) WARN_UNUSED;
 int consumer_pause(struct consumer *consumer, int32_t partition, struct error *error) WARN_UNUSED;
-int consumer_resume(struct consumer *consumer, int32_t partition, int64_t offset,
-                    struct error *error) WARN_UNUSED;
 
 /* A synchronous offset commit to the group: success shows that the group still gives us the partition. */
 int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset,
@@ -46,10 +45,6 @@ int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset
 /* First and next offset of the log, asked of the broker. */
 int consumer_watermarks(struct consumer *consumer, int32_t partition, int64_t timeout_ms,
                         int64_t *low_r, int64_t *high_r, struct error *error) WARN_UNUSED;
-/* Reads the one record at offset with a short-lived reader; "gone" when it is below the log's start. */
-int bus_read_at(const struct bus_settings *settings, const char *topic, int32_t partition,
-                int64_t offset, int64_t timeout_ms, struct record **record_r,
-                struct error *error) WARN_UNUSED;
 
 struct reader;
 int reader_open(const struct bus_settings *settings, struct reader **reader_r,

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading partitions that were assigned by hand: lanes and live events. No group, no stored offset. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/watchdog.h"
+#include "bus/client.h"
+#include "bus/consumer.h"
+#include "log/log.h"
+
+#define CLOSE_TIMEOUT_MS 10000
+
+struct reader {
+    rd_kafka_t *client;
+    rd_kafka_topic_partition_list_t *assignment;
+    rd_kafka_queue_t *queue;
+    int fd;
+    uint64_t resets;
+};
+
+int reader_open(const struct bus_settings *settings, struct reader **reader_r, struct error *error)
+{
+    const struct client_option options[] = {
+        {"group.id", "verdict-reader"}, /* the library wants one; it is never joined */
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"queued.max.messages.kbytes", "8192"},
+        {"fetch.wait.max.ms", "100"},
+        {"fetch.error.backoff.ms", "50"},
+        {NULL, NULL},
+    };
+    rd_kafka_conf_t *configuration;
+    char text[256];
+    if (client_configure(settings, options, &configuration, error) < 0)
+        return -1;
+    struct reader *reader = xcalloc(1, sizeof *reader);
+    reader->client = rd_kafka_new(RD_KAFKA_CONSUMER, configuration, text, sizeof text);
+    if (reader->client == NULL) {
+        rd_kafka_conf_destroy(configuration);
+        free(reader);
+        return error_set(error, "invalid", "kafka: %s", text);
+    }
+    reader->assignment = rd_kafka_topic_partition_list_new(4);
+    reader->fd = client_fd_new();
+    rd_kafka_poll_set_consumer(reader->client);
+    reader->queue = rd_kafka_queue_get_consumer(reader->client);
+    client_fd_enable(reader->queue, reader->fd);
+    *reader_r = reader;
+    return 0;
+}
+
+void reader_close(struct reader **reader_p)
+{
+    struct reader *reader = *reader_p;
+    if (reader == NULL)
+        return;
+    struct watchdog *watchdog = watchdog_start("closing a reader", CLOSE_TIMEOUT_MS);
+    rd_kafka_queue_io_event_enable(reader->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(reader->queue);
+    rd_kafka_consumer_close(reader->client);
+    rd_kafka_destroy(reader->client);
+    watchdog_stop(&watchdog);
+    rd_kafka_topic_partition_list_destroy(reader->assignment);
+    fd_close(&reader->fd);
+    free(reader);
+    *reader_p = NULL;
+}
+
+int reader_fd(const struct reader *reader)
+{
+    return reader->fd;
+}
+
+/* Messages with holes behind them are not ours to mend: who reads a lane re-reads Postgres or is synced. */
+struct record *reader_poll(struct reader *reader)
+{
+    client_fd_clear(reader->fd);
+    for (;;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->client, 0);
+        if (message == NULL)
+            return NULL;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return client_record(message);
+        if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+            message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+            reader->resets++;
+        rd_kafka_message_destroy(message);
+    }
+}
+
+int reader_watermarks(struct reader *reader, const char *topic, int32_t partition,
+                      int64_t timeout_ms, int64_t *low_r, int64_t *high_r, struct error *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(reader->client, topic, partition,
+                                                                low_r, high_r, (int)timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    return error_set(error, "unavailable", "kafka: %s partition %d: %s", topic, partition,
+                     rd_kafka_err2str(code));
+}
+
+int reader_assign(struct reader *reader, const char *topic, int32_t partition, int64_t offset,
+                  struct error *error)
+{
+    rd_kafka_topic_partition_list_t *old = rd_kafka_topic_partition_list_copy(reader->assignment);
+    rd_kafka_topic_partition_list_t *positions = reader->assignment;
+    rd_kafka_topic_partition_list_del(positions, topic, partition);
+    if (positions->cnt > 0) /* assigning anew keeps the others where they are */
+        rd_kafka_position(reader->client, positions);
+    rd_kafka_topic_partition_list_add(positions, topic, partition)->offset = offset;
+    rd_kafka_resp_err_t code = rd_kafka_assign(reader->client, positions);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_topic_partition_list_destroy(reader->assignment);
+        reader->assignment = old;
+        return error_set(error, "unavailable", "kafka: %s partition %d: %s", topic, partition,
+                         rd_kafka_err2str(code));
+    }
+    rd_kafka_topic_partition_list_destroy(old);
+    return 0;
+}
+
+uint64_t reader_resets(const struct reader *reader)
+{
+    return reader->resets;
+}
