@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.receiver import Receiver  # noqa: E402
 from support.servers import Servers, SharedFolder  # noqa: E402
 from support.verdict import Verdict  # noqa: E402
+from support.workload import Work  # noqa: E402
 
 _VERDICTS = pytest.StashKey[list]()
 
@@ -49,6 +50,18 @@ def verdict(request, tmp_path, shared_servers):
 def private_verdict(request, tmp_path, private_servers):
     """An installation on servers of its own."""
     yield from _installation(request, tmp_path / "verdict", private_servers)
+
+
+@pytest.fixture
+def work(verdict, tmp_path):
+    """A suite and what was promised for it; work.start() starts the services."""
+    return Work(verdict, tmp_path / "work")
+
+
+@pytest.fixture
+def private_work(private_verdict, tmp_path):
+    """The same on servers that the test may kill."""
+    return Work(private_verdict, tmp_path / "work")
 
 
 @pytest.fixture

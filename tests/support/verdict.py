@@ -150,6 +150,13 @@ class Verdict:
 
         return wait_until(finished, timeout_s, f"run {run_id} to be final")
 
+    def open_runs(self):
+        """How many runs are not final yet, the ones that no scheduler has seen included."""
+        return self.db.value(
+            """SELECT count(*) FROM api.run r LEFT JOIN scheduling.run_state s ON s.run_id = r.id
+               WHERE s.finished_at IS NULL"""
+        )
+
     # how -------------------------------------------------------------------------------------
 
     def _prepare(self):

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The long storm: 200 runs with 10,000 results, each service killed at least five times in work."""
+
+import pytest
+from support.storm import run_storm
+
+
+@pytest.mark.timeout(1800)
+def test_a_long_storm_loses_nothing_and_doubles_nothing(verdict, tmp_path):
+    kills = run_storm(verdict, tmp_path / "work", runs=200, cases=50, timeout_s=1200)
+
+    assert min(kills.values()) >= 5, kills

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P4: what a worker does after it was given up never counts, and no task waits for it."""
+
+from parts.process import wait_until
+
+ATTEMPT = "SELECT max(attempt) FROM scheduling.task WHERE run_id = %s"
+
+
+def worker_of(verdict, run_id):
+    """The name of the worker that has the run's only task."""
+    return verdict.db.value(
+        """SELECT w.name FROM scheduling.task t JOIN scheduling.worker w ON w.id = t.worker_id
+           WHERE t.run_id = %s""",
+        run_id,
+    )
+
+
+def results_after_the_bump(verdict):
+    return verdict.db.query(
+        """SELECT r.name FROM results.result r
+           JOIN scheduling.dispatch later
+             ON later.task_id = r.task_id AND later.attempt > r.attempt
+           WHERE r.recorded_at > later.created_at"""
+    )
+
+
+def test_a_stopped_worker_that_wakes_up_again_is_stale(verdict, work):
+    work.suite.spec["command"][1:] = ["100", "50"]
+    work.start(executors=2)
+    run_id = work.trigger()
+    work.wait_started(run_id)
+    worker = worker_of(verdict, run_id)
+
+    verdict.pause(worker)
+    wait_until(lambda: verdict.db.value(ATTEMPT, run_id) > 1, 30, "another attempt")
+    verdict.resume(worker)
+    work.wait_all_final()
+
+    assert verdict.wait_final(run_id)["state"] == "passed"
+    assert not results_after_the_bump(verdict)
+    work.check()
+
+
+def test_a_killed_workers_task_is_run_elsewhere(verdict, work):
+    work.suite.spec["command"][1:] = ["100", "20"]
+    work.start(executors=2)
+    run_id = work.trigger()
+    work.wait_started(run_id)
+
+    verdict.kill(worker_of(verdict, run_id))
+
+    run = verdict.wait_final(run_id)
+    assert run["state"] == "passed"
+    assert verdict.db.value(ATTEMPT, run_id) == 2
+    work.check()
+
+
+def test_a_restarted_worker_sends_what_it_had_not_sent(verdict, work):
+    work.start()
+    verdict.stop("result-collector")
+    run_id = work.trigger()
+    ended = lambda: any(a["ended"] for a in work.started(run_id).values())  # noqa: E731
+    wait_until(ended, 30, "the test process to end")
+
+    verdict.kill("executor-1")
+    verdict.start("executor-1")
+    verdict.start("result-collector")
+
+    assert verdict.wait_final(run_id)["state"] == "passed"
+    work.check()

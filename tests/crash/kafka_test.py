@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P6, P8c, P13, P14: a broker that stops or crashes, topics made again, poison, and duplicates."""
+
+import os
+import signal
+import threading
+
+import pytest
+from parts.process import wait_until
+
+ATTEMPTS = "SELECT max(attempt) FROM scheduling.task"
+AGGREGATES = """
+    SELECT run_id, planned, passed, failed, errored, skipped, blocked, closed,
+           (SELECT count(*) FROM results.result r WHERE r.run_id = t.run_id) AS results,
+           (SELECT string_agg(name || status, ',' ORDER BY name) FROM results.result r
+            WHERE r.run_id = t.run_id) AS statuses,
+           (SELECT row(state, reason, finished_at)::text FROM scheduling.run_state s
+            WHERE s.run_id = t.run_id) AS verdict
+    FROM results.run_totals t ORDER BY run_id"""
+DEAD_LETTERS = """SELECT (SELECT count(*) FROM scheduling.dead_letter)
+                       + (SELECT count(*) FROM results.dead_letter)
+                       + (SELECT count(*) FROM notify.dead_letter)"""
+# An outage is no silence of workers: with these, losing one would show.
+PATIENCE = {"VERDICT_WORKER_LOST": "10s"}
+POISON = {
+    "random": os.urandom(200),
+    "not JSON": b"{" * 500,
+    "truncated": b'{"version":1,"type":"run.submitted","run_id":"0190',
+    "of no known type": b'{"version":1,"type":"no.such.thing"}',
+    "of the wrong shape": b'{"version":1,"type":"run.submitted","run_id":7,"pool_id":[]}',
+    "not UTF-8": b'{"version":1,"type":"\xff\xfe"}',
+    "deep": b'{"version":1,"a":' + b"[" * 2000,
+}
+
+
+def lanes(verdict):
+    return [name for name in verdict.bus.topics() if name.startswith("lanes.")]
+
+
+def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, private_work):
+    work = private_work.start()
+    private_verdict.start("scheduler", **PATIENCE)
+    broker = private_verdict.servers.kafka
+    work.suite.spec["command"][1:] = ["40", "100"]
+    running = work.trigger()
+    work.wait_started(running)
+
+    broker.signal(signal.SIGSTOP)
+    accepted = [work.trigger() for _ in range(5)]
+    threading.Event().wait(20)  # the outage itself is the input of this test
+    broker.signal(signal.SIGCONT)
+    work.wait_all_final(90)
+
+    assert len(work.started(running)) == 1, "a test that was running was run again"
+    assert all(len(work.started(run)) == 1 for run in accepted)
+    assert private_verdict.db.value(ATTEMPTS) == 1
+    work.check()
+
+
+def test_a_killed_broker_only_delays(private_verdict, private_work):
+    work = private_work.start()
+    private_verdict.start("scheduler", **PATIENCE)
+    broker = private_verdict.servers.kafka
+    client = work.client(count=30, gap_s=0.1)
+
+    client.start()
+    for _ in range(2):
+        wait_until(private_verdict.open_runs, 30, "work in flight")
+        broker.kill()
+        broker.start()
+        broker.wait_ready()
+    client.finish(60)
+    work.wait_all_final(90)
+
+    assert private_verdict.db.value(ATTEMPTS) == 1, "a test that was running was run again"
+    work.check()
+
+
+@pytest.mark.parametrize("topic", ["scheduling", "results", "events", "lanes"])
+def test_a_topic_made_again_is_noticed(verdict, work, topic):
+    work.start()
+    client = work.client(count=30, gap_s=0.1)
+    names = lanes(verdict) if topic == "lanes" else [topic]
+    partitions = {name: verdict.bus.topics()[name] for name in names}
+
+    client.start()
+    wait_until(lambda: len(work.promised) > 10, 30, "some runs")
+    verdict.bus.delete(*names)
+    for name in names:
+        gone = lambda name=name: name not in verdict.bus.topics()  # noqa: E731
+        wait_until(gone, 15, f"{name} to be gone")
+        verdict.bus.create(name, partitions[name])
+    client.finish(60)
+    work.wait_all_final(120)
+
+    work.check()
+
+
+def test_poison_becomes_dead_letters_and_blocks_nothing(verdict, work):
+    work.start()
+    before = verdict.db.value(DEAD_LETTERS)
+    inboxes = ["scheduling", "results", "events"]
+
+    for topic in inboxes:
+        for partition in range(verdict.bus.topics()[topic]):
+            for poison in POISON.values():
+                verdict.bus.produce(topic, poison, partition)
+    for topic in lanes(verdict):
+        for partition in range(verdict.bus.topics()[topic]):
+            for poison in POISON.values():
+                verdict.bus.produce(topic, poison, partition)
+    sent = len(POISON) * sum(verdict.bus.topics()[topic] for topic in inboxes)
+    run_id = work.trigger()
+
+    assert verdict.wait_final(run_id)["state"] == "passed"
+    all_there = lambda: verdict.db.value(DEAD_LETTERS) >= before + sent  # noqa: E731
+    wait_until(all_there, 30, f"{sent} dead letters")
+    assert verdict.db.value(DEAD_LETTERS) == before + sent
+    work.check()
+
+
+def test_a_forged_message_of_a_worker_is_refused(verdict, work):
+    work.start()
+    run_id = work.trigger()
+    verdict.wait_final(run_id)
+    stream = next(m for m in verdict.bus.read("results") if m.value())
+    before = verdict.db.value(DEAD_LETTERS)
+    forged = stream.value().replace(b"passed", b"failed")
+
+    verdict.bus.produce("results", forged, stream.partition(), stream.key(), stream.headers())
+
+    wait_until(lambda: verdict.db.value(DEAD_LETTERS) == before + 1, 30, "a dead letter")
+    assert verdict.api.get(f"/v1/runs/{run_id}")["state"] == "passed"
+
+
+@pytest.mark.parametrize("topic", ["results", "scheduling"])
+def test_a_topic_replayed_twice_changes_nothing(verdict, work, topic):
+    work.start()
+    for _ in range(5):
+        work.trigger()
+    work.wait_all_final()
+    before = verdict.db.query(AGGREGATES)
+    messages = verdict.bus.read(topic)
+
+    for _ in range(2):
+        for message in messages:
+            verdict.bus.produce(
+                topic, message.value(), message.partition(), message.key(), message.headers()
+            )
+    # What comes behind the duplicates shows that they were worked off.
+    last = work.trigger()
+    assert verdict.wait_final(last)["state"] == "passed"
+
+    after = [row for row in verdict.db.query(AGGREGATES) if str(row["run_id"]) != last]
+    assert messages
+    assert after == before
+    work.check()
+
+
+def test_lane_messages_doubled_run_nothing_twice(verdict, work):
+    work.start()
+    for _ in range(3):
+        work.trigger()
+    work.wait_all_final()
+
+    for topic in lanes(verdict):
+        for message in verdict.bus.read(topic):
+            verdict.bus.produce(
+                topic, message.value(), message.partition(), message.key(), message.headers()
+            )
+    last = work.trigger()
+    assert verdict.wait_final(last)["state"] == "passed"
+
+    assert all(len(work.started(run)) == 1 for run in work.promised.values())
+    work.check()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P5: a scheduler that was thought dead and wakes up again is harmless."""
+
+import time
+
+from parts.process import wait_until
+
+OWNER = """SELECT instance FROM scheduling.partition_owner
+           WHERE partition = (SELECT partition FROM scheduling.run_state LIMIT 1)"""
+EPOCH = """SELECT max(epoch) FROM scheduling.inbox_offset
+           WHERE partition = (SELECT partition FROM scheduling.run_state LIMIT 1)"""
+
+
+def start_two_schedulers(verdict, work):
+    work.start(executors=2)
+    verdict.start("scheduler-2")
+    first = work.trigger()
+    verdict.wait_final(first)
+    return verdict.db.value(OWNER)
+
+
+def other(instance):
+    return "scheduler-2" if instance == "scheduler-1" else "scheduler"
+
+
+def name_of(instance):
+    return "scheduler" if instance == "scheduler-1" else instance
+
+
+def test_a_zombie_scheduler_is_fenced(verdict, work):
+    owner = start_two_schedulers(verdict, work)
+    client = work.client(count=40, gap_s=0.2)
+    epoch = verdict.db.value(EPOCH)
+
+    client.start()
+    verdict.pause(name_of(owner))
+    wait_until(lambda: verdict.db.value(OWNER) != owner, 30, "the other scheduler to take over")
+    verdict.resume(name_of(owner))
+    client.finish(60)
+    work.wait_all_final()
+
+    assert verdict.db.value(EPOCH) > epoch
+    work.check()
+
+
+def test_a_scheduler_stopped_at_any_moment_is_fenced(verdict, work):
+    """Under load, so that some of the stops fall inside a transaction."""
+    start_two_schedulers(verdict, work)
+    client = work.client(count=60, gap_s=0.1)
+
+    client.start()
+    for _ in range(3):
+        owner = verdict.db.value(OWNER)
+        verdict.pause(name_of(owner))
+        changed = lambda owner=owner: verdict.db.value(OWNER) != owner  # noqa: E731
+        wait_until(changed, 30, "the other scheduler to take over")
+        verdict.resume(name_of(owner))
+    client.finish(60)
+    work.wait_all_final()
+
+    work.check()
+
+
+def test_a_killed_scheduler_goes_on_at_once(verdict, work):
+    work.start()
+    client = work.client(count=30, gap_s=0.05)
+
+    client.start()
+    for _ in range(3):
+        wait_until(verdict.open_runs, 30, "work in flight")
+        verdict.kill("scheduler")
+        verdict.start("scheduler")
+    client.finish(60)
+    began = time.monotonic()
+    work.wait_all_final()
+
+    print(f"final {time.monotonic() - began:.1f} s after the last trigger")
+    work.check()

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1, P2, P3: whatever service dies whenever, accepted triggers become runs, runs become final, and
+results are counted once. The short storm; tests/chaos has the long one."""
+
+from support.storm import run_storm
+
+
+def test_a_short_storm_loses_nothing_and_doubles_nothing(verdict, tmp_path):
+    kills = run_storm(verdict, tmp_path / "work", runs=30, cases=50, timeout_s=120)
+
+    assert sum(kills.values()) > 0

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kills services at random while work goes on, seeded and repeatable, and keeps a sampler on the
+ledger meanwhile."""
+
+import os
+import random
+import threading
+import time
+
+from .checker import ALWAYS, Checker
+from .database import Database
+from .workload import Work
+
+TARGETS = ["api-ingest", "scheduler", "result-collector", "notifier", "executor-1"]
+
+
+def new_seed():
+    """Given back by VERDICT_SEED, otherwise a new one; printed either way."""
+    seed = int(os.environ.get("VERDICT_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"VERDICT_SEED={seed}")
+    return seed
+
+
+class Storm(threading.Thread):
+    """kill -9 of one of `targets` every `gap_s[0]` to `gap_s[1]` seconds, restarted at once.
+
+    It waits until work is in flight: a kill of an idle service shows nothing.
+    """
+
+    def __init__(self, verdict, seed, targets, gap_s=(1.0, 3.0)):
+        super().__init__(daemon=True, name="storm")
+        self.verdict = verdict
+        self.targets = targets
+        self.gap_s = gap_s
+        self.kills = {name: 0 for name in targets}
+        self.failure = None
+        self._random = random.Random(seed)
+        self._db = Database(verdict.urls["VERDICT_POSTGRES_URL"])
+        self._stopped = threading.Event()
+
+    def run(self):
+        try:
+            while not self._stopped.wait(self._random.uniform(*self.gap_s)):
+                target = self._random.choice(self.targets)
+                if not self._wait_for_work():
+                    return
+                self.verdict.kill(target)
+                self.kills[target] += 1
+                self.verdict.start(target, wait=False)
+        except Exception as error:  # noqa: BLE001  (the test's thread raises it again)
+            self.failure = error
+
+    def finish(self):
+        """Ends the storm; everything is running again afterwards."""
+        self._stopped.set()
+        self.join(60)
+        self._db.close()
+        for name in self.targets:
+            self.verdict.start(name)
+        if self.failure:
+            raise self.failure
+        print(f"kills: {self.kills}")
+        return self.kills
+
+    def _wait_for_work(self):
+        while not self._stopped.is_set():
+            if self._db.value("SELECT count(*) FROM scheduling.task WHERE state <> 'done'"):
+                return True
+            self._stopped.wait(0.02)
+        return False
+
+
+class Sampler(threading.Thread):
+    """Asks the ledger the questions of ALWAYS every 100 ms."""
+
+    def __init__(self, database_url, gap_s=0.1):
+        super().__init__(daemon=True, name="sampler")
+        self.samples = 0
+        self.violations = []
+        self.gap_s = gap_s
+        self._db = Database(database_url)
+        self._stopped = threading.Event()
+        self._queries = [(name, sql) for name, sql in ALWAYS.items()]
+
+    def run(self):
+        while not self._stopped.wait(self.gap_s):
+            for name, sql in self._queries:
+                try:
+                    rows = self._db.query(sql + " LIMIT 3")
+                except Exception:  # noqa: BLE001, S112  (Postgres itself may be the one that died)
+                    time.sleep(self.gap_s)
+                    continue
+                if rows:
+                    self.violations.append((name, rows))
+            self.samples += 1
+
+    def finish(self):
+        self._stopped.set()
+        self.join(30)
+        self._db.close()
+        assert self.samples > 0
+        assert not self.violations, self.violations[:5]
+
+
+def run_storm(verdict, folder, runs, cases, timeout_s):
+    """Triggers the runs under a storm that ends with the work, checks; returns the kills."""
+    seed = new_seed()
+    work = Work(verdict, folder, cases, pause_ms=2).start(executors=2)
+    client = work.client(runs)
+    storm = Storm(verdict, seed, TARGETS)
+    sampler = Sampler(verdict.urls["VERDICT_POSTGRES_URL"])
+
+    for thread in (sampler, storm, client):
+        thread.start()
+    client.finish(timeout_s)
+    work.wait_all_final(timeout_s)
+    kills = storm.finish()
+    sampler.finish()
+
+    checker = Checker(verdict, work.suite, work.promised)
+    print(f"{client.retries} retries, {sampler.samples} samples, verdicts {checker.verdicts()}")
+    checker.check()
+    # Two workers lost under one started task is an ending of its own, and not a fault here.
+    allowed = {("passed", ""), ("errored", "worker_lost")}
+    assert set(checker.verdicts()) <= allowed, checker.verdicts()
+    return kills
