@@ -30,6 +30,7 @@ void metric_set(struct metric *metric, double value);  /* gauge, no labels */
 void metric_add_labelled(struct metric *metric, double amount, const char *const values[]);
 void metric_set_labelled(struct metric *metric, double value, const char *const values[]);
 void metric_observe(struct metric *metric, double seconds); /* histogram: 1 ms … 60 s buckets */
+void metric_observe_labelled(struct metric *metric, double seconds, const char *const values[]);
 
 void metrics_print(struct buffer *out);
 void metrics_print_markdown(FILE *out);
