@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -59,6 +60,14 @@ static void on_consumer_error(void *context, int32_t number, const struct error 
         partition_on_log_error(&ledger->partitions[i], error);
 }
 
+/* Closing a descriptor takes it out again. */
+static void watch(struct ledger *ledger, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    if (epoll_ctl(ledger->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+        abort();
+}
+
 int ledger_open(const struct ledger_settings *settings, const struct ledger_handlers *handlers,
                 struct ledger **ledger_r, struct error *error)
 {
@@ -73,10 +82,12 @@ int ledger_open(const struct ledger_settings *settings, const struct ledger_hand
     backoff_init(&ledger->store_backoff, 100, 5000);
     backoff_init(&ledger->consumer_backoff, 100, 5000);
     snprintf(ledger->reason, sizeof ledger->reason, "connecting");
+    ledger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (outbox_open(settings->schema, &settings->bus, &ledger->outbox, error) < 0) {
         ledger_close(&ledger, 0);
         return -1;
     }
+    watch(ledger, outbox_fd(ledger->outbox));
     *ledger_r = ledger;
     return 0;
 }
@@ -106,6 +117,7 @@ void ledger_close(struct ledger **ledger_p, int64_t flush_ms)
         free(ledger->facts[i].name);
     free(ledger->facts);
     fence_free(&ledger->fence);
+    fd_close(&ledger->epoll_fd);
     free(ledger);
     *ledger_p = NULL;
 }
@@ -206,6 +218,7 @@ static void need_consumer(struct ledger *ledger)
         return;
     if (connect_consumer(ledger, &error) == 0) {
         backoff_succeeded(&ledger->consumer_backoff);
+        watch(ledger, consumer_fd(ledger->consumer));
         ledger->reason[0] = '\0';
         return;
     }
@@ -290,14 +303,9 @@ int64_t ledger_work(struct ledger *ledger)
     return more ? 0 : wait_ms;
 }
 
-int ledger_consumer_fd(const struct ledger *ledger)
+int ledger_fd(const struct ledger *ledger)
 {
-    return ledger->consumer == NULL ? -1 : consumer_fd(ledger->consumer);
-}
-
-int ledger_producer_fd(const struct ledger *ledger)
-{
-    return outbox_fd(ledger->outbox);
+    return ledger->epoll_fd;
 }
 
 bool ledger_is_ready(const struct ledger *ledger, char *reason, size_t size)

@@ -73,9 +73,8 @@ int ledger_open(const struct ledger_settings *settings, const struct ledger_hand
 /* Stops taking, closes consumer, flushes the outbox' producer within flush_ms. */
 void ledger_close(struct ledger **ledger, int64_t flush_ms);
 
-/* For the service's poll loop. */
-int ledger_consumer_fd(const struct ledger *ledger);
-int ledger_producer_fd(const struct ledger *ledger);
+/* For the service's poll loop: readable when ledger_work has something to do. The same one for ever. */
+int ledger_fd(const struct ledger *ledger);
 /* Does what is due (records, delivery reports, sweeps, checks, retries); never blocks but on Postgres.
  * Returns ms until it wants to be called again without an event. */
 int64_t ledger_work(struct ledger *ledger);

@@ -47,6 +47,7 @@ struct ledger {
     struct outbox *outbox;
     struct store *store; /* for the outbox and for facts of the installation */
     struct backoff store_backoff;
+    int epoll_fd; /* consumer's and outbox' descriptors behind one that never changes */
     struct consumer *consumer;
     struct consumer_handlers consumer_handlers;
     struct backoff consumer_backoff;

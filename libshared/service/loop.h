@@ -15,11 +15,11 @@ typedef int64_t loop_work(void *context);
 struct loop *loop_new(void);
 void loop_free(struct loop **loop);
 
-/* events: POLLIN, POLLOUT. The same fd may be added once. */
+/* events: POLLIN, POLLOUT. on_event may be NULL: the descriptor only ends the wait, work looks at it. */
 void loop_add_fd(struct loop *loop, int fd, short events, loop_on_event *on_event, void *context);
 void loop_set_events(struct loop *loop, int fd, short events);
 void loop_remove_fd(struct loop *loop, int fd);
-void loop_add_work(struct loop *loop, const char *name, loop_work *work, void *context);
+void loop_add_work(struct loop *loop, loop_work *work, void *context);
 
 /* One pass: waits for at most max_wait_ms. */
 void loop_pass(struct loop *loop, int64_t max_wait_ms);
