@@ -80,6 +80,14 @@ $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services/% commands/%,$
 
 units: $(UNIT_BIN)
 
+# Small programs that service tests start: each file of tests/service/probe is one.
+PROBES := $(patsubst tests/service/probe/%.c,$(OUT)/probe/%,$(call find_c,tests/service/probe))
+$(OUT)/probe/%: $(OUT)/obj/tests/service/probe/%.o $(LIBSHARED)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+binaries: $(PROBES)
+
 # Unit tests only, in seconds, under the sanitizers. Prints each failing test and a summed line.
 check:
 	@$(MAKE) --no-print-directory SAN=address,undefined run-units

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exactly-once stage on real Kafka and Postgres, through the smallest service that uses it
+(probe/ledger_probe.c): its messages say what its handler does."""
+
+import signal
+
+import pytest
+from parts.process import wait_until
+from parts.services import TOP, Service
+
+PROBE = TOP / "build" / "probe" / "ledger_probe"
+PARTITIONS = 4
+
+
+class Probe:
+    """Instances of the probe, the topic that they read and what they have counted."""
+
+    def __init__(self, verdict):
+        self.verdict = verdict
+        self.services = {}
+        self.sent = set()
+        for statement in (
+            "CREATE SCHEMA probe",
+            "CREATE TABLE probe.seen (n bigint PRIMARY KEY, epoch bigint, times int DEFAULT 1)",
+            "CREATE TABLE probe.resync (partition int, epoch bigint)",
+        ):
+            verdict.db.query(statement)
+
+    def start(self, name="probe-1", wait=True, **settings):
+        service = self.services.get(name)
+        if service is None:
+            settings = {
+                **self.verdict.settings,
+                "VERDICT_INSTANCE_ID": name,
+                "VERDICT_SESSION_TIMEOUT": "6s",
+                "VERDICT_GROUP_HEARTBEAT": "200ms",
+                "PROBE_LOG_CHECK": "500ms",
+                **settings,
+            }
+            port = self.verdict._base + 10 + len(self.services)
+            service = Service(self.verdict.folder, "ledger-probe", port, settings, name=name)
+            service.argv = [str(PROBE)]
+            self.services[name] = self.verdict.services[name] = service
+        service.start()
+        if wait:
+            service.wait_ready()
+        return service
+
+    def count(self, first, last, partition=0, command="count"):
+        for number in range(first, last + 1):
+            self.verdict.bus.produce("events", f"{command} {number}", partition)
+            self.sent.add(number)
+
+    def say(self, text, partition=0):
+        self.verdict.bus.produce("events", text, partition)
+
+    def seen(self):
+        rows = self.verdict.db.query("SELECT n, times FROM probe.seen")
+        return {row["n"]: row["times"] for row in rows}
+
+    def counted(self, number):
+        return number in self.seen()
+
+    def check(self, timeout_s=30):
+        """Everything that was sent is counted, and once."""
+        wait_until(lambda: set(self.seen()) >= self.sent, timeout_s, "all messages to be counted")
+        assert self.seen() == dict.fromkeys(self.sent, 1)
+
+    def dead_letters(self):
+        return self.verdict.db.query('SELECT * FROM notify.dead_letter ORDER BY "offset"')
+
+    def epoch(self, partition=0):
+        return self.verdict.db.value(
+            "SELECT epoch FROM notify.inbox_offset WHERE partition = %s", partition
+        )
+
+    def owner(self, partition=0):
+        return self.verdict.db.value(
+            "SELECT owner FROM notify.inbox_offset WHERE partition = %s", partition
+        )
+
+
+@pytest.fixture
+def probe(verdict):
+    return Probe(verdict)
+
+
+def test_each_message_is_counted_once(probe):
+    probe.start()
+    for partition in range(PARTITIONS):
+        probe.count(partition * 100, partition * 100 + 20, partition)
+    probe.check()
+
+
+def test_kill_and_restart_lose_and_double_nothing(probe):
+    probe.start()
+    for round_number in range(3):
+        probe.count(round_number * 100, round_number * 100 + 30)
+        probe.services["probe-1"].kill()
+        probe.count(round_number * 100 + 31, round_number * 100 + 40)
+        probe.start()
+    probe.check()
+
+
+def test_a_rejected_message_is_a_dead_letter_and_blocks_nothing(probe):
+    probe.start()
+    probe.count(1, 3)
+    probe.say("reject this")
+    probe.say(b"\xff\xfe\x00 no text at all")
+    probe.count(4, 6)
+    probe.check()
+    letters = probe.dead_letters()
+    assert [bytes(row["payload"]) for row in letters] == [b"reject this", b"\xff\xfe\x00 no text at all"]
+    assert "no command of the probe" in letters[0]["error"]
+    copies = probe.verdict.bus.read_json("dead-letters")
+    assert [copy["payload"] for copy in copies][0] == "reject this"
+
+
+def test_a_data_error_buries_its_message_alone(probe):
+    """Class 22 means this message: the rest of its batch is counted, once."""
+    probe.count(1, 5)
+    probe.say("data")
+    probe.count(6, 10)
+    probe.start()
+    probe.check()
+    letters = probe.dead_letters()
+    assert [bytes(row["payload"]) for row in letters] == [b"data"]
+    assert "22012" in letters[0]["error"]
+
+
+def test_a_missing_table_is_the_infrastructures_fault(probe):
+    """Good messages are not thrown away: they wait, not ready with the reason, until it is there."""
+    service = probe.start()
+    probe.count(1, 3)
+    probe.say("need later")
+    probe.count(4, 6)
+    wait_until(lambda: "probe.later" in service.health()[1], 20, "the reason to be said")
+    assert service.health()[0] == 503
+    assert probe.dead_letters() == []
+    probe.verdict.db.query("CREATE TABLE probe.later (n int)")
+    probe.check()
+    assert probe.verdict.db.value("SELECT count(*) FROM probe.later") == 1
+
+
+def test_a_zombie_stopped_inside_its_transaction_neither_blocks_nor_commits(probe):
+    """It stops with the fence's row locked. The next owner gets in, and what the zombie had begun
+    is undone when it wakes up."""
+    probe.start("probe-1")
+    probe.count(1, 3)
+    probe.check()
+    probe.say("stop 4")
+    first = probe.services["probe-1"]
+    wait_until(lambda: is_stopped(first.pid()), 20, "the probe to stop itself")
+    epoch = probe.epoch()
+
+    second = probe.start("probe-2", wait=False)
+    wait_until(lambda: probe.epoch() > epoch, 40, "the second probe to take over")
+    wait_until(lambda: is_stopped(second.pid()), 20, "the second probe to stop itself as well")
+    assert not probe.counted(4)
+    second.signal(signal.SIGCONT)  # within its time: this one commits
+    probe.count(5, 8)
+    wait_until(lambda: probe.counted(8), 40, "the second probe to go on")
+    first.signal(signal.SIGCONT)
+    probe.sent.add(4)
+    probe.count(9, 12)
+    probe.check(60)
+    assert probe.verdict.db.value("SELECT epoch FROM probe.seen WHERE n = 4") > epoch
+
+
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return file.read().rpartition(")")[2].split()[0] == "T"
+
+
+def test_a_topic_made_again_is_noticed_when_it_is_shorter(probe):
+    probe.start()
+    probe.count(1, 20)
+    probe.check()
+    epoch = probe.epoch()
+    remake_topic(probe)
+    probe.count(21, 25)
+    probe.check(60)
+    assert probe.epoch() > epoch
+    assert probe.verdict.db.value("SELECT count(*) FROM probe.resync WHERE partition = 0") >= 1
+
+
+def test_a_topic_made_again_is_noticed_when_it_is_longer(probe):
+    """The stored offset lies inside the new log: only the hash of the record before it tells."""
+    probe.start()
+    probe.count(1, 5)
+    probe.check()
+    remake_topic(probe)
+    probe.count(101, 120)
+    probe.check(60)
+    assert probe.verdict.db.value("SELECT count(*) FROM probe.resync WHERE partition = 0") >= 1
+
+
+def test_a_topic_made_again_while_nobody_reads_is_noticed_at_the_take_over(probe):
+    service = probe.start()
+    probe.count(1, 5)
+    probe.check()
+    service.kill()
+    remake_topic(probe)
+    probe.count(101, 120)
+    probe.start()
+    probe.check(60)
+
+
+def remake_topic(probe):
+    bus = probe.verdict.bus
+    bus.delete("events")
+    wait_until(lambda: "events" not in bus.topics(), 20, "the topic to be gone")
+
+    def made():
+        try:
+            bus.create("events", PARTITIONS)
+        except Exception as error:  # noqa: BLE001 (the broker may still be deleting)
+            return "exists" in str(error).lower() and "events" in bus.topics()
+        return True
+
+    wait_until(made, 20, "the topic to be made again")
+
+
+def test_the_outbox_sends_what_was_committed_also_after_a_crash(probe):
+    probe.start()
+    probe.count(1, 30, command="out")
+    wait_until(lambda: probe.counted(10), 20, "some to be counted")
+    probe.services["probe-1"].kill()
+    probe.start()
+    probe.check()
+
+    def all_out():
+        return {int(m.value().split()[1]) for m in probe.verdict.bus.read("results")} >= probe.sent
+
+    wait_until(all_out, 30, "all outgoing messages")
+    rows = "SELECT count(*) FROM notify.outbox"
+    wait_until(lambda: probe.verdict.db.value(rows) == 0, 20, "the outbox to be empty")
+
+
+def test_outgoing_messages_keep_the_order_of_their_making(probe):
+    probe.start()
+    probe.count(1, 50, command="out")
+    probe.check()
+    wait_until(lambda: len(probe.verdict.bus.read("results")) >= 50, 20, "all messages")
+    numbers = [int(message.value().split()[1]) for message in probe.verdict.bus.read("results")]
+    assert numbers == sorted(numbers)
+
+
+def test_another_number_of_partitions_is_not_ready_with_the_reason(probe):
+    probe.verdict.db.query("UPDATE api.installation SET value = 3 WHERE name = 'events_partitions'")
+    service = probe.start(wait=False)
+    wait_until(lambda: "made with 3" in service.health()[1], 20, "the reason to be said")
+    assert service.health()[0] == 503
+
+
+def test_a_static_member_is_back_at_once(probe):
+    """With the session time-out at 6 s, a killed member that comes back does not wait for it."""
+    probe.start()
+    probe.count(1, 3)
+    probe.check()
+    probe.services["probe-1"].kill()
+    probe.start()
+    probe.count(4, 6)
+    probe.check(5)
+    assert probe.owner() == "probe-1"
