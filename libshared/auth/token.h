@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TOKEN_TEXT_SIZE  64
+#define TOKEN_TEXT_SIZE  72
 #define TOKEN_HASH_BYTES 32
 
 void token_make(const char *prefix,
