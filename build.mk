@@ -70,10 +70,13 @@ $(OUT)/version.stamp: FORCE
 # a test needs: a test of services/scheduler/match.c sees the scheduler's archive and libshared.
 UNIT_SRC  := $(call find_c,tests/unit)
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(UNIT_SRC))
+unit_kind  = $(word 1,$(subst /, ,$(1)))
 unit_owner = $(word 2,$(subst /, ,$(1)))
-$(OUT)/obj/tests/unit/%.o: CPPFLAGS += $(if $(filter services/% commands/%,$*),-I$(word 1,$(subst /, ,$*))/$(word 2,$(subst /, ,$*))) -Itests/unit
+# (The stem there is that of $(OUT)/obj/%.o.)
+unit_path  = $(subst /, ,$(patsubst tests/unit/%,%,$*))
+$(OUT)/obj/tests/unit/%.o: CPPFLAGS += $(if $(filter services commands,$(word 1,$(unit_path))),-I$(word 1,$(unit_path))/$(word 2,$(unit_path))) -Itests/unit
 .SECONDEXPANSION:
-$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services/% commands/%,$$*),$(OUT)/lib/$$(call unit_owner,$$*).a) $(LIBSHARED)
+$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services commands,$$(call unit_kind,$$*)),$(OUT)/lib/$$(call unit_owner,$$*).a) $(LIBSHARED)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka $(LDLIBS)
