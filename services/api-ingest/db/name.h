@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Things are named by slug or by id wherever a name is taken: WHERE slug = $1 OR id = $2. */
+#pragma once
+
+#include "base/uuid.h"
+
+struct name {
+    const char *slug; /* borrowed; NULL when the text is an id */
+    struct uuid id;   /* "" when it is a slug */
+};
+
+struct name name_read(const char *text);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dispatch.h"
+
+#include <string.h>
+
+#include "auth.h"
+#include "http/exchange.h"
+#include "ingest.h"
+#include "tenancy.h"
+
+static int check_scope(const struct route *route, const struct principal *principal,
+                       struct error *error)
+{
+    if (route->scope >= 0 && !principal_may(principal, (enum token_scope)route->scope))
+        return error_set(error, "forbidden", "the token lacks the scope %s",
+                         names_get(&token_scope_names, route->scope));
+    if (route->installation && principal_is_bound(principal))
+        return error_set(error, "forbidden",
+                         "the token is bound to a project, this is for the whole installation");
+    return 0;
+}
+
+static const char *project_of_path(const struct request *request)
+{
+    for (int i = 0; i < request->match.count; i++)
+        if (strncmp(request->match.params[i].name, "project}", 8) == 0)
+            return request->params[i];
+    return NULL;
+}
+
+int dispatch(struct request *request, struct response *response, struct error *error)
+{
+    const struct route *route = request->match.route;
+    if (route->scope != ROUTE_OPEN) {
+        if (auth_check(request_ingest(request)->auth, request, &request->principal, error) < 0)
+            return -1;
+        request->has_principal = true;
+        if (check_scope(route, &request->principal, error) < 0)
+            return -1;
+    }
+    const char *project = project_of_path(request);
+    if (project != NULL && tenancy_project(request, project, &request->project, error) < 0)
+        return -1;
+    return route->handler(request, response, error);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opens and closes what api-ingest is made of. */
+#include "ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "base/memory.h"
+#include "installation.h"
+#include "log/log.h"
+
+#define FLUSH_MS       5000
+#define RECONNECT_MS   1000
+#define KEY_FILE_BYTES 256
+#define OFFSET(member) offsetof(struct ingest_settings, member)
+
+static const struct setting settings_list[] = {
+    {.name = "VERDICT_API_LISTEN",
+     .type = SETTING_LISTEN,
+     .offset = OFFSET(listen),
+     .fallback = "127.0.0.1:8080",
+     .text = "address of the HTTP API"},
+    {.name = "VERDICT_PUBLIC_URL",
+     .type = SETTING_TEXT,
+     .offset = OFFSET(public_url),
+     .fallback = "http://127.0.0.1:8080",
+     .text = "what links to this installation begin with"},
+    {.name = "VERDICT_KEY_FILE",
+     .type = SETTING_TEXT,
+     .offset = OFFSET(key_file),
+     .text = "file with 64 hex digits: the key that seals webhook secrets and signs links"},
+    {.name = "VERDICT_REDIS_URL",
+     .type = SETTING_TEXT,
+     .offset = OFFSET(redis_url),
+     .fallback = "redis://127.0.0.1:6379/0",
+     .text = "Redis, a cache alone: redis://[:password@]host[:port][/database]"},
+    {.name = "VERDICT_API_HTTP_THREADS",
+     .type = SETTING_INT,
+     .offset = OFFSET(http_threads),
+     .fallback = "2",
+     .min = 1,
+     .max = 64,
+     .text = "threads that speak HTTP"},
+    {.name = "VERDICT_API_WORKERS",
+     .type = SETTING_INT,
+     .offset = OFFSET(workers),
+     .fallback = "8",
+     .min = 1,
+     .max = 128,
+     .text = "threads that run handlers, each with a connection to Postgres"},
+    {.name = "VERDICT_API_CONNECTIONS",
+     .type = SETTING_INT,
+     .offset = OFFSET(connections),
+     .fallback = "4096",
+     .min = 64,
+     .max = 100000,
+     .text = "most open connections of clients"},
+};
+const struct settings_table ingest_settings = SETTINGS(settings_list);
+
+static int read_key(const char *path, uint8_t key_r[KEY_BYTES], struct error *error)
+{
+    char text[KEY_FILE_BYTES];
+    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, "invalid", "VERDICT_KEY_FILE: cannot open %s: %s", path,
+                         strerror(errno));
+    ssize_t length = read(fd, text, sizeof text);
+    size_t bytes = 0;
+    if (length < 0 ||
+        sodium_hex2bin(key_r, KEY_BYTES, text, (size_t)length, " \n\r\t", &bytes, NULL) != 0 ||
+        bytes != KEY_BYTES)
+        return error_set(error, "invalid", "VERDICT_KEY_FILE: %s must hold %d hex digits", path,
+                         2 * KEY_BYTES);
+    sodium_memzero(text, sizeof text);
+    return 0;
+}
+
+static void connect_loop_store(struct ingest *ingest)
+{
+    struct error error;
+    if (ingest->loop_store != NULL && store_is_broken(ingest->loop_store))
+        store_close(&ingest->loop_store);
+    if (ingest->loop_store != NULL || !backoff_is_due(&ingest->loop_reconnect))
+        return;
+    if (store_open(&ingest->store, &ingest->loop_store, &error) < 0) {
+        backoff_failed(&ingest->loop_reconnect);
+        log_failure(LOG_LEVEL_WARNING, "no connection to postgres", &error);
+        return;
+    }
+    backoff_succeeded(&ingest->loop_reconnect);
+}
+
+static int64_t work_outbox(void *context)
+{
+    struct ingest *ingest = context;
+    connect_loop_store(ingest);
+    int64_t wait_ms = outbox_work(ingest->outbox, ingest->loop_store);
+    return wait_ms < 0 || wait_ms > RECONNECT_MS ? RECONNECT_MS : wait_ms;
+}
+
+static void on_outbox(void *context)
+{
+    (void)work_outbox(context);
+}
+
+static int open_outbox(struct ingest *ingest, struct error *error)
+{
+    if (outbox_open("api", &ingest->bus, &ingest->outbox, error) < 0)
+        return -1;
+    struct loop *loop = service_loop(ingest->service);
+    loop_add_fd(loop, outbox_fd(ingest->outbox), POLLIN, on_outbox, ingest);
+    loop_add_work(loop, work_outbox, ingest);
+    return 0;
+}
+
+static int open_http(struct ingest *ingest, struct error *error)
+{
+    const struct ingest_settings *settings = ingest->settings;
+    return http_server_start(&(struct http_settings){.listen = settings->listen,
+                                                     .threads = (int)settings->http_threads,
+                                                     .workers = (int)settings->workers,
+                                                     .connections = (int)settings->connections,
+                                                     .store = ingest->store},
+                             ingest, &ingest->http, error);
+}
+
+int ingest_open(struct service *service, void **context_r, struct error *error)
+{
+    struct ingest *ingest = xcalloc(1, sizeof *ingest);
+    *context_r = ingest; /* also half open: ingest_close is called */
+    ingest->service = service;
+    ingest->settings = service_own(service);
+    ingest->common = service_common(service);
+    ingest->bus = service_bus(service);
+    ingest->store = service_store(service);
+    backoff_init(&ingest->loop_reconnect, 100, 5000);
+    if (sodium_init() < 0)
+        return error_set(error, "unavailable", "libsodium cannot start");
+    if (read_key(ingest->settings->key_file, ingest->key, error) < 0)
+        return -1;
+    ingest->auth = auth_new();
+    ingest->installation = installation_new(ingest->common->topic_prefix);
+    if (open_outbox(ingest, error) < 0)
+        return -1;
+    return open_http(ingest, error);
+}
+
+void ingest_close(void *context)
+{
+    struct ingest *ingest = context;
+    if (ingest == NULL)
+        return;
+    http_server_free(&ingest->http);
+    outbox_close(&ingest->outbox, FLUSH_MS);
+    store_close(&ingest->loop_store);
+    installation_free(&ingest->installation);
+    auth_free(&ingest->auth);
+    sodium_memzero(ingest->key, sizeof ingest->key);
+    memory_free(&ingest);
+}
+
+static bool is_postgres_ready(void *context, char *reason, size_t size)
+{
+    struct ingest *ingest = context;
+    if (ingest->loop_store != NULL && !store_is_broken(ingest->loop_store))
+        return true;
+    snprintf(reason, size, "no connection to postgres");
+    return false;
+}
+
+/* Without Kafka triggers are accepted all the same: the outbox keeps them. */
+const struct readiness ingest_readiness[] = {
+    {.what = "postgres", .check = is_postgres_ready},
+};
+const size_t ingest_readiness_count = ARRAY_SIZE(ingest_readiness);
+
+static void stop_accepting(void *context)
+{
+    struct ingest *ingest = context;
+    http_server_close_door(ingest->http);
+}
+
+static void end_streams(void *context)
+{
+    struct ingest *ingest = context;
+    http_server_end_streams(ingest->http);
+}
+
+static bool is_idle(void *context)
+{
+    struct ingest *ingest = context;
+    return http_server_is_idle(ingest->http);
+}
+
+const struct stop_step ingest_stop[] = {
+    {.name = "stop accepting", .begin = stop_accepting},
+    {.name = "end streams and wait for requests", .begin = end_streams, .done = is_idle},
+};
+const size_t ingest_stop_count = ARRAY_SIZE(ingest_stop);
+
+char *ingest_url(const struct ingest *ingest, const char *path)
+{
+    size_t length = strlen(ingest->settings->public_url);
+    while (length > 0 && ingest->settings->public_url[length - 1] == '/')
+        length--;
+    return xasprintf("%.*s%s", (int)length, ingest->settings->public_url, path);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service as a whole: what its handlers share. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "bus/bus.h"
+#include "http/server.h"
+#include "ledger/outbox.h"
+#include "service/service.h"
+
+struct auth;
+struct installation;
+
+#define KEY_BYTES 32
+
+struct ingest_settings {
+    struct listen_address listen;
+    char *public_url;
+    char *key_file;
+    char *redis_url;
+    int64_t http_threads, workers, connections;
+};
+extern const struct settings_table ingest_settings;
+
+struct ingest {
+    struct service *service;
+    const struct ingest_settings *settings;
+    const struct common_settings *common;
+    struct bus_settings bus;
+    struct store_settings store;
+    uint8_t key[KEY_BYTES]; /* of the key file: seals webhook secrets, signs links */
+    struct auth *auth;
+    struct installation *installation;
+    struct outbox *outbox; /* served by the service's loop */
+    struct http_server *http;
+    struct store *loop_store; /* the loop's own connection; NULL: not connected */
+    struct backoff loop_reconnect;
+};
+
+int ingest_open(struct service *service, void **context_r, struct error *error) WARN_UNUSED;
+void ingest_close(void *context);
+
+extern const struct readiness ingest_readiness[];
+extern const size_t ingest_readiness_count;
+extern const struct stop_step ingest_stop[];
+extern const size_t ingest_stop_count;
+
+/* An id below the public URL: "https://verdict.example.com" + path. Caller frees. */
+char *ingest_url(const struct ingest *ingest, const char *path);

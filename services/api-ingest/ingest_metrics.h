@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The metrics of api-ingest. */
+#pragma once
+
+#include "metrics/metrics.h"
+
+enum ingest_metric {
+    METRIC_REQUESTS,
+    METRIC_REQUEST_SECONDS,
+    METRIC_CONNECTIONS,
+    METRIC_QUEUED,
+    METRIC_PARKED,
+    METRIC_TOKEN_CHECKS,
+    INGEST_METRIC_COUNT
+};
+extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api-ingest: the HTTP API, and whatever users may write. */
+#include "ingest.h"
+#include "ingest_metrics.h"
+
+int main(int argc, char **argv)
+{
+    const struct service_description description = {
+        .name = "api-ingest",
+        .text = "the HTTP API of Verdict: takes triggers, answers what came of them",
+        .common = &common_settings,
+        .own = &ingest_settings,
+        .own_size = sizeof(struct ingest_settings),
+        .metrics = ingest_metrics,
+        .metrics_count = INGEST_METRIC_COUNT,
+        .open = ingest_open,
+        .close = ingest_close,
+        .readiness = ingest_readiness,
+        .readiness_count = ingest_readiness_count,
+        .stop = ingest_stop,
+        .stop_count = ingest_stop_count,
+    };
+    return service_main(argc, argv, &description);
+}
