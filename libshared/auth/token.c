@@ -41,7 +41,8 @@ void token_make(const char *prefix, char text_r[TOKEN_TEXT_SIZE])
     uint8_t secret[SECRET_BYTES];
     char encoded[48], sum[CHECKSUM_CHARS + 1];
     randombytes_buf(secret, sizeof secret);
-    sodium_bin2base64(encoded, sizeof encoded, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(encoded, sizeof encoded, secret, sizeof secret,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     snprintf(text_r, TOKEN_TEXT_SIZE, "%s_%s", prefix, encoded);
     checksum(text_r, sum);
     size_t length = strlen(text_r);

@@ -363,6 +363,27 @@ static int command(struct store *store, const char *sql, PGresult **result_r, st
     return single_result(store, result_r, error);
 }
 
+/* Answers of several statements follow one another: the first failure is the script's. */
+int store_script(struct store *store, const char *sql, struct error *error)
+{
+    bool failed = false;
+    if (store->broken || !PQsendQuery(store->connection, sql))
+        return connection_lost(store, error, PQerrorMessage(store->connection));
+    for (;;) {
+        PGresult *result;
+        if (next_result(store, &result, error) < 0)
+            return -1;
+        if (result == NULL)
+            return failed ? -1 : 0;
+        ExecStatusType status = PQresultStatus(result);
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && !failed) {
+            result_failed(store, result, error);
+            failed = true;
+        }
+        PQclear(result);
+    }
+}
+
 int store_begin(struct store *store, struct error *error)
 {
     PGresult *result;

@@ -54,6 +54,9 @@ int store_query(struct store *store, const char *sql, const struct param *params
         (int)(sizeof((const struct param[]){__VA_ARGS__}) / sizeof(struct param))
 #define NO_PARAMS NULL, 0
 
+/* Several statements without parameters, such as a migration. */
+int store_script(struct store *store, const char *sql, struct error *error) WARN_UNUSED;
+
 int store_begin(struct store *store, struct error *error) WARN_UNUSED;
 /* REPEATABLE READ: all statements see one snapshot. */
 int store_begin_snapshot(struct store *store, struct error *error) WARN_UNUSED;
