@@ -109,6 +109,11 @@ static int handle(struct ledger_partition *partition, struct judgement *judgemen
 static void advance(struct ledger_partition *partition, int count)
 {
     struct record *last = partition->pending[count - 1];
+    if (partition->failing) {
+        partition->failing = false;
+        partition->reason[0] = '\0';
+    }
+    backoff_succeeded(&partition->backoff);
     metric_add(&ledger_metrics[LEDGER_RECORDS], count);
     metric_add(&ledger_metrics[LEDGER_BATCHES], 1);
     metric_set(&ledger_metrics[LEDGER_QUEUE_AGE],
@@ -170,6 +175,7 @@ static void failed(struct ledger_partition *partition, int count, const struct e
         return;
     }
     metric_add(&ledger_metrics[LEDGER_RETRIES], 1);
+    partition->failing = true;
     partition_drop(partition, error_is(error, "fenced") ? PARTITION_FENCED : PARTITION_RELOADING,
                    error);
 }

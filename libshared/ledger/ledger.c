@@ -21,6 +21,7 @@
 #define TOPIC_TIMEOUT_MS 3000
 #define IDLE_WAIT_MS     1000
 #define PARTITIONS_MAX   4096
+#define JOIN_PATIENCE_MS 10000
 
 static struct ledger_partition *find_partition(struct ledger *ledger, int32_t number)
 {
@@ -29,16 +30,22 @@ static struct ledger_partition *find_partition(struct ledger *ledger, int32_t nu
 
 static void on_assigned(void *context, int32_t number)
 {
-    struct ledger_partition *partition = find_partition(context, number);
+    struct ledger *ledger = context;
+    struct ledger_partition *partition = find_partition(ledger, number);
+    ledger->assigned_once = true;
     if (partition != NULL)
         partition_assign(partition);
 }
 
 static void on_revoked(void *context, int32_t number)
 {
-    struct ledger_partition *partition = find_partition(context, number);
-    if (partition != NULL)
-        partition_revoke(partition);
+    struct ledger *ledger = context;
+    struct ledger_partition *partition = find_partition(ledger, number);
+    if (partition == NULL)
+        return;
+    log_info("partition given back", LOG_TEXT("topic", ledger->settings.topic),
+             LOG_INT("partition", number));
+    partition_revoke(partition);
 }
 
 static void on_consumer_error(void *context, int32_t number, const struct error *error)
@@ -219,6 +226,7 @@ static void need_consumer(struct ledger *ledger)
     if (connect_consumer(ledger, &error) == 0) {
         backoff_succeeded(&ledger->consumer_backoff);
         watch(ledger, consumer_fd(ledger->consumer));
+        ledger->consumer_open_ms = monotonic_ms();
         ledger->reason[0] = '\0';
         return;
     }
@@ -314,9 +322,15 @@ bool ledger_is_ready(const struct ledger *ledger, char *reason, size_t size)
         snprintf(reason, size, "%s", ledger->reason[0] == '\0' ? "connecting" : ledger->reason);
         return false;
     }
+    /* One that has no partition, where there are more instances than partitions, is ready all the same. */
+    if (!ledger->assigned_once && monotonic_ms() - ledger->consumer_open_ms < JOIN_PATIENCE_MS) {
+        snprintf(reason, size, "joining the group %s", ledger->settings.group);
+        return false;
+    }
     for (int i = 0; i < ledger->partition_count; i++) {
         const struct ledger_partition *partition = &ledger->partitions[i];
-        if (partition->state == PARTITION_IDLE || partition_is_usable(partition))
+        if (partition->state == PARTITION_IDLE ||
+            (partition_is_usable(partition) && !partition->failing))
             continue;
         snprintf(reason, size, "partition %d of %s: %s", partition->number, ledger->settings.topic,
                  partition->reason[0] == '\0' ? "taking over" : partition->reason);

@@ -75,6 +75,8 @@ void partition_assign(struct ledger_partition *partition)
     backoff_init(&partition->backoff, 50, 2000);
     snprintf(partition->reason, sizeof partition->reason, "taking over");
     partition->verified = false;
+    partition->failing = false;
+    partition->missing_since_ms = 0;
     enter(partition, PARTITION_TAKING);
 }
 
@@ -151,10 +153,13 @@ static int start_verifying(struct ledger_partition *partition, struct error *err
     return 0;
 }
 
+/* A batch that fails again and again is loaded again and again: only its COMMIT ends the backoff. */
 static void report_owned(struct ledger_partition *partition, const char *how)
 {
-    backoff_succeeded(&partition->backoff);
-    partition->reason[0] = '\0';
+    if (!partition->failing) {
+        backoff_succeeded(&partition->backoff);
+        partition->reason[0] = '\0';
+    }
     log_info(how, LOG_TEXT("topic", partition->ledger->settings.topic),
              LOG_INT("partition", partition->number), LOG_INT("epoch", partition->row.epoch),
              LOG_INT("next_offset", partition->row.next_offset));
@@ -315,12 +320,47 @@ static void judge_range(struct ledger_partition *partition)
     }
 }
 
+/* librdkafka 2.0.2 stops fetching a topic that was deleted and made again, and does not start again by
+ * itself: where the broker has records that do not come, the consumer is opened anew. */
+static void reopen_consumer(struct ledger_partition *partition)
+{
+    log_error("records do not come though the broker has them: the consumer is opened again",
+              LOG_TEXT("topic", partition->ledger->settings.topic),
+              LOG_INT("partition", partition->number),
+              LOG_INT("next_offset", partition->row.next_offset),
+              LOG_INT("log_end", partition->log_end));
+    partition->ledger->consumer_lost = true;
+}
+
 static bool step_verifying(struct ledger_partition *partition)
 {
     int64_t waited_ms = monotonic_ms() - partition->state_since_ms;
-    if (waited_ms > STUCK_MS)
-        judge_range(partition);
+    if (waited_ms < STUCK_MS)
+        return false;
+    judge_range(partition);
+    if (partition->state == PARTITION_VERIFYING && backoff_is_due(&partition->backoff))
+        reopen_consumer(partition);
     return false;
+}
+
+/* Nothing was ever taken, so there is no record to compare: see at least that what is there does come. */
+static void check_progress(struct ledger_partition *partition)
+{
+    struct error error;
+    int64_t low, high, now_ms = monotonic_ms();
+    partition->check_due_ms = now_ms + partition->ledger->settings.log_check_ms;
+    if (consumer_watermarks(partition->ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS,
+                            &low, &high, &error) < 0)
+        return;
+    partition->log_end = high;
+    if (high <= partition->row.next_offset) {
+        partition->missing_since_ms = 0;
+        return;
+    }
+    if (partition->missing_since_ms == 0)
+        partition->missing_since_ms = now_ms;
+    else if (now_ms - partition->missing_since_ms > STUCK_MS)
+        reopen_consumer(partition);
 }
 
 /* The log's identity is checked when nothing waits, under load a little later. */
@@ -335,8 +375,11 @@ static bool step_owned(struct ledger_partition *partition)
             partition->check_due_ms = monotonic_ms() + 1000;
         return false;
     }
-    if (partition->pending_count == 0)
+    if (partition->pending_count == 0) {
+        if (overdue_ms >= 0)
+            check_progress(partition);
         return false;
+    }
     batch_take(partition);
     return partition->state != PARTITION_OWNED || partition->pending_count > 0;
 }

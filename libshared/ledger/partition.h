@@ -37,7 +37,8 @@ struct ledger_partition {
     int64_t end_at_take_over, log_end;
     int64_t seen_epoch; /* for RAISING */
     int64_t check_due_ms, state_since_ms;
-    bool verified; /* once since it was taken over */
+    int64_t missing_since_ms; /* the broker has records that did not come; 0: it has none */
+    bool verified;            /* once since it was taken over */
 };
 
 struct ledger {
@@ -51,7 +52,9 @@ struct ledger {
     struct consumer *consumer;
     struct consumer_handlers consumer_handlers;
     struct backoff consumer_backoff;
-    bool consumer_lost; /* fatal: close and open again outside its callbacks */
+    bool consumer_lost;       /* close it and open it again, outside its callbacks */
+    int64_t consumer_open_ms; /* when it was opened; the group's word follows */
+    bool assigned_once;
     char reason[ERROR_TEXT_MAX];
     struct installation_fact {
         char *name;

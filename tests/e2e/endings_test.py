@@ -9,7 +9,12 @@ import textwrap
 import pytest
 from parts.process import wait_until
 
-FAST = {"queue_timeout_ms": 60000, "task_timeout_ms": 30000, "run_timeout_ms": 60000, "grace_ms": 500}
+FAST = {
+    "queue_timeout_ms": 60000,
+    "task_timeout_ms": 30000,
+    "run_timeout_ms": 60000,
+    "grace_ms": 500,
+}
 
 PASSED = '<testcase classname="a" name="one"/>'
 FAILED = '<testcase classname="a" name="two"><failure message="no">trace</failure></testcase>'
@@ -315,9 +320,7 @@ def test_superseded_by_a_newer_run_of_the_branch(suite):
 
 
 def test_the_deadline_of_the_run(suite):
-    run = suite.shell(
-        "while :; do sleep 0.1; done", junit(PASSED), policy={"run_timeout_ms": 2500}
-    )
+    run = suite.shell("while :; do sleep 0.1; done", junit(PASSED), policy={"run_timeout_ms": 2500})
     ends(suite, run, "timed_out", "run_timeout", 3)
 
 
@@ -344,4 +347,3 @@ def test_usage(verdict, words):
     )
     assert done.returncode == 2, done.stderr
     assert "usage" in done.stderr.lower() or "--timeout" in done.stderr
-

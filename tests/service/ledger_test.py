@@ -2,6 +2,7 @@
 """The exactly-once stage on real Kafka and Postgres, through the smallest service that uses it
 (probe/ledger_probe.c): its messages say what its handler does."""
 
+import pathlib
 import signal
 
 import pytest
@@ -110,10 +111,13 @@ def test_a_rejected_message_is_a_dead_letter_and_blocks_nothing(probe):
     probe.count(4, 6)
     probe.check()
     letters = probe.dead_letters()
-    assert [bytes(row["payload"]) for row in letters] == [b"reject this", b"\xff\xfe\x00 no text at all"]
+    assert [bytes(row["payload"]) for row in letters] == [
+        b"reject this",
+        b"\xff\xfe\x00 no text at all",
+    ]
     assert "no command of the probe" in letters[0]["error"]
-    copies = probe.verdict.bus.read_json("dead-letters")
-    assert [copy["payload"] for copy in copies][0] == "reject this"
+    copies = wait_until(lambda: probe.verdict.bus.read_json("dead-letters"), 20, "the copies")
+    assert copies[0]["payload"] == "reject this"
 
 
 def test_a_data_error_buries_its_message_alone(probe):
@@ -168,8 +172,7 @@ def test_a_zombie_stopped_inside_its_transaction_neither_blocks_nor_commits(prob
 
 
 def is_stopped(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        return file.read().rpartition(")")[2].split()[0] == "T"
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def test_a_topic_made_again_is_noticed_when_it_is_shorter(probe):
