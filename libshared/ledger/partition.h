@@ -38,6 +38,7 @@ struct ledger_partition {
     int64_t seen_epoch; /* for RAISING */
     int64_t check_due_ms, state_since_ms;
     int64_t missing_since_ms; /* the broker has records that did not come; 0: it has none */
+    bool failing;             /* its last batch was put back */
     bool verified;            /* once since it was taken over */
 };
 
