@@ -2,22 +2,19 @@
 /* Opens and closes what api-ingest is made of. */
 #include "ingest.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth.h"
 #include "base/memory.h"
 #include "installation.h"
+#include "lanes.h"
 #include "log/log.h"
 
 #define FLUSH_MS       5000
 #define RECONNECT_MS   1000
-#define KEY_FILE_BYTES 256
 #define OFFSET(member) offsetof(struct ingest_settings, member)
 
 static const struct setting settings_list[] = {
@@ -63,24 +60,6 @@ static const struct setting settings_list[] = {
      .text = "most open connections of clients"},
 };
 const struct settings_table ingest_settings = SETTINGS(settings_list);
-
-static int read_key(const char *path, uint8_t key_r[KEY_BYTES], struct error *error)
-{
-    char text[KEY_FILE_BYTES];
-    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set(error, "invalid", "VERDICT_KEY_FILE: cannot open %s: %s", path,
-                         strerror(errno));
-    ssize_t length = read(fd, text, sizeof text);
-    size_t bytes = 0;
-    if (length < 0 ||
-        sodium_hex2bin(key_r, KEY_BYTES, text, (size_t)length, " \n\r\t", &bytes, NULL) != 0 ||
-        bytes != KEY_BYTES)
-        return error_set(error, "invalid", "VERDICT_KEY_FILE: %s must hold %d hex digits", path,
-                         2 * KEY_BYTES);
-    sodium_memzero(text, sizeof text);
-    return 0;
-}
 
 static void connect_loop_store(struct ingest *ingest)
 {
@@ -143,10 +122,11 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
     backoff_init(&ingest->loop_reconnect, 100, 5000);
     if (sodium_init() < 0)
         return error_set(error, "unavailable", "libsodium cannot start");
-    if (read_key(ingest->settings->key_file, ingest->key, error) < 0)
+    if (seal_key_read(ingest->settings->key_file, ingest->key, error) < 0)
         return -1;
     ingest->auth = auth_new();
     ingest->installation = installation_new(ingest->common->topic_prefix);
+    ingest->lanes = lanes_new();
     if (open_outbox(ingest, error) < 0)
         return -1;
     return open_http(ingest, error);
@@ -160,6 +140,7 @@ void ingest_close(void *context)
     http_server_free(&ingest->http);
     outbox_close(&ingest->outbox, FLUSH_MS);
     store_close(&ingest->loop_store);
+    lanes_free(&ingest->lanes);
     installation_free(&ingest->installation);
     auth_free(&ingest->auth);
     sodium_memzero(ingest->key, sizeof ingest->key);

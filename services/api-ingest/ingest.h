@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "auth/seal.h"
 #include "base/backoff.h"
 #include "bus/bus.h"
 #include "http/server.h"
@@ -12,8 +13,7 @@
 
 struct auth;
 struct installation;
-
-#define KEY_BYTES 32
+struct lanes;
 
 struct ingest_settings {
     struct listen_address listen;
@@ -30,9 +30,10 @@ struct ingest {
     const struct common_settings *common;
     struct bus_settings bus;
     struct store_settings store;
-    uint8_t key[KEY_BYTES]; /* of the key file: seals webhook secrets, signs links */
+    uint8_t key[SEAL_KEY_BYTES]; /* of the key file: seals webhook secrets, signs links */
     struct auth *auth;
     struct installation *installation;
+    struct lanes *lanes;
     struct outbox *outbox; /* served by the service's loop */
     struct http_server *http;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */

@@ -48,6 +48,12 @@ int installation_partitions(struct installation *installation, struct store *sto
     return 0;
 }
 
+const char *installation_topic(const struct installation *installation, enum topic topic,
+                               const char *pool_id, char name[TOPIC_NAME_SIZE])
+{
+    return topic_name(topic, installation->topic_prefix, pool_id, name);
+}
+
 int installation_address(struct installation *installation, struct store *store, enum topic topic,
                          const char *key, char name_r[TOPIC_NAME_SIZE], int *partition_r,
                          struct error *error)
@@ -55,7 +61,7 @@ int installation_address(struct installation *installation, struct store *store,
     int partitions;
     if (installation_partitions(installation, store, topic, &partitions, error) < 0)
         return -1;
-    topic_name(topic, installation->topic_prefix, key, name_r);
+    topic_name(topic, installation->topic_prefix, NULL, name_r);
     *partition_r = topic_partition(key, partitions);
     return 0;
 }

@@ -5,26 +5,83 @@
 #include <string.h>
 
 #include "api/about.h"
+#include "api/deliveries.h"
+#include "api/environments.h"
+#include "api/pools.h"
+#include "api/projects.h"
+#include "api/suites.h"
+#include "api/templates.h"
+#include "api/tokens.h"
+#include "api/webhooks.h"
+#include "api/workers.h"
 #include "base/memory.h"
 #include "base/names.h"
 
 #define SUITE_BODY_BYTES ((size_t)16 * 1024 * 1024)
 
-#define API(method_, pattern_, scope_, handler_, text_)                                            \
+#define ROUTE(method_, pattern_, scope_, handler_, text_, ...)                                     \
     {                                                                                              \
         .door = "api", .method = (method_), .pattern = (pattern_), .scope = (scope_),              \
-        .handler = (handler_), .text = (text_)                                                     \
+        .handler = (handler_), .text = (text_), __VA_ARGS__                                        \
     }
-#define API_INSTALLATION(method_, pattern_, scope_, handler_, text_)                               \
-    {                                                                                              \
-        .door = "api", .method = (method_), .pattern = (pattern_), .scope = (scope_),              \
-        .installation = true, .handler = (handler_), .text = (text_)                               \
-    }
+#define API(...)              ROUTE(__VA_ARGS__, .body_max = 0)
+#define API_LARGE(...)        ROUTE(__VA_ARGS__, .body_max = SUITE_BODY_BYTES)
+#define API_INSTALLATION(...) ROUTE(__VA_ARGS__, .installation = true)
 
 /* clang-format off */
 const struct route routes[] = {
     API("GET", "/v1/version", ROUTE_OPEN, about_version, "what runs here"),
     API("GET", "/v1/me", ROUTE_TOKEN, about_me, "whose token this is, and what it may"),
+
+    API("GET", "/v1/projects", SCOPE_CONFIG_READ, projects_list, "projects that the token may see"),
+    API_INSTALLATION("POST", "/v1/projects", SCOPE_ADMIN, projects_create, "makes a project"),
+    API("GET", "/v1/projects/{project}", SCOPE_CONFIG_READ, projects_get, "one project"),
+    API("PUT", "/v1/projects/{name}", SCOPE_ADMIN, projects_put, "makes or changes a project"),
+    API("GET", "/v1/projects/{project}/audit", SCOPE_ADMIN, projects_audit, "who changed what"),
+
+    API("GET", "/v1/projects/{project}/environments", SCOPE_CONFIG_READ, environments_list, "environments"),
+    API("POST", "/v1/projects/{project}/environments", SCOPE_CONFIG_WRITE, environments_create, "makes an environment, or answers the one that is there"),
+    API("GET", "/v1/projects/{project}/environments/{environment}", SCOPE_CONFIG_READ, environments_get, "one environment"),
+    API("PUT", "/v1/projects/{project}/environments/{environment}", SCOPE_CONFIG_WRITE, environments_put, "makes or changes an environment"),
+
+    API("GET", "/v1/projects/{project}/suites", SCOPE_CONFIG_READ, suites_list, "suites"),
+    API_LARGE("POST", "/v1/projects/{project}/suites", SCOPE_CONFIG_WRITE, suites_create, "makes a suite"),
+    API("GET", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_READ, suites_get, "one suite, at its current version"),
+    API_LARGE("PUT", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_put, "makes or changes a suite"),
+    API("GET", "/v1/projects/{project}/suites/{suite}/cases", SCOPE_CONFIG_READ, suites_cases, "its declared cases"),
+
+    API("GET", "/v1/projects/{project}/templates", SCOPE_CONFIG_READ, templates_list, "templates"),
+    API("POST", "/v1/projects/{project}/templates", SCOPE_CONFIG_WRITE, templates_create, "makes a template"),
+    API("GET", "/v1/projects/{project}/templates/{template}", SCOPE_CONFIG_READ, templates_get, "one template"),
+    API("PUT", "/v1/projects/{project}/templates/{template}", SCOPE_CONFIG_WRITE, templates_put, "makes or changes a template"),
+    API("DELETE", "/v1/projects/{project}/templates/{template}", SCOPE_CONFIG_WRITE, templates_remove, "removes a template; its runs stay"),
+
+    API("GET", "/v1/projects/{project}/webhooks", SCOPE_CONFIG_READ, webhooks_list, "webhook endpoints"),
+    API("POST", "/v1/projects/{project}/webhooks", SCOPE_CONFIG_WRITE, webhooks_create, "adds an endpoint; its secret is shown once"),
+    API("GET", "/v1/projects/{project}/webhooks/{webhook}", SCOPE_CONFIG_READ, webhooks_get, "one endpoint, and how it does"),
+    API("PUT", "/v1/projects/{project}/webhooks/{webhook}", SCOPE_CONFIG_WRITE, webhooks_put, "changes an endpoint"),
+    API("DELETE", "/v1/projects/{project}/webhooks/{webhook}", SCOPE_CONFIG_WRITE, webhooks_remove, "removes an endpoint"),
+    API("POST", "/v1/projects/{project}/webhooks/{webhook}/test", SCOPE_CONFIG_WRITE, webhooks_test, "sends it an endpoint.test"),
+    API("GET", "/v1/projects/{project}/deliveries", SCOPE_CONFIG_READ, deliveries_list, "deliveries, by state, event and webhook"),
+    API("GET", "/v1/deliveries/{delivery}", SCOPE_CONFIG_READ, deliveries_get, "one delivery, with its attempts"),
+    API("POST", "/v1/deliveries/{delivery}/redeliver", SCOPE_CONFIG_WRITE, deliveries_redeliver, "sends the event once more"),
+
+    API("GET", "/v1/workers", SCOPE_WORKER_READ, workers_list, "workers of the pools that the token may use"),
+    API("GET", "/v1/workers/{worker}", SCOPE_WORKER_READ, workers_get, "one worker"),
+    API("POST", "/v1/workers/enrol", ROUTE_OPEN, workers_enrol, "a worker joins a pool, by the pool's join token"),
+    API_INSTALLATION("DELETE", "/v1/workers/{worker}", SCOPE_ADMIN, workers_revoke, "takes a worker's key away"),
+
+    API("GET", "/v1/pools", SCOPE_WORKER_READ, pools_list, "pools that the token may use"),
+    API_INSTALLATION("POST", "/v1/pools", SCOPE_ADMIN, pools_create, "makes a pool"),
+    API("GET", "/v1/pools/{pool}", SCOPE_WORKER_READ, pools_get, "one pool"),
+    API_INSTALLATION("PUT", "/v1/pools/{pool}", SCOPE_ADMIN, pools_put, "makes or changes a pool"),
+    API_INSTALLATION("POST", "/v1/pools/{pool}/join-token", SCOPE_ADMIN, pools_join_token, "a new join token, shown once; the old one is void"),
+    API_INSTALLATION("PUT", "/v1/pools/{pool}/projects/{project}", SCOPE_ADMIN, pools_grant, "lets a project use the pool"),
+    API_INSTALLATION("DELETE", "/v1/pools/{pool}/projects/{project}", SCOPE_ADMIN, pools_take_back, "takes that back"),
+
+    API("GET", "/v1/tokens", SCOPE_ADMIN, tokens_list, "tokens, without their secrets"),
+    API("POST", "/v1/tokens", SCOPE_ADMIN, tokens_create, "makes a token, shown once"),
+    API("DELETE", "/v1/tokens/{token}", SCOPE_ADMIN, tokens_revoke, "revokes a token"),
 };
 /* clang-format on */
 const size_t routes_count = ARRAY_SIZE(routes);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "db/columns.h"
 #include "db/name.h"
 
 static const char find_sql[] = "SELECT id, slug FROM api.project WHERE slug = $1 OR id = $2";
@@ -23,4 +24,58 @@ int project_db_find(struct store *store, const char *text, struct project_ref *p
     }
     *project_r = project;
     return 0;
+}
+
+static const struct column columns_of_project[] = {
+    {"id", COLUMN_TEXT},    {"number", COLUMN_INT},      {"slug", COLUMN_TEXT},
+    {"title", COLUMN_TEXT}, {"created_by", COLUMN_TEXT}, {"created_at", COLUMN_TEXT},
+};
+static const struct columns project_columns = COLUMNS(columns_of_project);
+#define PROJECT_COLUMNS "id, number, slug, title, created_by, " SQL_TIME("created_at")
+
+static const char get_sql[] = "SELECT " PROJECT_COLUMNS " FROM api.project WHERE id = $1";
+
+int project_db_get(struct store *store, const struct uuid *id, json_t **project_r,
+                   struct error *error)
+{
+    return columns_find(store, get_sql, PARAMS(param_uuid(id)), &project_columns, project_r, error);
+}
+
+static const char list_sql[] = "SELECT " PROJECT_COLUMNS " FROM api.project"
+                               " WHERE ($1::uuid IS NULL OR id = $1)"
+                               " AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
+
+int project_db_list(struct store *store, const struct uuid *only, const struct page *page,
+                    json_t **items_r, struct error *error)
+{
+    return columns_list(
+        store, list_sql,
+        PARAMS(param_uuid(only), param_uuid(&page->after), param_int(page->limit + 1)),
+        &project_columns, items_r, error);
+}
+
+static const char add_sql[] = "INSERT INTO api.project (id, slug, title, created_by)"
+                              " VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING";
+
+int project_db_add(struct store *store, const char *slug, const char *title,
+                   const struct uuid *created_by, struct uuid *id_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    struct uuid id = uuid_v7();
+    if (store_query(
+            store, add_sql,
+            PARAMS(param_uuid(&id), param_text(slug), param_text(title), param_uuid(created_by)),
+            &rows, error) < 0)
+        return -1;
+    *id_r = rows_affected(rows) == 1 ? id : (struct uuid){.text = ""};
+    return 0;
+}
+
+static const char set_title_sql[] = "UPDATE api.project SET title = $2 WHERE id = $1";
+
+int project_db_set_title(struct store *store, const struct uuid *id, const char *title,
+                         struct error *error)
+{
+    return store_query(store, set_title_sql, PARAMS(param_uuid(id), param_text(title)), NULL,
+                       error);
 }

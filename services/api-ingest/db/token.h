@@ -5,6 +5,7 @@
 #include "auth/token.h"
 #include "base/error.h"
 #include "base/uuid.h"
+#include "http/page.h"
 #include "store/store.h"
 
 /* What a check needs to know. */
@@ -20,3 +21,22 @@ struct token_row {
 int token_db_find(struct store *store, const uint8_t hash[TOKEN_HASH_BYTES],
                   struct token_row *token_r, struct error *error) WARN_UNUSED;
 int token_db_touch(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;
+
+struct new_token {
+    struct uuid id, project_id;
+    const char *name;
+    const uint8_t *hash;
+    const json_t *scopes;
+    int64_t expires_in_ms; /* 0: never */
+    struct uuid created_by;
+};
+/* With its principal, which has the same id. */
+int token_db_add(struct store *store, const struct new_token *token,
+                 struct error *error) WARN_UNUSED;
+
+/* only: of this project, "" for all. As JSON, without secrets; NULL when there is none. */
+int token_db_get(struct store *store, const struct uuid *only, const struct uuid *id,
+                 json_t **token_r, struct error *error) WARN_UNUSED;
+int token_db_list(struct store *store, const struct uuid *only, const struct page *page,
+                  json_t **items_r, struct error *error) WARN_UNUSED;
+int token_db_revoke(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;

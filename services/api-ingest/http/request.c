@@ -293,13 +293,6 @@ const struct project_ref *request_project(const struct request *request)
     return &request->project;
 }
 
-int request_begin(struct request *request, struct store **store_r, struct error *error)
-{
-    if (request_store(request, store_r, error) < 0)
-        return -1;
-    return store_begin(*store_r, error);
-}
-
 void request_park(struct request *request)
 {
     request->parked = true;

@@ -58,8 +58,10 @@ const struct project_ref *request_project(const struct request *request);
 
 /* The worker's connection to Postgres: "unavailable" when it is not there just now. On workers only. */
 int request_store(struct request *request, struct store **store_r, struct error *error) WARN_UNUSED;
-/* The same, with a transaction begun; the handler commits. */
+/* The same, with a transaction begun. The handler ends it by request_commit, which also lets the outbox
+ * send what the transaction put there; whatever is left open is rolled back. */
 int request_begin(struct request *request, struct store **store_r, struct error *error) WARN_UNUSED;
+int request_commit(struct request *request, struct error *error) WARN_UNUSED;
 
 /* The handler will answer later. After it has returned 0 the request belongs to whoever was told of it,
  * who ends that by exactly one call of: */

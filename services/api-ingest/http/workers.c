@@ -13,6 +13,7 @@
 #include "http/exchange.h"
 #include "http/problem.h"
 #include "http/server.h"
+#include "ingest.h"
 #include "ingest_metrics.h"
 #include "log/log.h"
 
@@ -68,11 +69,28 @@ int request_store(struct request *request, struct store **store_r, struct error 
     return 0;
 }
 
+int request_begin(struct request *request, struct store **store_r, struct error *error)
+{
+    if (request_store(request, store_r, error) < 0)
+        return -1;
+    return store_begin(*store_r, error);
+}
+
+int request_commit(struct request *request, struct error *error)
+{
+    struct store *store = request->worker->store;
+    if (store_commit(store, error) < 0)
+        return -1; /* also when it is unknown: the sweeper sends what may be there */
+    outbox_committed(request_ingest(request)->outbox, store);
+    return 0;
+}
+
 static void after_handler(struct worker *worker)
 {
     if (worker->store == NULL)
         return;
     store_rollback(worker->store);
+    outbox_rolled_back(http_server_ingest(worker->workers->server)->outbox, worker->store);
     if (store_is_broken(worker->store))
         store_close(&worker->store);
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/checks.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "model/limits.h"
+
+#define PARAMETER_NAME_BYTES 100
+
+int check_slug(const char *field, const char *slug, struct error *error)
+{
+    struct uuid id;
+    if (uuid_parse(slug, &id, NULL) == 0)
+        return error_field(error, field, "%s must not look like an id", field);
+    if (slug_is_valid(slug))
+        return 0;
+    return error_field(error, field,
+                       "%s must be 1 to 63 lower-case letters, digits and single inner dashes",
+                       field);
+}
+
+int check_title(const char *field, const char *title, struct error *error)
+{
+    if (title[strspn(title, " \t\r\n")] != '\0')
+        return 0;
+    return error_field(error, field, "%s must not be empty", field);
+}
+
+static bool is_parameter_name(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 0 && length <= PARAMETER_NAME_BYTES &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+               length;
+}
+
+int check_parameters(const char *field, const json_t *parameters, struct error *error)
+{
+    const char *name;
+    json_t *value;
+    if (json_object_size(parameters) > (size_t)LIMIT_PARAMETERS)
+        return error_field(error, field, "%s may hold %lld entries", field,
+                           (long long)LIMIT_PARAMETERS);
+    json_object_foreach ((json_t *)(uintptr_t)parameters, name, value) {
+        if (!is_parameter_name(name))
+            return error_field(error, field,
+                               "%s: a name is 1 to %d letters, digits and any of _ - .", field,
+                               PARAMETER_NAME_BYTES);
+        if (json_is_object(value) || json_is_array(value) || json_is_null(value) ||
+            json_string_length(value) > (size_t)LIMIT_TEXT_BYTES)
+            return error_field(error, field,
+                               "%s.%s must be a text of at most %lld bytes, a number or a boolean",
+                               field, name, (long long)LIMIT_TEXT_BYTES);
+    }
+    return 0;
+}
+
+static void url_free(CURLU **url)
+{
+    curl_url_cleanup(*url);
+    *url = NULL;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK && text[0] != '\0';
+    curl_free(text);
+    return has;
+}
+
+int check_url(const char *field, const char *text, struct error *error)
+{
+    AUTO(url_free) CURLU *url = curl_url();
+    bool is_http = text_starts(text, "http://") || text_starts(text, "https://");
+    if (!is_http || strpbrk(text, " \t\r\n") != NULL ||
+        curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || !has_part(url, CURLUPART_HOST))
+        return error_field(error, field, "%s must be an absolute http or https URL", field);
+    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
+        return error_field(error, field, "%s must not hold a user name or password", field);
+    return 0;
+}
+
+int put_slug(const char *what, const json_t *there, const char *name, char **slug_r,
+             struct error *error)
+{
+    struct uuid id;
+    if (there == NULL && uuid_parse(name, &id, NULL) == 0)
+        return no_such(what, name, error);
+    *slug_r = xstrdup(there != NULL ? json_find_text(there, "slug") : name);
+    return 0;
+}
+
+int no_such(const char *what, const char *name, struct error *error)
+{
+    return error_set(error, "not_found", "there is no %s %.100s", what, name);
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Environments of a project: where the thing under test runs. */
+#pragma once
+
+#include "routes.h"
+
+route_handler environments_list, environments_create, environments_get, environments_put;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/projects.h"
+
+#include "api/checks.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "db/audit.h"
+#include "db/project.h"
+#include "http/page.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "model/limits.h"
+
+struct project_body {
+    char *slug, *title;
+};
+
+static const struct field create_list[] = {
+    {.name = "slug", .type = FIELD_TEXT, .offset = offsetof(struct project_body, slug), .max = 63},
+    {.name = "title",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct project_body, title),
+     .optional = true,
+     .max = LIMIT_TITLE_BYTES},
+};
+static const struct fields create_fields = FIELDS(struct project_body, create_list);
+/* The slug stands in the path. */
+static const struct fields put_fields = {
+    .list = &create_list[1], .count = 1, .size = sizeof(struct project_body)};
+
+static int answer_project(struct request *request, struct response *response, int status,
+                          const struct uuid *id, struct error *error)
+{
+    struct store *store;
+    json_t *project;
+    if (request_store(request, &store, error) < 0 || project_db_get(store, id, &project, error) < 0)
+        return -1;
+    if (project == NULL)
+        return no_such("project", id->text, error);
+    response_json(response, status, project);
+    if (status == 201)
+        response_headerf(response, "Location", "/v1/projects/%s", id->text);
+    return 0;
+}
+
+int projects_list(struct request *request, struct response *response, struct error *error)
+{
+    struct store *store;
+    struct page page;
+    json_t *items;
+    if (page_read(request, &page, error) < 0 || request_store(request, &store, error) < 0 ||
+        project_db_list(store, &request_principal(request)->project_id, &page, &items, error) < 0)
+        return -1;
+    page_answer(response, &page, items);
+    return 0;
+}
+
+/* Inserts the project and its audit row; id_r is "" when the slug is taken. */
+static int add_project(struct request *request, const char *slug, const char *title,
+                       struct uuid *id_r, struct error *error)
+{
+    struct store *store;
+    if (check_slug("slug", slug, error) < 0 ||
+        (title != NULL && check_title("title", title, error) < 0) ||
+        request_begin(request, &store, error) < 0 ||
+        project_db_add(store, slug, title == NULL ? slug : title, &request_principal(request)->id,
+                       id_r, error) < 0)
+        return -1;
+    if (!uuid_is_null(id_r) &&
+        audit_add(store, request, id_r, "project.create", id_r,
+                  json_pack("{s:s, s:s?}", "slug", slug, "title", title), error) < 0)
+        return -1;
+    return request_commit(request, error);
+}
+
+int projects_create(struct request *request, struct response *response, struct error *error)
+{
+    struct project_body body;
+    struct uuid id;
+    if (request_decode(request, &create_fields, &body, error) < 0)
+        return -1;
+    int status = add_project(request, body.slug, body.title, &id, error);
+    if (status == 0 && uuid_is_null(&id))
+        status = error_set(error, "conflict", "there is a project %s already", body.slug);
+    fields_free(&create_fields, &body);
+    return status < 0 ? -1 : answer_project(request, response, 201, &id, error);
+}
+
+int projects_get(struct request *request, struct response *response, struct error *error)
+{
+    return answer_project(request, response, 200, &request_project(request)->id, error);
+}
+
+static int set_title(struct request *request, const struct uuid *id, const char *title,
+                     struct error *error)
+{
+    struct store *store;
+    if (check_title("title", title, error) < 0 || request_begin(request, &store, error) < 0 ||
+        project_db_set_title(store, id, title, error) < 0 ||
+        audit_add(store, request, id, "project.update", id, json_pack("{s:s}", "title", title),
+                  error) < 0)
+        return -1;
+    return request_commit(request, error);
+}
+
+/* Creates or changes: what is there is changed by whoever may see it, what is new is made by tokens of
+ * the whole installation alone. */
+static int put_project(struct request *request, const char *title, struct project_ref *project,
+                       int *status_r, struct error *error)
+{
+    const struct principal *principal = request_principal(request);
+    const char *name = request_param(request, "name");
+    struct store *store;
+    if (request_store(request, &store, error) < 0 ||
+        project_db_find(store, name, project, error) < 0)
+        return -1;
+    *status_r = 200;
+    bool is_there = !uuid_is_null(&project->id);
+    if (principal_is_bound(principal) &&
+        (!is_there || !uuid_equal(&principal->project_id, &project->id)))
+        return no_such("project", name, error);
+    if (!is_there) {
+        /* check_slug refuses a name that looks like an id */
+        if (add_project(request, name, title, &project->id, error) < 0)
+            return -1;
+        if (uuid_is_null(&project->id)) /* somebody else made it just now */
+            return error_set(error, "conflict", "project %s is being made, try again", name);
+        *status_r = 201;
+        return 0;
+    }
+    return title == NULL ? 0 : set_title(request, &project->id, title, error);
+}
+
+int projects_put(struct request *request, struct response *response, struct error *error)
+{
+    struct project_body body = {NULL, NULL};
+    struct project_ref project;
+    int http_status;
+    if (request_decode(request, &put_fields, &body, error) < 0)
+        return -1;
+    int status = put_project(request, body.title, &project, &http_status, error);
+    fields_free(&put_fields, &body);
+    return status < 0 ? -1 : answer_project(request, response, http_status, &project.id, error);
+}
+
+int projects_audit(struct request *request, struct response *response, struct error *error)
+{
+    struct store *store;
+    struct page page;
+    json_t *items;
+    if (page_read(request, &page, error) < 0 || request_store(request, &store, error) < 0 ||
+        audit_db_list(store, &request_project(request)->id, &page, &items, error) < 0)
+        return -1;
+    page_answer(response, &page, items);
+    return 0;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Projects, and their audit log. */
+#pragma once
+
+#include "routes.h"
+
+route_handler projects_list, projects_create, projects_get, projects_put, projects_audit;

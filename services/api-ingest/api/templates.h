@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Templates: saved triggers. A pipeline needs only the slug or id of one. */
+#pragma once
+
+#include "routes.h"
+
+route_handler templates_list, templates_create, templates_get, templates_put, templates_remove;

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens: shown once when they are made, never again. */
+#pragma once
+
+#include "routes.h"
+
+route_handler tokens_list, tokens_create, tokens_revoke;

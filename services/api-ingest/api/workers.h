@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workers: how one enrols, who is there, and taking one's key away. */
+#pragma once
+
+#include "routes.h"
+
+route_handler workers_list, workers_get, workers_enrol, workers_revoke;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/suite_version.h"
+
+#include "base/memory.h"
+
+enum { KEY, SELECTOR, FILE_, CLASS, NAME, PARAMETERS, CASE_COLUMNS };
+
+struct declared_cases {
+    struct array_param *columns[CASE_COLUMNS];
+};
+
+struct declared_cases *declared_cases_new(void)
+{
+    struct declared_cases *cases = xcalloc(1, sizeof *cases);
+    for (int i = 0; i < CASE_COLUMNS; i++)
+        cases->columns[i] = array_param_new();
+    return cases;
+}
+
+void declared_cases_free(struct declared_cases **cases)
+{
+    if (*cases == NULL)
+        return;
+    for (int i = 0; i < CASE_COLUMNS; i++)
+        array_param_free(&(*cases)->columns[i]);
+    memory_free(cases);
+}
+
+void declared_cases_add(struct declared_cases *cases, const struct case_key *key,
+                        const char *selector, const char *file, const char *class, const char *name,
+                        const char *parameters)
+{
+    array_param_add(cases->columns[KEY], key->hex);
+    array_param_add(cases->columns[SELECTOR], selector);
+    array_param_add(cases->columns[FILE_], file);
+    array_param_add(cases->columns[CLASS], class);
+    array_param_add(cases->columns[NAME], name);
+    array_param_add(cases->columns[PARAMETERS], parameters);
+}
+
+static const char find_sql[] = "SELECT id FROM api.suite_version"
+                               " WHERE project_id = $1 AND suite_slug = $2 AND digest = $3";
+
+int suite_version_db_find(struct store *store, const struct suite_version_row *row,
+                          struct uuid *id_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, find_sql,
+                    PARAMS(param_uuid(row->project_id), param_text(row->slug),
+                           param_bytes(row->digest, sizeof row->digest)),
+                    &rows, error) < 0)
+        return -1;
+    *id_r = rows_count(rows) == 1 ? rows_uuid(rows, 0, 0) : (struct uuid){.text = ""};
+    return 0;
+}
+
+static const char add_cases_sql[] =
+    "INSERT INTO api.declared_case"
+    " (suite_version_id, ordinal, case_key, selector, file, class, name, parameters)"
+    " SELECT $1, c.ordinal, decode(c.key, 'hex'), c.selector, c.file, c.class, c.name,"
+    " c.parameters FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
+    " $7::text[]) WITH ORDINALITY AS c (key, selector, file, class, name, parameters, ordinal)";
+
+static int add_cases(struct store *store, const struct uuid *id, struct declared_cases *cases,
+                     struct error *error)
+{
+    struct array_param **columns = cases->columns;
+    return store_query(store, add_cases_sql,
+                       PARAMS(param_uuid(id), array_param_get(columns[KEY]),
+                              array_param_get(columns[SELECTOR]), array_param_get(columns[FILE_]),
+                              array_param_get(columns[CLASS]), array_param_get(columns[NAME]),
+                              array_param_get(columns[PARAMETERS])),
+                       NULL, error);
+}
+
+static const char add_sql[] =
+    "INSERT INTO api.suite_version (id, project_id, suite_slug, digest, spec, cases)"
+    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, suite_slug, digest) DO NOTHING";
+
+int suite_version_db_add(struct store *store, const struct suite_version_row *row,
+                         struct declared_cases *cases, struct uuid *id_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    const struct uuid id = uuid_v7();
+    if (store_query(store, add_sql,
+                    PARAMS(param_uuid(&id), param_uuid(row->project_id), param_text(row->slug),
+                           param_bytes(row->digest, sizeof row->digest), param_text(row->spec),
+                           param_int(row->cases)),
+                    &rows, error) < 0)
+        return -1;
+    if (rows_affected(rows) == 0)
+        return suite_version_db_find(store, row, id_r, error);
+    if (row->cases > 0 && add_cases(store, &id, cases, error) < 0)
+        return -1;
+    *id_r = id;
+    return 0;
+}

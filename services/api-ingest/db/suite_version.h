@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.suite_version and api.declared_case. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/uuid.h"
+#include "model/case_key.h"
+#include "store/store.h"
+
+struct suite_version_row {
+    const struct uuid *project_id;
+    const char *slug;
+    uint8_t digest[32];
+    const char *spec;
+    int64_t cases;
+};
+
+struct declared_cases;
+struct declared_cases *declared_cases_new(void);
+void declared_cases_free(struct declared_cases **cases);
+void declared_cases_add(struct declared_cases *cases, const struct case_key *key,
+                        const char *selector, const char *file, const char *class, const char *name,
+                        const char *parameters);
+
+/* By project, slug and digest; *id_r is "" when there is none. */
+int suite_version_db_find(struct store *store, const struct suite_version_row *row,
+                          struct uuid *id_r, struct error *error) WARN_UNUSED;
+/* With its cases. Somebody who adds the same at once wins or loses; either way *id_r is the one. */
+int suite_version_db_add(struct store *store, const struct suite_version_row *row,
+                         struct declared_cases *cases, struct uuid *id_r,
+                         struct error *error) WARN_UNUSED;

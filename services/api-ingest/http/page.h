@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists come in pages: ?limit= and an opaque ?cursor=, which says behind which id the next page begins. */
+#pragma once
+
+#include "http/request.h"
+#include "http/response.h"
+
+#define PAGE_DEFAULT 50
+
+struct page {
+    int64_t limit;     /* read one more, to know whether there is more */
+    struct uuid after; /* "": from the start */
+};
+
+int page_read(const struct request *request, struct page *page_r, struct error *error) WARN_UNUSED;
+/* Answers {"items": […], "next_cursor": "…" or null} from up to limit + 1 items, each with an "id".
+ * Takes the reference. */
+void page_answer(struct response *response, const struct page *page, json_t *items);
+
+/* Any text as a cursor, and back. Caller frees. */
+char *cursor_encode(const char *text);
+int cursor_decode(const char *cursor, char **text_r, struct error *error) WARN_UNUSED;
