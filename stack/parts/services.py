@@ -74,7 +74,7 @@ class Admin:
         return done.stdout
 
     def migrate(self):
-        return self.run("migrate")
+        return self.run("migrate", "--dir", TOP / "migrations")
 
     def make_topics(self):
         return self.run("topics")

@@ -81,15 +81,11 @@ def test_a_topic_made_again_is_noticed(verdict, work, topic):
     work.start()
     client = work.client(count=30, gap_s=0.1)
     names = lanes(verdict) if topic == "lanes" else [topic]
-    partitions = {name: verdict.bus.topics()[name] for name in names}
 
     client.start()
     wait_until(lambda: len(work.promised) > 10, 30, "some runs")
-    verdict.bus.delete(*names)
     for name in names:
-        gone = lambda name=name: name not in verdict.bus.topics()  # noqa: E731
-        wait_until(gone, 15, f"{name} to be gone")
-        verdict.bus.create(name, partitions[name])
+        verdict.bus.make_again(name)
     client.finish(60)
     work.wait_all_final(120)
 

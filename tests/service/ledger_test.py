@@ -133,7 +133,7 @@ def test_a_data_error_buries_its_message_alone(probe):
 
 
 def test_a_missing_table_is_the_infrastructures_fault(probe):
-    """Good messages are not thrown away: they wait, not ready with the reason, until it is there."""
+    """Good messages are not thrown away: they wait, not ready with the reason until it is back."""
     service = probe.start()
     probe.count(1, 3)
     probe.say("need later")

@@ -7,6 +7,7 @@ import time
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from parts.process import wait_until
 
 
 class Bus:
@@ -77,6 +78,19 @@ class Bus:
         new = NewTopic(self.topic(name), num_partitions=partitions, replication_factor=1)
         for future in self.admin.create_topics([new], operation_timeout=15).values():
             future.result(15)
+
+    def make_again(self, name):
+        """Deletes a topic and makes it anew, with as many partitions."""
+        partitions = self.topics()[name]
+        self.delete(name)
+        wait_until(lambda: name not in self.topics(), 20, f"{name} to be gone")
+
+        def made():
+            with contextlib.suppress(KafkaException):  # the broker may still be deleting
+                self.create(name, partitions)
+            return name in self.topics()
+
+        wait_until(made, 20, f"{name} to be there again")
 
     def close(self):
         """Takes the installation's topics away, so that a long session keeps its broker small."""
