@@ -88,7 +88,8 @@ class Process:
             return None
         if self._child and self._child.pid == record["pid"]:
             self._child.poll()
-        return record if _start_time(record["pid"]) == record["start_time"] else None
+        start_time = _start_time(record["pid"])
+        return record if start_time is not None and start_time == record["start_time"] else None
 
     def pid(self):
         record = self.record()
