@@ -192,9 +192,10 @@ static int decode_texts(const struct field *field, const json_t *json, void *slo
     for (size_t i = 0; i < json_array_size(json); i++) {
         const json_t *entry = json_array_get(json, i);
         if (!json_is_string(entry)) {
+            char name[ERROR_FIELD_MAX];
             texts_deinit(&texts);
-            error_field(error, field->name, "%s[%zu] must be a string", field->name, i);
-            return -1;
+            snprintf(name, sizeof name, "%s[%zu]", field->name, i);
+            return error_field(error, name, "%s must be a string", name);
         }
         texts_add(&texts, json_string_value(entry));
     }

@@ -58,6 +58,13 @@ static const struct setting settings_list[] = {
      .min = 64,
      .max = 100000,
      .text = "most open connections of clients"},
+    {.name = "VERDICT_API_REQUEST_TIMEOUT",
+     .type = SETTING_DURATION,
+     .offset = OFFSET(request_timeout_ms),
+     .fallback = "30s",
+     .min = 1000,
+     .max = 600000,
+     .text = "from the opening of a connection, or its last answer, to a whole request"},
 };
 const struct settings_table ingest_settings = SETTINGS(settings_list);
 
@@ -102,12 +109,14 @@ static int open_outbox(struct ingest *ingest, struct error *error)
 static int open_http(struct ingest *ingest, struct error *error)
 {
     const struct ingest_settings *settings = ingest->settings;
-    return http_server_start(&(struct http_settings){.listen = settings->listen,
-                                                     .threads = (int)settings->http_threads,
-                                                     .workers = (int)settings->workers,
-                                                     .connections = (int)settings->connections,
-                                                     .store = ingest->store},
-                             ingest, &ingest->http, error);
+    return http_server_start(
+        &(struct http_settings){.listen = settings->listen,
+                                .threads = (int)settings->http_threads,
+                                .workers = (int)settings->workers,
+                                .connections = (int)settings->connections,
+                                .request_timeout_ms = settings->request_timeout_ms,
+                                .store = ingest->store},
+        ingest, &ingest->http, error);
 }
 
 int ingest_open(struct service *service, void **context_r, struct error *error)

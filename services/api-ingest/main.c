@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api-ingest: the HTTP API, and whatever users may write. */
+#include <stdio.h>
+#include <string.h>
+
 #include "ingest.h"
 #include "ingest_metrics.h"
+#include "routes.h"
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--docs-routes") == 0) {
+        routes_print_markdown(stdout);
+        return 0;
+    }
     const struct service_description description = {
         .name = "api-ingest",
         .text = "the HTTP API of Verdict: takes triggers, answers what came of them",

@@ -78,7 +78,8 @@ int check_url(const char *field, const char *text, struct error *error)
 {
     AUTO(url_free) CURLU *url = curl_url();
     bool is_http = text_starts(text, "http://") || text_starts(text, "https://");
-    if (!is_http || strpbrk(text, " \t\r\n") != NULL ||
+    /* libcurl takes "https:///host" for "https://host" */
+    if (!is_http || strstr(text, ":///") != NULL || strpbrk(text, " \t\r\n") != NULL ||
         curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || !has_part(url, CURLUPART_HOST))
         return error_field(error, field, "%s must be an absolute http or https URL", field);
     if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))

@@ -26,7 +26,6 @@
 #include "ingest_metrics.h"
 #include "log/log.h"
 
-#define REQUEST_MS       30000  /* from the opening, or the last answer, to a whole request */
 #define ANSWER_MS        600000 /* to take an answer; streams go on */
 #define INACTIVE_S       60
 #define CONNECTION_BYTES ((size_t)16 * 1024) /* headers */
@@ -42,6 +41,7 @@ struct http_server {
     struct connections *connections;
     struct stream_list *streams;
     int listen_fd;
+    int64_t request_timeout_ms;
     atomic_int under_way; /* from submitted to the last byte */
     atomic_size_t body_bytes;
     atomic_bool stopping;
@@ -248,7 +248,7 @@ static void on_completed(void *server_, struct MHD_Connection *connection, void 
     if (request == NULL)
         return;
     *context = NULL;
-    set_deadline(request, REQUEST_MS);
+    set_deadline(request, server->request_timeout_ms);
     if (request->is_submitted)
         atomic_fetch_sub(&server->under_way, 1);
     exchange_free(&request);
@@ -261,8 +261,8 @@ static void on_connection(void *server_, struct MHD_Connection *connection, void
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *context =
-            connections_add(server->connections, info->connect_fd, monotonic_ms() + REQUEST_MS);
+        *context = connections_add(server->connections, info->connect_fd,
+                                   monotonic_ms() + server->request_timeout_ms);
     } else if (*context != NULL) {
         struct connection *ended = *context;
         *context = NULL;
@@ -378,6 +378,7 @@ int http_server_start(const struct http_settings *settings, struct ingest *inges
     AUTO(http_server_free) struct http_server *server = xcalloc(1, sizeof *server);
     server->ingest = ingest;
     server->listen_fd = -1;
+    server->request_timeout_ms = settings->request_timeout_ms;
     server->connections = connections_new();
     server->streams = stream_list_new();
     signal(SIGPIPE, SIG_IGN); /* sendfile knows no MSG_NOSIGNAL */

@@ -18,9 +18,10 @@ struct workers;
 
 struct http_settings {
     struct listen_address listen;
-    int threads;     /* that speak HTTP */
-    int workers;     /* that run handlers */
-    int connections; /* at the most */
+    int threads;                /* that speak HTTP */
+    int workers;                /* that run handlers */
+    int connections;            /* at the most */
+    int64_t request_timeout_ms; /* from the opening, or the last answer, to a whole request */
     struct store_settings store;
 };
 

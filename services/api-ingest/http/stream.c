@@ -192,7 +192,8 @@ void stream_list_end_all(struct stream_list *list)
 {
     struct stream *stream;
     pthread_mutex_lock(&list->lock);
-    TAILQ_FOREACH (stream, &list->open, link)
+    TAILQ_FOREACH (stream, &list->open, link) {
         stream_end(stream);
+    }
     pthread_mutex_unlock(&list->lock);
 }

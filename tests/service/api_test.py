@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: Apache-2.0
+"""api-ingest alone on a real Postgres and Kafka: everything but runs."""
+
+import pytest
+
+PYTEST_SUITE = {
+    "framework": "pytest",
+    "source": {"kind": "path", "path": "/srv/shop"},
+    "cases": ["tests/test_a.py::test_one", "tests/test_a.py::TestB::test_two[1-2]"],
+    "requirements": ["os=linux", "memory_mb>=512"],
+}
+
+
+@pytest.fixture
+def api(verdict):
+    verdict.start("api-ingest")
+    return verdict.api
+
+
+@pytest.fixture
+def shop(api):
+    api.put("/v1/projects/shop", {"title": "Shop"}, expect=201)
+    return "/v1/projects/shop"
+
+
+def token_for(api, scopes, **more):
+    made = api.post("/v1/tokens", {"name": "t", "scopes": scopes, **more}, expect=201)
+    return api.with_token(made["token"])
+
+
+def field_of(answer):
+    return answer["errors"][0]["field"]
+
+
+# tokens -----------------------------------------------------------------------------------------
+
+
+def test_a_token_is_shown_once_and_knows_its_scopes(api):
+    made = api.post("/v1/tokens", {"name": "ci", "scopes": ["runs:write"]}, expect=201)
+
+    me = api.with_token(made["token"]).get("/v1/me")
+    listed = api.get("/v1/tokens")["items"]
+
+    assert made["token"].startswith("vd_")
+    assert me["name"] == "ci"
+    assert me["scopes"] == ["runs:write", "runs:read"]
+    assert [t["name"] for t in listed] == ["ci", "admin"]
+    assert made["token"] not in str(listed)
+
+
+def test_a_revoked_token_is_refused_at_once(api):
+    made = api.post("/v1/tokens", {"name": "ci", "scopes": ["admin"]}, expect=201)
+    other = api.with_token(made["token"])
+    other.get("/v1/me")
+
+    revoked = api.delete(f"/v1/tokens/{made['id']}")
+    answer = other.get("/v1/me", expect=401)
+
+    assert revoked["state"] == "revoked"
+    assert answer["message"] == "the token is revoked"
+
+
+def test_an_expired_token_is_refused(api, verdict):
+    made = api.post("/v1/tokens", {"name": "t", "scopes": ["admin"], "expires_in": "1h"})
+    verdict.db.query("UPDATE api.token SET expires_at = now() WHERE id = %s", made["id"])
+
+    answer = api.with_token(made["token"]).get("/v1/me", expect=401)
+
+    assert answer["message"] == "the token is expired"
+
+
+def test_a_token_that_nobody_made_or_that_is_cut_is_told_apart(api, verdict):
+    token = verdict.admin_token.read_text().strip()
+
+    cut = api.with_token(token[:-1]).request("GET", "/v1/me")
+    none = api.with_token(None)
+    none.session.headers.pop("Authorization", None)
+    without = none.request("GET", "/v1/me")
+
+    assert cut.status_code == without.status_code == 401
+    assert "checksum" in cut.json()["message"]
+    assert without.headers["WWW-Authenticate"].startswith("Bearer")
+    assert cut.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"scopes": ["admin"]}, "name"),
+        ({"name": "x", "scopes": []}, "scopes"),
+        ({"name": "x", "scopes": ["root"]}, "scopes[0]"),
+        ({"name": "x", "scopes": ["admin"], "expires_in": "soon"}, "expires_in"),
+        ({"name": "x" * 200, "scopes": ["admin"]}, "name"),
+    ],
+)
+def test_a_bad_token_request_names_its_field(api, body, field):
+    assert field_of(api.post("/v1/tokens", body, expect=400)) == field
+
+
+def test_last_use_is_written_down(api, verdict):
+    api.get("/v1/me")
+
+    assert api.get("/v1/tokens")["items"][-1]["last_used_at"] is not None
+
+
+# tenancy ----------------------------------------------------------------------------------------
+
+
+def test_another_projects_things_are_not_there(api, shop):
+    api.put("/v1/projects/bank", {"title": "Bank"}, expect=201)
+    api.put("/v1/projects/bank/environments/prod", {"title": "Prod"}, expect=201)
+    bound = token_for(api, ["admin"], project="shop")
+
+    for path in ("/v1/projects/bank", "/v1/projects/bank/environments", "/v1/projects/bank/suites"):
+        assert bound.get(path, expect=404)["code"] == "not_found"
+    bound.put("/v1/projects/bank", {"title": "Mine"}, expect=404)
+    bound.put("/v1/projects/new", {"title": "New"}, expect=404)
+    assert [p["slug"] for p in bound.get("/v1/projects")["items"]] == ["shop"]
+    assert [t["name"] for t in bound.get("/v1/tokens")["items"]] == ["t"]
+    bound.post("/v1/tokens", {"name": "x", "scopes": ["admin"], "project": "bank"}, expect=404)
+
+
+def test_a_bound_token_makes_bound_tokens_and_nothing_for_the_installation(api, shop):
+    bound = token_for(api, ["admin"], project="shop")
+
+    made = bound.post("/v1/tokens", {"name": "inner", "scopes": ["admin"]}, expect=201)
+
+    assert made["project"]["slug"] == "shop"
+    bound.post("/v1/pools", {"slug": "gpu"}, expect=403)
+    bound.post("/v1/projects", {"slug": "more"}, expect=403)
+
+
+def test_a_scope_that_is_missing_is_named(api, shop):
+    reader = token_for(api, ["config:read"])
+
+    reader.get(f"{shop}/suites")
+    answer = reader.put(f"{shop}/environments/x", {}, expect=403)
+
+    assert "config:write" in answer["message"]
+
+
+# projects and environments ----------------------------------------------------------------------
+
+
+def test_a_project_is_made_once_and_changed_by_put(api):
+    made = api.post("/v1/projects", {"slug": "shop", "title": "Shop"}, expect=201)
+    api.post("/v1/projects", {"slug": "shop"}, expect=409)
+
+    changed = api.put("/v1/projects/shop", {"title": "The shop"}, expect=200)
+
+    assert changed["id"] == made["id"]
+    assert changed["title"] == "The shop"
+    assert api.get(f"/v1/projects/{made['id']}")["slug"] == "shop"
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["", "Shop", "a_b", "-a", "a-", "a--b", "x" * 64, "0198c0de-0000-7000-8000-000000000000"],
+)
+def test_a_bad_slug_is_refused(api, slug):
+    assert field_of(api.post("/v1/projects", {"slug": slug}, expect=400)) == "slug"
+
+
+def test_an_environment_is_created_or_got(api, shop):
+    body = {"slug": "staging", "title": "Staging", "url": "https://staging.example.com"}
+    made = api.post(f"{shop}/environments", body, expect=201)
+    again = api.post(f"{shop}/environments", {"slug": "staging", "title": "Other"}, expect=200)
+    changed = api.put(f"{shop}/environments/staging", {"position": 2}, expect=200)
+
+    assert again == made
+    assert (changed["id"], changed["title"], changed["position"]) == (made["id"], "Staging", 2)
+    by_id = api.put(f"{shop}/environments/{made['id']}", {"title": "S"}, expect=200)
+    assert (by_id["slug"], by_id["title"]) == ("staging", "S")
+    api.put(f"{shop}/environments/0198c0de-0000-7000-8000-000000000000", {}, expect=404)
+    bad = api.put(f"{shop}/environments/x", {"url": "ftp://x"}, expect=400)
+    assert field_of(bad) == "url"
+
+
+def test_lists_come_in_pages_without_gaps_or_doubles(api, shop):
+    for n in range(7):
+        api.put(f"{shop}/environments/env-{n}", {}, expect=201)
+    seen, cursor = [], None
+
+    while True:
+        params = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        page = api.get(f"{shop}/environments", params=params)
+        seen += [e["slug"] for e in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    assert seen == [f"env-{n}" for n in reversed(range(7))]
+    for params in ({"limit": 0}, {"limit": 201}, {"limit": "x"}, {"cursor": "nonsense"}):
+        answer = api.get(f"{shop}/environments", expect=400, params=params)
+        assert field_of(answer) == next(iter(params))
+
+
+def test_every_change_is_in_the_audit_log(api, shop):
+    api.put(f"{shop}/environments/prod", {})
+    api.put(f"{shop}/suites/unit", PYTEST_SUITE)
+
+    actions = [entry["action"] for entry in api.get(f"{shop}/audit")["items"]]
+
+    assert actions == ["suite.create", "environment.create", "project.create"]
+
+
+# suites and templates ---------------------------------------------------------------------------
+
+
+def test_a_suite_has_a_version_named_by_what_it_holds(api, shop):
+    first = api.put(f"{shop}/suites/unit", {"title": "Unit", **PYTEST_SUITE}, expect=201)
+    same = api.put(f"{shop}/suites/unit", PYTEST_SUITE, expect=200)
+    other = api.put(f"{shop}/suites/unit", {**PYTEST_SUITE, "directory": "b"}, expect=200)
+    back = api.put(f"{shop}/suites/unit", PYTEST_SUITE, expect=200)
+
+    assert first["cases"] == 2
+    assert same["version_id"] == first["version_id"] == back["version_id"]
+    assert other["version_id"] != first["version_id"]
+    assert back["title"] == "Unit"
+    assert "cases" not in first["spec"]
+
+
+def test_declared_cases_are_rows_with_their_identity(api, shop):
+    api.put(f"{shop}/suites/unit", PYTEST_SUITE, expect=201)
+
+    page = api.get(f"{shop}/suites/unit/cases", params={"limit": 1})
+    rest = api.get(f"{shop}/suites/unit/cases", params={"cursor": page["next_cursor"]})
+
+    assert page["items"][0]["name"] == "test_one"
+    assert rest["next_cursor"] is None
+    case = rest["items"][0]
+    assert (case["class"], case["name"], case["parameters"]) == (
+        "tests.test_a.TestB",
+        "test_two",
+        "1-2",
+    )
+
+
+def test_many_cases_fit_into_a_suite(api, shop):
+    cases = [f"tests/test_{n % 50}.py::test_case_number_{n}" for n in range(50_000)]
+
+    suite = api.put(f"{shop}/suites/large", {**PYTEST_SUITE, "cases": cases}, expect=201)
+
+    assert suite["cases"] == 50_000
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"framework": "nose"}, "framework"),
+        ({"source": {"kind": "path"}}, "source.path"),
+        ({"requirements": ["memory_mb>=lots and lots"]}, "requirements[0]"),
+        ({"cases": ["a.py::b", "a.py::b"]}, "cases[1]"),
+        ({"cases": ["a.py::b", 3]}, "cases[1]"),
+    ],
+)
+def test_a_bad_suite_names_its_field(api, shop, change, field):
+    answer = api.put(f"{shop}/suites/bad", {**PYTEST_SUITE, **change}, expect=400)
+
+    assert field_of(answer) == field
+
+
+def test_a_template_names_a_suite_an_environment_and_a_pool(api, shop):
+    api.put(f"{shop}/suites/unit", PYTEST_SUITE)
+    api.put(f"{shop}/environments/prod", {})
+    body = {
+        "suite": "unit",
+        "environment": "prod",
+        "requirements": ["gpu"],
+        "policy": {"attempts": 2},
+        "parameters": {"browser": "firefox"},
+        "priority": 70,
+        "run_title": "Nightly",
+    }
+
+    made = api.put(f"{shop}/templates/nightly", body, expect=201)
+
+    assert made["suite"]["slug"] == "unit"
+    assert made["environment"]["slug"] == "prod"
+    assert made["pool"]["slug"] == "default"
+    assert {
+        k: made[k] for k in ("requirements", "policy", "parameters", "priority", "run_title")
+    } == {k: body[k] for k in ("requirements", "policy", "parameters", "priority", "run_title")}
+    api.delete(f"{shop}/templates/nightly", expect=204)
+    api.get(f"{shop}/templates/nightly", expect=404)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"suite": "none"}, "suite"),
+        ({"environment": "none"}, "environment"),
+        ({"priority": 101}, "priority"),
+        ({"policy": {"attempts": 0}}, "policy.attempts"),
+        ({"requirements": ["a b c"]}, "requirements[0]"),
+        ({"parameters": {"x": {}}}, "parameters"),
+    ],
+)
+def test_a_bad_template_names_its_field(api, shop, change, field):
+    api.put(f"{shop}/suites/unit", PYTEST_SUITE)
+
+    answer = api.put(f"{shop}/templates/t", {"suite": "unit", **change}, expect=400)
+
+    assert field_of(answer) == field
+
+
+# pools and workers ------------------------------------------------------------------------------
+
+
+def enrol(api, join_token, name="w1", **more):
+    return api.with_token(join_token).post("/v1/workers/enrol", {"name": name, **more})
+
+
+def test_a_worker_enrols_and_keeps_its_id_and_lane(api, verdict):
+    join = verdict.join_token.read_text().strip()
+
+    first = enrol(api, join, labels={"os": "linux"}, slots=4)
+    again = enrol(api, join)
+
+    assert first["pool"] == "default"
+    assert len(first["key"]) == 64
+    assert (again["worker_id"], again["lane"]) == (first["worker_id"], first["lane"])
+    assert again["key"] != first["key"]
+    prefix = verdict.urls["VERDICT_TOPIC_PREFIX"]
+    assert first["topics"] == {
+        "lanes": f"{prefix}.lanes.{first['pool_id']}",
+        "scheduling": f"{prefix}.scheduling",
+        "results": f"{prefix}.results",
+    }
+    listed = api.get("/v1/workers")["items"]
+    assert [(w["name"], w["state"]) for w in listed] == [("w1", "enrolled")]
+    assert first["key"] not in str(listed)
+
+
+def test_a_new_pool_has_lanes_and_a_join_token_of_its_own(api, verdict):
+    pool = api.post("/v1/pools", {"slug": "gpu", "title": "GPU"}, expect=201)
+    old = api.post("/v1/pools/gpu/join-token", expect=201)["join_token"]
+    new = api.post("/v1/pools/gpu/join-token", expect=201)["join_token"]
+
+    worker = enrol(api, new)
+
+    assert worker["pool_id"] == pool["id"]
+    api.with_token(old).post("/v1/workers/enrol", {"name": "x"}, expect=401)
+
+
+def test_a_pool_is_seen_by_the_projects_that_may_use_it(api, shop):
+    api.post("/v1/pools", {"slug": "gpu"}, expect=201)
+    join = api.post("/v1/pools/gpu/join-token", expect=201)["join_token"]
+    worker = enrol(api, join)
+    bound = token_for(api, ["workers:read"], project="shop")
+    bound.get("/v1/pools/gpu", expect=404)
+    bound.get(f"/v1/workers/{worker['worker_id']}", expect=404)
+
+    granted = api.put("/v1/pools/gpu/projects/shop", expect=200)
+
+    assert granted["projects"] == ["shop"]
+    assert bound.get("/v1/pools/gpu")["slug"] == "gpu"
+    assert bound.get(f"/v1/workers/{worker['worker_id']}")["name"] == "w1"
+    assert api.delete("/v1/pools/gpu/projects/shop")["projects"] == []
+    bound.get("/v1/pools/gpu", expect=404)
+
+
+def test_a_workers_key_can_be_taken_away(api, verdict):
+    worker = enrol(api, verdict.join_token.read_text().strip())
+
+    revoked = api.delete(f"/v1/workers/{worker['worker_id']}")
+
+    assert revoked["state"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": "w", "slots": 0}, "slots"),
+        ({"name": "w", "labels": {"a": {}}}, "labels"),
+    ],
+)
+def test_a_bad_enrolment_names_its_field(api, verdict, body, field):
+    worker = api.with_token(verdict.join_token.read_text().strip())
+
+    answer = worker.post("/v1/workers/enrol", body, expect=400)
+
+    assert field_of(answer).startswith(field)
+
+
+# webhooks ---------------------------------------------------------------------------------------
+
+
+def test_a_webhooks_secret_is_shown_once_and_stored_sealed(api, shop, verdict):
+    made = api.post(f"{shop}/webhooks", {"url": "https://example.com/hook"}, expect=201)
+
+    assert made["secret"].startswith("whsec_")
+    assert made["events"] == ["run.finished"]
+    got = api.get(f"{shop}/webhooks/{made['id']}")
+    assert "secret" not in got
+    sealed = verdict.db.value("SELECT secret_sealed FROM api.webhook_endpoint")
+    assert made["secret"].encode() not in bytes(sealed)
+
+
+def test_a_webhook_is_changed_and_removed(api, shop):
+    made = api.post(f"{shop}/webhooks", {"url": "https://example.com/a"}, expect=201)
+    path = f"{shop}/webhooks/{made['id']}"
+
+    body = {"url": "https://example.com/b", "events": ["run.*"], "enabled": False}
+    changed = api.put(path, body)
+
+    assert {k: changed[k] for k in body} == body
+    api.delete(path, expect=204)
+    api.get(path, expect=404)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "url"),
+        ({"url": "example.com"}, "url"),
+        ({"url": "file:///etc/passwd"}, "url"),
+        ({"url": "http://user:secret@example.com/"}, "url"),
+        ({"url": "https://e.com", "events": ["run.exploded"]}, "events[0]"),
+        ({"url": "https://e.com", "events": []}, "events"),
+    ],
+)
+def test_a_bad_webhook_names_its_field(api, shop, body, field):
+    assert field_of(api.post(f"{shop}/webhooks", body, expect=400)) == field
+
+
+def test_a_test_delivery_is_written_down_and_the_notifier_is_told(api, shop, verdict):
+    made = api.post(f"{shop}/webhooks", {"url": "https://example.com/a"}, expect=201)
+
+    wish = api.post(f"{shop}/webhooks/{made['id']}/test", expect=202)
+
+    rows = verdict.db.query("SELECT id::text, kind, endpoint_id::text FROM api.delivery_request")
+    assert rows == [{"id": wish["request_id"], "kind": "test", "endpoint_id": made["id"]}]
