@@ -61,6 +61,19 @@ struct workers *http_server_workers(const struct http_server *server)
     return server->workers;
 }
 
+uint16_t http_server_port(const struct http_server *server)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
+    socklen_t size = sizeof address;
+    if (getsockname(server->listen_fd, &address.any, &size) < 0)
+        return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
 bool http_server_is_stopping(const struct http_server *server)
 {
     return server->stopping;

@@ -34,6 +34,8 @@ void http_server_end_streams(struct http_server *server);
 bool http_server_is_idle(struct http_server *server);
 void http_server_free(struct http_server **server); /* what is still under way must be none */
 
+uint16_t http_server_port(
+    const struct http_server *server); /* also when any free one was asked for */
 bool http_server_is_stopping(const struct http_server *server);
 struct ingest *http_server_ingest(const struct http_server *server);
 

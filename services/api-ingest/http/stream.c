@@ -151,9 +151,10 @@ struct MHD_Response *stream_answer(struct stream *stream, struct stream_list *li
 {
     pthread_mutex_lock(&list->lock);
     pthread_mutex_lock(&stream->lock);
+    stream_ref(stream); /* until on_over */
     stream->connection = connection;
     stream->list = list;
-    TAILQ_INSERT_TAIL(&list->open, stream_ref(stream), link);
+    TAILQ_INSERT_TAIL(&list->open, stream, link);
     pthread_mutex_unlock(&stream->lock);
     pthread_mutex_unlock(&list->lock);
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_some, stream,
