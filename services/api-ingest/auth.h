@@ -7,13 +7,15 @@
 
 struct auth;
 
-struct auth *auth_new(void);
+/* requests_per_second of each token, in the long run; 0: no limit. */
+struct auth *auth_new(int64_t requests_per_second);
 void auth_free(struct auth **auth);
 
 /* "Bearer vd_…" with a right checksum; *token_r is borrowed from the header. "unauthorized" otherwise. */
 int auth_read_bearer(const char *header, const char **token_r, struct error *error) WARN_UNUSED;
 
-/* The principal of the request's token. "unauthorized" when it is unknown, revoked or expired. */
+/* The principal of the request's token. "unauthorized" when it is unknown, revoked or expired;
+ * "too_many" when it asks more often than it may. */
 int auth_check(struct auth *auth, struct request *request, struct principal *principal_r,
                struct error *error) WARN_UNUSED;
 /* A token was made or revoked here: do not trust what is remembered. */

@@ -9,6 +9,7 @@
 
 #include "auth.h"
 #include "base/memory.h"
+#include "ingest_metrics.h"
 #include "installation.h"
 #include "lanes.h"
 #include "log/log.h"
@@ -58,6 +59,13 @@ static const struct setting settings_list[] = {
      .min = 64,
      .max = 100000,
      .text = "most open connections of clients"},
+    {.name = "VERDICT_API_REQUESTS_PER_SECOND",
+     .type = SETTING_INT,
+     .offset = OFFSET(requests_per_second),
+     .fallback = "0",
+     .min = 0,
+     .max = 1000000,
+     .text = "of one token, in the long run (twice as many at once); 0: no limit"},
     {.name = "VERDICT_API_REQUEST_TIMEOUT",
      .type = SETTING_DURATION,
      .offset = OFFSET(request_timeout_ms),
@@ -83,11 +91,20 @@ static void connect_loop_store(struct ingest *ingest)
     backoff_succeeded(&ingest->loop_reconnect);
 }
 
+static void show_dependency(const char *name, bool is_up)
+{
+    metric_set_labelled(&ingest_metrics[METRIC_DEPENDENCY_UP], is_up ? 1 : 0,
+                        (const char *const[]){name});
+}
+
 static int64_t work_outbox(void *context)
 {
     struct ingest *ingest = context;
+    char reason[200];
     connect_loop_store(ingest);
     int64_t wait_ms = outbox_work(ingest->outbox, ingest->loop_store);
+    show_dependency("postgres", ingest->loop_store != NULL);
+    show_dependency("kafka", outbox_is_healthy(ingest->outbox, reason, sizeof reason));
     return wait_ms < 0 || wait_ms > RECONNECT_MS ? RECONNECT_MS : wait_ms;
 }
 
@@ -133,7 +150,7 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
         return error_set(error, "unavailable", "libsodium cannot start");
     if (seal_key_read(ingest->settings->key_file, ingest->key, error) < 0)
         return -1;
-    ingest->auth = auth_new();
+    ingest->auth = auth_new(ingest->settings->requests_per_second);
     ingest->installation = installation_new(ingest->common->topic_prefix);
     ingest->lanes = lanes_new();
     if (open_outbox(ingest, error) < 0)

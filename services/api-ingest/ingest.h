@@ -21,7 +21,7 @@ struct ingest_settings {
     char *key_file;
     char *redis_url;
     int64_t http_threads, workers, connections;
-    int64_t request_timeout_ms;
+    int64_t requests_per_second, request_timeout_ms;
 };
 extern const struct settings_table ingest_settings;
 

@@ -22,4 +22,8 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
                              .type = METRIC_COUNTER,
                              .help = "Tokens checked: from the cache, in Postgres, refused",
                              .labels = {"outcome"}},
+    [METRIC_DEPENDENCY_UP] = {.name = "verdict_dependency_up",
+                              .type = METRIC_GAUGE,
+                              .help = "1 while the part answers; without Kafka and Redis we go on",
+                              .labels = {"dependency"}},
 };

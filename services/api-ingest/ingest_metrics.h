@@ -11,6 +11,7 @@ enum ingest_metric {
     METRIC_QUEUED,
     METRIC_PARKED,
     METRIC_TOKEN_CHECKS,
+    METRIC_DEPENDENCY_UP,
     INGEST_METRIC_COUNT
 };
 extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

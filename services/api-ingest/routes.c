@@ -61,6 +61,7 @@ const struct route routes[] = {
     API("GET", "/v1/projects/{project}/webhooks/{webhook}", SCOPE_CONFIG_READ, webhooks_get, "one endpoint, and how it does"),
     API("PUT", "/v1/projects/{project}/webhooks/{webhook}", SCOPE_CONFIG_WRITE, webhooks_put, "changes an endpoint"),
     API("DELETE", "/v1/projects/{project}/webhooks/{webhook}", SCOPE_CONFIG_WRITE, webhooks_remove, "removes an endpoint"),
+    API("POST", "/v1/projects/{project}/webhooks/{webhook}/secret", SCOPE_CONFIG_WRITE, webhooks_rotate, "a new secret, shown once; the old one is void"),
     API("POST", "/v1/projects/{project}/webhooks/{webhook}/test", SCOPE_CONFIG_WRITE, webhooks_test, "sends it an endpoint.test"),
     API("GET", "/v1/projects/{project}/deliveries", SCOPE_CONFIG_READ, deliveries_list, "deliveries, by state, event and webhook"),
     API("GET", "/v1/deliveries/{delivery}", SCOPE_CONFIG_READ, deliveries_get, "one delivery, with its attempts"),

@@ -86,12 +86,18 @@ static int read_cases(const struct suite_spec *spec, const char *slug, struct de
     return 0;
 }
 
-/* The specification as it is stored: its cases are rows. */
-static char *stored_spec(const struct suite_spec *spec)
+/* The specification as it is stored, and as it travels to executors: its cases are rows. */
+static int stored_spec(const struct suite_spec *spec, char **text_r, struct error *error)
 {
     AUTO(json_free) json_t *json = fields_encode(&suite_fields, spec);
     json_object_del(json, "cases");
-    return json_text(json);
+    AUTO(text_free) char *text = json_text(json);
+    if (strlen(text) > (size_t)LIMIT_TASK_SPEC_BYTES)
+        return error_set(error, "invalid",
+                         "the suite without its cases is longer than %lld bytes of JSON",
+                         (long long)LIMIT_TASK_SPEC_BYTES);
+    *text_r = TAKE(text);
+    return 0;
 }
 
 int suite_version_ensure(struct store *store, const struct uuid *project_id, const char *slug,
@@ -105,7 +111,9 @@ int suite_version_ensure(struct store *store, const struct uuid *project_id, con
         return -1;
     if (uuid_is_null(&found)) {
         AUTO(declared_cases_free) struct declared_cases *cases = declared_cases_new();
-        AUTO(text_free) char *text = stored_spec(spec);
+        AUTO(text_free) char *text = NULL;
+        if (stored_spec(spec, &text, error) < 0)
+            return -1;
         row.spec = text;
         row.cases = (int64_t)spec->cases.count;
         if (read_cases(spec, slug, cases, error) < 0 ||

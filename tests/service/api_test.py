@@ -2,6 +2,7 @@
 """api-ingest alone on a real Postgres and Kafka: everything but runs."""
 
 import pytest
+from parts.process import wait_until
 
 PYTEST_SUITE = {
     "framework": "pytest",
@@ -432,3 +433,40 @@ def test_a_test_delivery_is_written_down_and_the_notifier_is_told(api, shop, ver
 
     rows = verdict.db.query("SELECT id::text, kind, endpoint_id::text FROM api.delivery_request")
     assert rows == [{"id": wish["request_id"], "kind": "test", "endpoint_id": made["id"]}]
+    told = wait_until(lambda: verdict.bus.read_json("events"), 10, "the notifier to be told")
+    assert [(m["type"], m["request_id"]) for m in told] == [
+        ("delivery.request", wish["request_id"])
+    ]
+    wait_until(lambda: verdict.db.value("SELECT count(*) FROM api.outbox") == 0, 10, "the outbox")
+
+
+def test_a_webhooks_secret_can_be_changed(api, shop, verdict):
+    made = api.post(f"{shop}/webhooks", {"url": "https://example.com/a"}, expect=201)
+    before = verdict.db.value("SELECT secret_sealed FROM api.webhook_endpoint")
+
+    new = api.post(f"{shop}/webhooks/{made['id']}/secret", expect=200)
+
+    assert new["secret"].startswith("whsec_")
+    assert new["secret"] != made["secret"]
+    assert verdict.db.value("SELECT secret_sealed FROM api.webhook_endpoint") != before
+
+
+# limits -----------------------------------------------------------------------------------------
+
+
+def test_a_token_that_asks_too_often_is_told_when_to_come_back(verdict):
+    verdict.start("api-ingest", VERDICT_API_REQUESTS_PER_SECOND=5)
+
+    answers = [verdict.api.request("GET", "/v1/me") for _ in range(30)]
+
+    refused = [a for a in answers if a.status_code == 429]
+    assert 15 <= len(refused) <= 20
+    assert refused[0].headers["Retry-After"] == "1"
+
+
+def test_a_suite_that_could_not_travel_to_a_worker_is_refused(api, shop):
+    environment = {f"NAME_{n}": "x" * 1000 for n in range(300)}
+
+    answer = api.put(f"{shop}/suites/fat", {**PYTEST_SUITE, "environment": environment}, expect=400)
+
+    assert "262144 bytes" in answer["message"] or "environment" in answer["message"]

@@ -147,8 +147,8 @@ static int add(struct request *request, const struct webhook_body *body, const s
     return request_commit(request, error);
 }
 
-static int answer_new(struct request *request, struct response *response, const struct uuid *id,
-                      const char *secret, struct error *error)
+static int answer_with_secret(struct request *request, struct response *response, int status,
+                              const struct uuid *id, const char *secret, struct error *error)
 {
     const struct project_ref *project = request_project(request);
     struct store *store;
@@ -159,8 +159,10 @@ static int answer_new(struct request *request, struct response *response, const 
     if (webhook == NULL)
         return no_such("webhook", id->text, error);
     json_object_set_new(webhook, "secret", json_string(secret));
-    response_json(response, 201, webhook);
-    response_headerf(response, "Location", "/v1/projects/%s/webhooks/%s", project->slug, id->text);
+    response_json(response, status, webhook);
+    if (status == 201)
+        response_headerf(response, "Location", "/v1/projects/%s/webhooks/%s", project->slug,
+                         id->text);
     return 0;
 }
 
@@ -175,7 +177,7 @@ int webhooks_create(struct request *request, struct response *response, struct e
     int status = add(request, &body, &id, secret, error);
     fields_free(&body_fields, &body);
     if (status == 0)
-        status = answer_new(request, response, &id, secret, error);
+        status = answer_with_secret(request, response, 201, &id, secret, error);
     sodium_memzero(secret, sizeof secret);
     return status;
 }
@@ -216,6 +218,34 @@ int webhooks_put(struct request *request, struct response *response, struct erro
     int status = set(request, &body, error);
     fields_free(&body_fields, &body);
     return status < 0 ? -1 : webhooks_get(request, response, error);
+}
+
+static int set_secret(struct request *request, const char *secret, struct uuid *id_r,
+                      struct error *error)
+{
+    AUTO(json_free) json_t *there = NULL;
+    uint8_t sealed[SECRET_SIZE + SEAL_ADDED_BYTES];
+    size_t length = seal_text(request_ingest(request)->key, secret, sealed);
+    struct store *store;
+    if (request_begin(request, &store, error) < 0 ||
+        find_webhook(request, store, &there, id_r, error) < 0 ||
+        webhook_db_set_secret(store, id_r, sealed, length, error) < 0 ||
+        audit_add(store, request, &request_project(request)->id, "webhook.secret", id_r, NULL,
+                  error) < 0)
+        return -1;
+    return request_commit(request, error);
+}
+
+int webhooks_rotate(struct request *request, struct response *response, struct error *error)
+{
+    struct uuid id;
+    char secret[SECRET_SIZE];
+    make_secret(secret);
+    int status = set_secret(request, secret, &id, error);
+    if (status == 0)
+        status = answer_with_secret(request, response, 200, &id, secret, error);
+    sodium_memzero(secret, sizeof secret);
+    return status;
 }
 
 int webhooks_remove(struct request *request, struct response *response, struct error *error)

@@ -5,4 +5,4 @@
 #include "routes.h"
 
 route_handler webhooks_list, webhooks_create, webhooks_get, webhooks_put, webhooks_remove,
-    webhooks_test;
+    webhooks_test, webhooks_rotate;

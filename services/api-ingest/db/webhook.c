@@ -97,6 +97,16 @@ int webhook_db_set(struct store *store, const struct webhook_row *row, struct er
                        NULL, error);
 }
 
+static const char set_secret_sql[] =
+    "UPDATE api.webhook_endpoint SET secret_sealed = $2, updated_at = now() WHERE id = $1";
+
+int webhook_db_set_secret(struct store *store, const struct uuid *id, const uint8_t *sealed,
+                          size_t sealed_length, struct error *error)
+{
+    return store_query(store, set_secret_sql,
+                       PARAMS(param_uuid(id), param_bytes(sealed, sealed_length)), NULL, error);
+}
+
 static const char remove_sql[] = "DELETE FROM api.webhook_endpoint WHERE id = $1";
 
 int webhook_db_remove(struct store *store, const struct uuid *id, struct error *error)

@@ -23,4 +23,6 @@ int webhook_db_add(struct store *store, const struct webhook_row *row, const uin
                    size_t sealed_length, struct error *error) WARN_UNUSED;
 int webhook_db_set(struct store *store, const struct webhook_row *row,
                    struct error *error) WARN_UNUSED;
+int webhook_db_set_secret(struct store *store, const struct uuid *id, const uint8_t *sealed,
+                          size_t sealed_length, struct error *error) WARN_UNUSED;
 int webhook_db_remove(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;
