@@ -240,3 +240,28 @@ def test_a_second_signal_ends_it_at_once(verdict, service):
     service.signal(signal.SIGTERM)
 
     wait_until(lambda: not service.is_running(), 5, "it to end")
+
+
+def test_without_kafka_wishes_are_kept_and_sent_later(private_verdict):
+    verdict = private_verdict
+    service = verdict.start("api-ingest")
+    verdict.api.put("/v1/projects/shop", {})
+    hook = verdict.api.post("/v1/projects/shop/webhooks", {"url": "https://example.com"})
+    verdict.servers.kafka.stop()
+
+    verdict.api.post(f"/v1/projects/shop/webhooks/{hook['id']}/test", expect=202)
+    assert service.is_ready()
+    assert verdict.db.value("SELECT count(*) FROM api.outbox") == 1
+    verdict.servers.kafka.start()
+    verdict.servers.kafka.wait_ready()
+
+    wait_until(lambda: verdict.bus.read_json("events"), 30, "the wish to be sent")
+    wait_until(lambda: verdict.db.value("SELECT count(*) FROM api.outbox") == 0, 10, "the outbox")
+
+
+def test_it_stops_in_time_without_kafka(private_verdict):
+    verdict = private_verdict
+    verdict.start("api-ingest", VERDICT_STOP_GRACE="10s")
+    verdict.servers.kafka.stop()
+
+    assert verdict.stop("api-ingest") == 0
