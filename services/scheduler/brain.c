@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of one partition: making, finding, binding, freeing. It decides nothing. */
+#include "brain.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "bus/topics.h"
+#include "scheduler.h"
+
+struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *partition)
+{
+    struct brain *brain = xcalloc(1, sizeof *brain);
+    brain->scheduler = scheduler;
+    brain->partition = partition;
+    STAILQ_INIT(&brain->outgoing);
+    brain->hello_due = true;
+    brain->last_pass_ms = brain->probe_heard_ms = monotonic_ms();
+    return brain;
+}
+
+static void worker_free_memory(struct worker *worker)
+{
+    free(worker->name);
+    json_decref(worker->labels);
+    texts_deinit(&worker->settled);
+    free(worker);
+}
+
+static void pool_free(struct pool *pool)
+{
+    struct worker *worker, *next;
+    HASH_ITER (hh, pool->workers, worker, next) {
+        HASH_DEL(pool->workers, worker);
+        worker_free_memory(worker);
+    }
+    free(pool);
+}
+
+void brain_free(struct brain **brain_p)
+{
+    struct brain *brain = *brain_p;
+    struct run *run, *next_run;
+    struct pool *pool, *next_pool;
+    struct outgoing_lane *message;
+    if (brain == NULL)
+        return;
+    HASH_ITER (hh, brain->runs, run, next_run) {
+        brain_remove_run(brain, run);
+    }
+    HASH_ITER (hh, brain->pools, pool, next_pool) {
+        HASH_DEL(brain->pools, pool);
+        pool_free(pool);
+    }
+    while ((message = STAILQ_FIRST(&brain->outgoing)) != NULL) {
+        STAILQ_REMOVE_HEAD(&brain->outgoing, link);
+        free(message->topic);
+        free(message->text);
+        free(message);
+    }
+    memory_free(brain_p);
+}
+
+struct pool *brain_pool(struct brain *brain, const struct uuid *id)
+{
+    struct pool *pool;
+    HASH_FIND(hh, brain->pools, id, sizeof *id, pool);
+    if (pool != NULL)
+        return pool;
+    pool = xcalloc(1, sizeof *pool);
+    pool->id = *id;
+    topic_name(TOPIC_LANES, brain->scheduler->topic_prefix, id->text, pool->lanes_topic);
+    HASH_ADD(hh, brain->pools, id, sizeof pool->id, pool);
+    return pool;
+}
+
+struct run *brain_find_run(const struct brain *brain, const struct uuid *id)
+{
+    struct run *run;
+    HASH_FIND(hh, brain->runs, id, sizeof *id, run);
+    return run;
+}
+
+struct task *brain_find_dispatch(const struct brain *brain, const struct uuid *dispatch_id)
+{
+    struct task *task;
+    HASH_FIND(hh, brain->by_dispatch, dispatch_id, sizeof *dispatch_id, task);
+    return task;
+}
+
+struct worker *pool_find_worker(const struct pool *pool, const struct uuid *id)
+{
+    struct worker *worker;
+    HASH_FIND(hh, pool->workers, id, sizeof *id, worker);
+    return worker;
+}
+
+struct worker *pool_add_worker(struct pool *pool, const struct uuid *id)
+{
+    struct worker *worker = xcalloc(1, sizeof *worker);
+    worker->id = *id;
+    worker->pool = pool;
+    worker->name = xstrdup("");
+    worker->labels = json_object();
+    LIST_INIT(&worker->tasks);
+    HASH_ADD(hh, pool->workers, id, sizeof worker->id, worker);
+    return worker;
+}
+
+void brain_add_run(struct brain *brain, struct run *run)
+{
+    HASH_ADD(hh, brain->runs, id, sizeof run->id, run);
+}
+
+void brain_remove_run(struct brain *brain, struct run *run)
+{
+    for (int i = 0; i < run->task_count; i++)
+        task_unbind(brain, &run->tasks[i]);
+    HASH_DEL(brain->runs, run);
+    run_free(&run);
+}
+
+void task_bind(struct brain *brain, struct task *task, struct worker *worker,
+               const struct uuid *dispatch_id)
+{
+    assert(uuid_is_null(&task->dispatch_id));
+    task->dispatch_id = *dispatch_id;
+    task->worker = worker;
+    task->listed = false;
+    task->missing = 0;
+    task->sends = 0;
+    HASH_ADD(hh, brain->by_dispatch, dispatch_id, sizeof task->dispatch_id, task);
+    if (worker == NULL)
+        return;
+    task->worker_id = worker->id;
+    LIST_INSERT_HEAD(&worker->tasks, task, of_worker);
+}
+
+void task_unbind(struct brain *brain, struct task *task)
+{
+    if (uuid_is_null(&task->dispatch_id))
+        return;
+    HASH_DEL(brain->by_dispatch, task);
+    if (task->worker != NULL)
+        LIST_REMOVE(task, of_worker);
+    task->worker = NULL;
+    memset(&task->dispatch_id, 0, sizeof task->dispatch_id);
+}
+
+void run_free(struct run **run_p)
+{
+    struct run *run = *run_p;
+    if (run == NULL)
+        return;
+    for (int i = 0; i < run->task_count; i++)
+        json_decref(run->tasks[i].cases);
+    free(run->tasks);
+    requirements_free(&run->requirements);
+    json_decref(run->suite);
+    json_decref(run->facts);
+    json_decref(run->parameters);
+    free(run->suite_slug);
+    free(run->traceparent);
+    memory_free(run_p);
+}
+
+void run_wait(struct run *run, enum wait_class wait, const char *format, ...)
+{
+    char text[sizeof run->wait_text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (run->wait == wait && strcmp(run->wait_text, text) == 0)
+        return;
+    run->wait = wait;
+    memcpy(run->wait_text, text, sizeof text);
+    run->wait_dirty = true;
+}
+
+int worker_free(const struct worker *worker)
+{
+    int free_slots = worker->free_slots;
+    const struct task *task;
+    LIST_FOREACH (task, &worker->tasks, of_worker) {
+        free_slots -= task->listed ? 0 : 1;
+    }
+    return free_slots;
+}
+
+bool worker_is_available(const struct worker *worker, int64_t suspect_ms)
+{
+    return worker->heard && !worker->draining && !worker->lost &&
+           worker->lease.silent_ms < suspect_ms;
+}

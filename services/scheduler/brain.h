@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a scheduler keeps in memory of one partition: open runs with their tasks, pools with their workers.
+ * A copy of Postgres, changed only inside a ledger transaction; when one fails all of it is dropped and
+ * loaded again. What is to be sent waits in `outgoing` until COMMIT. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "base/uuid.h"
+#include "ledger/ledger.h"
+#include "lease.h"
+#include "message/message.h"
+#include "model/endings.h"
+#include "model/labels.h"
+#include "model/policy.h"
+#include "model/states.h"
+#include "model/wait.h"
+
+struct scheduler;
+struct run;
+struct worker;
+
+struct task {
+    struct uuid id;
+    struct run *run;
+    int ordinal;
+    enum task_state state;
+    int64_t attempt;
+    struct uuid dispatch_id; /* of the current attempt; null while queued */
+    struct worker
+        *worker; /* who has it; NULL when queued, done, or not heard of since a take-over */
+    struct uuid worker_id;
+    int results_partition;
+    json_t *cases; /* [{"key","selector"}]; NULL: the whole suite */
+    int losses_started;
+    bool
+        listed; /* a heartbeat has named it: acknowledged, and in that worker's own count of slots */
+    int missing; /* heartbeats since that did not name it */
+    int sends;   /* how often the dispatch was sent */
+    int64_t sent_ms;
+    UT_hash_handle hh; /* of brain.by_dispatch */
+    LIST_ENTRY(task) of_worker;
+};
+LIST_HEAD(task_list, task);
+
+struct run {
+    struct uuid id, project_id;
+    struct pool *pool;
+    int64_t number;
+    enum run_state state;
+    int64_t version;
+    int priority;
+    struct policy policy;
+    struct requirements *requirements;
+    json_t *suite; /* specification without its cases */
+    char *suite_slug;
+    struct uuid suite_version_id;
+    int64_t declared; /* cases of the suite version */
+    json_t *facts; /* what every event and dispatch says of it: project, suite, title, build … */
+    json_t *parameters;
+    char *traceparent;
+    bool planned;
+    struct task *tasks;
+    int task_count, done_count;
+    enum wait_class wait;
+    char wait_text[300];
+    bool wait_dirty;
+    UT_hash_handle hh;
+};
+
+struct worker {
+    struct uuid id;
+    struct pool *pool;
+    char *name;
+    json_t *labels;
+    int slots, free_slots;
+    int64_t incarnation, seq; /* of its last heartbeat */
+    int lane;
+    bool heard; /* a heartbeat from behind the log's end at the take-over */
+    bool draining, lost;
+    struct lease lease;
+    struct task_list tasks;            /* dispatched to it */
+    struct texts settled;              /* to say with the next sync */
+    char resync_token[UUID_TEXT_SIZE]; /* the last one that it has acted on */
+    int64_t sync_due_ms;
+    bool row_dirty;
+    int64_t row_due_ms;
+    UT_hash_handle hh;
+};
+
+struct pool {
+    struct uuid id;
+    char lanes_topic[128];
+    struct freeze freeze;
+    struct worker *workers;
+    bool dirty; /* something changed that may let a task go out */
+    UT_hash_handle hh;
+};
+
+/* One message for a lane, sent after COMMIT. */
+struct outgoing_lane {
+    char *topic, *text;
+    int lane;
+    STAILQ_ENTRY(outgoing_lane) link;
+};
+
+struct brain {
+    struct scheduler *scheduler;
+    struct ledger_partition *partition;
+    struct pool *pools;
+    struct run *runs;
+    struct task *by_dispatch;
+    STAILQ_HEAD(, outgoing_lane) outgoing;
+    char resync_token[UUID_TEXT_SIZE];
+    bool hello_due;
+    int64_t seen_epoch; /* higher than ours: raise it after this transaction */
+    int64_t probe_due_ms, probe_heard_ms, probe_seq;
+    int64_t last_pass_ms, reap_due_ms, deep_reap_due_ms, alive_due_ms, wait_due_ms;
+    bool deep_reap_done; /* runs without state were looked for over the whole past */
+};
+
+struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *partition);
+void brain_free(struct brain **brain);
+
+struct pool *brain_pool(struct brain *brain, const struct uuid *id); /* made on first use */
+struct run *brain_find_run(const struct brain *brain, const struct uuid *id);
+struct task *brain_find_dispatch(const struct brain *brain, const struct uuid *dispatch_id);
+struct worker *pool_find_worker(const struct pool *pool, const struct uuid *id);
+struct worker *pool_add_worker(struct pool *pool, const struct uuid *id);
+
+void brain_add_run(struct brain *brain, struct run *run);
+void brain_remove_run(struct brain *brain,
+                      struct run *run); /* frees it, takes its tasks from workers */
+/* Gives a task its dispatch, and takes it back. */
+void task_bind(struct brain *brain, struct task *task, struct worker *worker,
+               const struct uuid *dispatch_id);
+void task_unbind(struct brain *brain, struct task *task);
+
+void run_free(struct run **run);
+void run_wait(struct run *run, enum wait_class wait, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Slots that the worker has announced, less what was sent and not yet named by a heartbeat. */
+int worker_free(const struct worker *worker);
+bool worker_is_available(const struct worker *worker, int64_t suspect_ms);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verdict: every reason that holds is a candidate, the table's precedence picks one. */
+#include "close.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const outcome_list[] = {"finished", "lost", "cancelled", "timed_out", "errored"};
+const struct names task_outcome_names = NAMES("outcome of a task", outcome_list);
+
+struct candidate {
+    enum reason reason;
+    char *detail; /* CLOSE_DETAIL_SIZE */
+};
+
+__attribute__((format(printf, 3, 4))) static void consider(struct candidate *best,
+                                                           enum reason reason, const char *format,
+                                                           ...)
+{
+    if (reason_stronger(reason, best->reason) != reason || reason == best->reason)
+        return;
+    best->reason = reason;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(best->detail, CLOSE_DETAIL_SIZE, format, args);
+    va_end(args);
+}
+
+static void consider_exit(const struct closed_task *task, struct candidate *best)
+{
+    bool all_passed = task->failed == 0 && task->errored == 0 && task->passed + task->skipped > 0;
+    if (task->report == REPORT_NOT_EXPECTED || !all_passed)
+        return; /* a reported failure fails, whatever the exit status */
+    if (task->ending == ENDED_SIGNALLED)
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT, "signal %lld ended it",
+                 (long long)task->signal);
+    else if (task->exit_status != 0)
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT, "exit status %lld",
+                 (long long)task->exit_status);
+}
+
+static void consider_report(const struct closed_task *task, struct candidate *best)
+{
+    if (task->report == REPORT_IS_MISSING)
+        consider(best, REASON_NO_REPORT, "%s %lld",
+                 task->ending == ENDED_SIGNALLED ? "signal" : "exit status",
+                 (long long)(task->ending == ENDED_SIGNALLED ? task->signal : task->exit_status));
+    else if (task->report == REPORT_IS_TRUNCATED)
+        consider(best, REASON_REPORT_TRUNCATED, "%lld whole cases were kept",
+                 (long long)(task->passed + task->failed + task->errored + task->skipped +
+                             task->blocked));
+}
+
+static void consider_task(const struct closed_task *task, struct candidate *best)
+{
+    switch (task->outcome) {
+    case OUTCOME_FINISHED:
+        if (task->has_record) {
+            consider_report(task, best);
+            consider_exit(task, best);
+        }
+        return;
+    case OUTCOME_CANCELLED:
+        consider(best, REASON_CANCELLED, "%s", "");
+        return;
+    case OUTCOME_TIMED_OUT:
+    case OUTCOME_ERRORED:
+        consider(best, task->reason, "%s", task->reason_detail);
+        return;
+    case OUTCOME_LOST:
+        consider(best, REASON_RESULTS_LOST, "%s", "");
+        return;
+    }
+}
+
+enum reason close_decide(const struct closed_run *run, char detail_r[CLOSE_DETAIL_SIZE])
+{
+    struct candidate best = {.reason = REASON_NONE, .detail = detail_r};
+    int64_t counted = run->passed + run->failed + run->errored + run->skipped + run->blocked;
+    int64_t planned = run->planned < 0 ? counted : run->planned;
+
+    detail_r[0] = '\0';
+    for (int i = 0; i < run->task_count; i++)
+        consider_task(&run->tasks[i], &best);
+    if (run->errored > 0)
+        consider(&best, REASON_CASES_ERRORED, "%lld of %lld", (long long)run->errored,
+                 (long long)planned);
+    if (run->blocked > 0)
+        consider(&best, REASON_CASES_BLOCKED, "%lld of %lld", (long long)run->blocked,
+                 (long long)planned);
+    if (run->failed > 0)
+        consider(&best, REASON_CASES_FAILED, "%lld of %lld", (long long)run->failed,
+                 (long long)planned);
+    if (counted < planned)
+        consider(&best, REASON_CASES_NOT_RUN, "%lld of %lld", (long long)(planned - counted),
+                 (long long)planned);
+    if (counted == run->skipped && !run->allow_empty)
+        consider(&best, REASON_NO_TESTS, "%s",
+                 counted == 0 ? "no case was reported" : "all cases were skipped");
+    return best.reason;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Planning and dispatching. The decisions are in plan.c and match.c; here they meet memory and SQL. */
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "bus/topics.h"
+#include "db.h"
+#include "ending.h"
+#include "events.h"
+#include "lanes.h"
+#include "log/log.h"
+#include "match.h"
+#include "plan.h"
+#include "scheduler.h"
+
+#define CASE_OVERHEAD_BYTES 64 /* of one case in a message, beyond its selector */
+
+/* The pool's workers as match.c sees them; index i of both lists is one worker. */
+struct bench {
+    struct match_worker *list;
+    struct worker **workers;
+    int count;
+    int free;
+};
+
+static struct bench bench_new(const struct brain *brain, const struct pool *pool)
+{
+    struct bench bench = {.list = xcalloc(HASH_COUNT(pool->workers), sizeof *bench.list),
+                          .workers = xcalloc(HASH_COUNT(pool->workers), sizeof *bench.workers)};
+    struct worker *worker, *next;
+    HASH_ITER (hh, pool->workers, worker, next) {
+        int free_slots = worker_free(worker);
+        bool available = worker_is_available(worker, brain->scheduler->settings->suspect_ms);
+        bench.list[bench.count] = (struct match_worker){.labels = worker->labels,
+                                                        .free = free_slots > 0 ? free_slots : 0,
+                                                        .available = available};
+        bench.free += available && free_slots > 0 ? free_slots : 0;
+        bench.workers[bench.count++] = worker;
+    }
+    return bench;
+}
+
+static void bench_deinit(struct bench *bench)
+{
+    free(bench->list);
+    free(bench->workers);
+}
+
+static int project_running(const struct brain *brain, const struct run *of)
+{
+    int running = 0;
+    struct run *run, *next;
+    HASH_ITER (hh, brain->runs, run, next) {
+        if (!uuid_equal(&run->project_id, &of->project_id))
+            continue;
+        for (int i = 0; i < run->task_count; i++)
+            running += run->tasks[i].state == TASK_DISPATCHED || run->tasks[i].state == TASK_RUNNING
+                           ? 1
+                           : 0;
+    }
+    return running;
+}
+
+static struct task *next_task(const struct run *run)
+{
+    for (int i = 0; i < run->task_count; i++)
+        if (run->tasks[i].state == TASK_QUEUED)
+            return &run->tasks[i];
+    return NULL;
+}
+
+static bool has_work(const struct run *run)
+{
+    return !run->planned || next_task(run) != NULL;
+}
+
+/* ---- planning --------------------------------------------------------------------------------- */
+
+static void add_tasks(struct run *run, const json_t *cases, const struct plan *plan)
+{
+    run->task_count = plan->count == 0 ? 1 : (int)plan->count;
+    run->tasks = xcalloc((size_t)run->task_count, sizeof *run->tasks);
+    for (int i = 0; i < run->task_count; i++) {
+        struct task *task = &run->tasks[i];
+        *task = (struct task){.id = uuid_v7(), .run = run, .ordinal = i, .state = TASK_QUEUED};
+        if (plan->count == 0)
+            continue; /* the whole suite */
+        task->cases = json_array();
+        for (size_t c = 0; c < plan->list[i].count; c++)
+            json_array_append(task->cases, json_array_get(cases, plan->list[i].first + c));
+    }
+}
+
+static struct plan make_plan(const struct run *run, const json_t *cases, int capable_slots)
+{
+    size_t count = json_array_size(cases), *bytes = xcalloc(count, sizeof *bytes);
+    int64_t wanted = json_find_int(run->suite, "max_tasks", 0);
+    for (size_t i = 0; i < count; i++)
+        bytes[i] =
+            CASE_OVERHEAD_BYTES + strlen(json_find_text(json_array_get(cases, i), "selector"));
+    struct plan plan = plan_cut(bytes, count, (size_t)(wanted > 0 ? wanted : capable_slots));
+    free(bytes);
+    return plan;
+}
+
+static int capable_slots(const struct bench *bench, const struct run *run)
+{
+    int slots = 0;
+    for (int i = 0; i < bench->count; i++)
+        if (bench->list[i].available && requirements_hold(run->requirements, bench->list[i].labels))
+            slots += bench->workers[i]->slots;
+    return slots;
+}
+
+static int plan_run(struct store *store, struct run *run, const struct bench *bench,
+                    struct error *error)
+{
+    AUTO(json_free) json_t *cases = NULL;
+    if (run->declared > 0 && db_load_cases(store, run, &cases, error) < 0)
+        return -1;
+    struct plan plan = make_plan(run, cases, capable_slots(bench, run));
+    add_tasks(run, cases, &plan);
+    plan_deinit(&plan);
+    run->planned = true;
+    if (db_add_totals(store, run, error) < 0 || db_run_planned(store, run, error) < 0)
+        return -1;
+    for (int i = 0; i < run->task_count; i++)
+        if (db_add_task(store, &run->tasks[i], error) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- dispatching ------------------------------------------------------------------------------ */
+
+static int send(struct brain *brain, struct store *store, struct task *task, struct worker *worker,
+                struct error *error)
+{
+    struct uuid dispatch_id = uuid_random();
+    struct error why;
+    task->attempt++;
+    task->state = TASK_DISPATCHED;
+    task->results_partition = topic_partition(
+        dispatch_id.text, ledger_installation(brain->scheduler->ledger, "results_partitions"));
+    task_bind(brain, task, worker, &dispatch_id);
+    if (db_task_dispatched(store, task, error) < 0)
+        return -1;
+    if (lane_dispatch(brain, task, &why) < 0)
+        return ending_task_refused(brain, store, task, why.text, error);
+    metric_add(&scheduler_metrics[SCHEDULER_DISPATCHES], 1);
+    log_debug("run dispatched", LOG_TEXT("run_id", task->run->id.text),
+              LOG_TEXT("dispatch_id", dispatch_id.text));
+    run_wait(task->run, WAIT_ACKNOWLEDGEMENT, "sent to worker %s, which has not started it yet",
+             worker->name);
+    return 0;
+}
+
+/* The run that goes first among those with work whose requirements were not found unmet in this pass. */
+static struct run *first_run(const struct brain *brain, const struct pool *pool,
+                             const json_t *unmet)
+{
+    struct run *run, *next, *best = NULL;
+    struct match_candidate best_candidate = {0};
+    HASH_ITER (hh, brain->runs, run, next) {
+        if (run->pool != pool || !has_work(run) ||
+            json_object_get(unmet, requirements_class(run->requirements)) != NULL)
+            continue;
+        const struct match_candidate candidate = {.priority = run->priority,
+                                                  .project_running = project_running(brain, run),
+                                                  .order = run->number};
+        if (best != NULL && !match_before(&candidate, &best_candidate))
+            continue;
+        best = run;
+        best_candidate = candidate;
+    }
+    return best;
+}
+
+static int dispatch_one(struct brain *brain, struct store *store, struct bench *bench,
+                        struct run *run, json_t *unmet, struct error *error)
+{
+    enum wait_class why;
+    int index = match_worker(run->requirements, bench->list, bench->count, &why);
+    if (index < 0) {
+        json_object_set_new(unmet, requirements_class(run->requirements), json_true());
+        return 0;
+    }
+    if (!run->planned && plan_run(store, run, bench, error) < 0)
+        return -1;
+    bench->list[index].free--;
+    bench->free--;
+    return send(brain, store, next_task(run), bench->workers[index], error);
+}
+
+static int dispatch_pool(struct brain *brain, struct store *store, struct pool *pool,
+                         struct error *error)
+{
+    AUTO(bench_deinit) struct bench bench = bench_new(brain, pool);
+    AUTO(json_free) json_t *unmet = json_object();
+    struct run *run;
+    while (bench.free > 0 && (run = first_run(brain, pool, unmet)) != NULL)
+        if (dispatch_one(brain, store, &bench, run, unmet, error) < 0)
+            return -1;
+    return 0;
+}
+
+int dispatch_all(struct brain *brain, struct store *store, struct error *error)
+{
+    struct pool *pool, *next;
+    HASH_ITER (hh, brain->pools, pool, next) {
+        if (!pool->dirty)
+            continue;
+        pool->dirty = false;
+        if (dispatch_pool(brain, store, pool, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- why -------------------------------------------------------------------------------------- */
+
+static void explain_waiting(const struct bench *bench, const struct pool *pool, struct run *run)
+{
+    enum wait_class why = WAIT_BEHIND;
+    const char *unmet = match_unmet(run->requirements, bench->list, bench->count);
+    if (match_worker(run->requirements, bench->list, bench->count, &why) >= 0)
+        why = WAIT_BEHIND;
+    if (pool->freeze.frozen)
+        run_wait(run, WAIT_WORKERS_SILENT,
+                 "most workers of the pool are silent at once: no decisions until they are heard");
+    else if (why == WAIT_NO_WORKER)
+        run_wait(run, WAIT_NO_WORKER, "the pool has no worker that is heard of");
+    else if (why == WAIT_NO_CAPABLE)
+        run_wait(run, WAIT_NO_CAPABLE, "no worker of the pool can run it: %s is not met",
+                 unmet == NULL ? "?" : unmet);
+    else if (why == WAIT_BUSY)
+        run_wait(run, WAIT_BUSY, "%d slots can run it, all of them are busy",
+                 capable_slots(bench, run));
+    else
+        run_wait(run, WAIT_BEHIND, "others go first, by priority or fair share");
+}
+
+static void explain(const struct bench *bench, const struct pool *pool, struct run *run)
+{
+    int running = 0, sent = 0;
+    for (int i = 0; i < run->task_count; i++) {
+        running += run->tasks[i].state == TASK_RUNNING ? 1 : 0;
+        sent += run->tasks[i].state == TASK_DISPATCHED ? 1 : 0;
+    }
+    if (running > 0)
+        run_wait(run, WAIT_TESTS, "tests are running");
+    else if (sent > 0)
+        return; /* said when it was sent */
+    else
+        explain_waiting(bench, pool, run);
+}
+
+void dispatch_explain(struct brain *brain, struct pool *pool)
+{
+    AUTO(bench_deinit) struct bench bench = bench_new(brain, pool);
+    struct run *run, *next;
+    HASH_ITER (hh, brain->runs, run, next) {
+        if (run->pool == pool)
+            explain(&bench, pool, run);
+    }
+}
+
+bool dispatch_is_capable(const struct brain *brain, const struct run *run)
+{
+    struct worker *worker, *next;
+    (void)brain;
+    HASH_ITER (hh, run->pool->workers, worker, next) {
+        if (!worker->lost && requirements_hold(run->requirements, worker->labels))
+            return true;
+    }
+    return false;
+}

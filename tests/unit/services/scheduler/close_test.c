@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every row of the table of endings that a run's results and records decide, and their precedence. */
+#include "close.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+
+struct row {
+    const char *what;
+    struct closed_run run;   /* tasks are filled in */
+    struct closed_task task; /* the only one */
+    enum reason reason;
+    const char *detail; /* part of it; NULL: any */
+};
+
+#define FINE(p, f, e, s, b)                                                                        \
+    {                                                                                              \
+        .has_record = true, .report = REPORT_IS_COMPLETE, .passed = (p), .failed = (f),            \
+        .errored = (e), .skipped = (s), .blocked = (b)                                             \
+    }
+#define TOTAL(n, p, f, e, s, b)                                                                    \
+    {                                                                                              \
+        .planned = (n), .passed = (p), .failed = (f), .errored = (e), .skipped = (s),              \
+        .blocked = (b)                                                                             \
+    }
+
+static const struct row rows[] = {
+    {"all passed", TOTAL(2, 2, 0, 0, 0, 0), FINE(2, 0, 0, 0, 0), REASON_NONE, NULL},
+    {"passed and skipped", TOTAL(2, 1, 0, 0, 1, 0), FINE(1, 0, 0, 1, 0), REASON_NONE, NULL},
+    {"planned was never known", TOTAL(-1, 3, 0, 0, 0, 0), FINE(3, 0, 0, 0, 0), REASON_NONE, NULL},
+    {"one failed", TOTAL(2, 1, 1, 0, 0, 0), FINE(1, 1, 0, 0, 0), REASON_CASES_FAILED, "1 of 2"},
+    {"one errored, whatever else failed", TOTAL(3, 1, 1, 1, 0, 0), FINE(1, 1, 1, 0, 0),
+     REASON_CASES_ERRORED, "1 of 3"},
+    {"one blocked", TOTAL(2, 1, 0, 0, 0, 1), FINE(1, 0, 0, 0, 1), REASON_CASES_BLOCKED, NULL},
+    {"one not run", TOTAL(3, 2, 0, 0, 0, 0), FINE(2, 0, 0, 0, 0), REASON_CASES_NOT_RUN, "1 of 3"},
+    {"nothing ran", TOTAL(-1, 0, 0, 0, 0, 0), FINE(0, 0, 0, 0, 0), REASON_NO_TESTS, "no case"},
+    {"all skipped", TOTAL(2, 0, 0, 0, 2, 0), FINE(0, 0, 0, 2, 0), REASON_NO_TESTS, "skipped"},
+    {"nothing ran, and that is allowed",
+     {.planned = -1, .allow_empty = true},
+     FINE(0, 0, 0, 0, 0),
+     REASON_NONE,
+     NULL},
+    {"exit status contradicts the report",
+     TOTAL(1, 1, 0, 0, 0, 0),
+     {.has_record = true, .exit_status = 7, .passed = 1},
+     REASON_EXIT_CONTRADICTS_REPORT,
+     "exit status 7"},
+    {"a signal contradicts the report",
+     TOTAL(1, 1, 0, 0, 0, 0),
+     {.has_record = true, .ending = ENDED_SIGNALLED, .signal = 11, .exit_status = -1, .passed = 1},
+     REASON_EXIT_CONTRADICTS_REPORT,
+     "signal 11"},
+    {"exit status agrees with a failure",
+     TOTAL(2, 1, 1, 0, 0, 0),
+     {.has_record = true, .exit_status = 1, .passed = 1, .failed = 1},
+     REASON_CASES_FAILED,
+     NULL},
+    {"no report",
+     TOTAL(-1, 0, 0, 0, 0, 0),
+     {.has_record = true, .report = REPORT_IS_MISSING},
+     REASON_NO_REPORT,
+     "exit status 0"},
+    {"half a report",
+     TOTAL(-1, 4, 0, 0, 0, 0),
+     {.has_record = true, .report = REPORT_IS_TRUNCATED, .passed = 4},
+     REASON_REPORT_TRUNCATED,
+     "4 whole cases"},
+    {"the command alone is the case, and failed",
+     TOTAL(1, 0, 1, 0, 0, 0),
+     {.has_record = true, .report = REPORT_NOT_EXPECTED, .exit_status = 3, .failed = 1},
+     REASON_CASES_FAILED,
+     NULL},
+    {"task timed out",
+     TOTAL(-1, 1, 1, 0, 0, 0),
+     {.outcome = OUTCOME_TIMED_OUT, .reason = REASON_TASK_TIMEOUT},
+     REASON_TASK_TIMEOUT,
+     NULL},
+    {"source failed, with git's words",
+     TOTAL(-1, 0, 0, 0, 0, 0),
+     {.outcome = OUTCOME_ERRORED,
+      .reason = REASON_SOURCE_FAILED,
+      .reason_detail = "fatal: no such remote"},
+     REASON_SOURCE_FAILED,
+     "no such remote"},
+    {"exec failed",
+     TOTAL(-1, 0, 0, 0, 0, 0),
+     {.outcome = OUTCOME_ERRORED, .reason = REASON_EXEC_FAILED},
+     REASON_EXEC_FAILED,
+     NULL},
+    {"limit",
+     TOTAL(-1, 0, 0, 0, 0, 0),
+     {.outcome = OUTCOME_ERRORED, .reason = REASON_LIMIT_EXCEEDED},
+     REASON_LIMIT_EXCEEDED,
+     NULL},
+    {"worker lost twice",
+     TOTAL(3, 1, 0, 0, 0, 0),
+     {.outcome = OUTCOME_ERRORED, .reason = REASON_WORKER_LOST},
+     REASON_WORKER_LOST,
+     NULL},
+    {"no attempt left",
+     TOTAL(3, 1, 0, 0, 0, 0),
+     {.outcome = OUTCOME_ERRORED, .reason = REASON_RESULTS_LOST},
+     REASON_RESULTS_LOST,
+     NULL},
+    {"cancelled beats all",
+     TOTAL(3, 1, 1, 1, 0, 0),
+     {.outcome = OUTCOME_CANCELLED, .reason = REASON_CANCELLED},
+     REASON_CANCELLED,
+     NULL},
+    {"all its cases came with earlier attempts",
+     TOTAL(2, 2, 0, 0, 0, 0),
+     {.outcome = OUTCOME_FINISHED},
+     REASON_NONE,
+     NULL},
+};
+
+static void each_row_has_its_reason(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct closed_run run = rows[i].run;
+        char detail[CLOSE_DETAIL_SIZE];
+        run.tasks = &rows[i].task;
+        run.task_count = 1;
+
+        enum reason reason = close_decide(&run, detail);
+
+        if (reason != rows[i].reason)
+            fail_msg("%s: %s", rows[i].what, names_get(&reason_names, (int)reason));
+        if (rows[i].detail != NULL && strstr(detail, rows[i].detail) == NULL)
+            fail_msg("%s: detail is \"%s\"", rows[i].what, detail);
+    }
+}
+
+static void one_bad_task_among_good_ones_decides(void **state)
+{
+    const struct closed_task tasks[] = {FINE(2, 0, 0, 0, 0),
+                                        {.has_record = true, .exit_status = 9, .passed = 1},
+                                        FINE(1, 0, 0, 0, 0)};
+    const struct closed_run run = {.planned = 4, .passed = 4, .tasks = tasks, .task_count = 3};
+    char detail[CLOSE_DETAIL_SIZE];
+    (void)state;
+    assert_int_equal(close_decide(&run, detail), REASON_EXIT_CONTRADICTS_REPORT);
+}
+
+static void precedence_is_cancelled_timed_out_errored_failed(void **state)
+{
+    static const enum reason order[] = {REASON_CANCELLED, REASON_TASK_TIMEOUT, REASON_SOURCE_FAILED,
+                                        REASON_CASES_ERRORED, REASON_CASES_FAILED};
+    (void)state;
+    for (size_t i = 0; i + 1 < ARRAY_SIZE(order); i++) {
+        assert_int_equal(reason_stronger(order[i], order[i + 1]), order[i]);
+        assert_int_equal(reason_stronger(order[i + 1], order[i]), order[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_row_has_its_reason),
+        cmocka_unit_test(one_bad_task_among_good_ones_decides),
+        cmocka_unit_test(precedence_is_cancelled_timed_out_errored_failed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
