@@ -39,6 +39,10 @@ PURE = {
     "services/scheduler/plan.c",
     "services/scheduler/match.c",
     "services/scheduler/close.c",
+    "services/result-collector/item.c",
+    "services/result-collector/month.c",
+    "services/result-collector/stream.c",
+    "services/result-collector/totals.c",
 }
 IO = re.compile(r"^(bus|store|ledger|service|http|log)/|^(curl|sys/socket|unistd|fcntl|poll)\b")
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/facts.h"
+
+#include "base/memory.h"
+
+static void row_to_run(const struct rows *rows, int row, struct batch *batch)
+{
+    struct uuid id = rows_uuid(rows, row, 0);
+    struct batch_run *run = batch_get_run(batch, &id);
+    run->is_known = true;
+    run->project_id = rows_uuid(rows, row, 1);
+    run->is_closed = rows_bool(rows, row, 2);
+    run->is_declared = rows_bool(rows, row, 3);
+}
+
+/* $1 run ids */
+static const char lock_runs[] = "SELECT t.run_id, t.project_id, t.closed, coalesce(v.cases, 0) > 0 "
+                                "FROM results.run_totals t "
+                                "LEFT JOIN api.run r ON r.id = t.run_id "
+                                "LEFT JOIN api.suite_version v ON v.id = r.suite_version_id "
+                                "WHERE t.run_id = ANY ($1::uuid[]) "
+                                "ORDER BY t.run_id FOR UPDATE OF t";
+
+int db_lock_runs(struct store *store, struct batch *batch, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(array_param_free) struct array_param *ids = array_param_new();
+    struct batch_run *run, *next;
+    HASH_ITER (hh, batch->runs, run, next)
+        array_param_add(ids, run->id.text);
+    if (store_query(store, lock_runs, PARAMS(array_param_get(ids)), &rows, error) < 0)
+        return -1;
+    for (int row = 0; row < rows_count(rows); row++)
+        row_to_run(rows, row, batch);
+    return 0;
+}
+
+static void row_to_task(const struct rows *rows, int row, struct batch *batch)
+{
+    struct uuid id = rows_uuid(rows, row, 0);
+    struct batch_task *task = batch_get_task(batch, &id);
+    task->is_known = true;
+    task->run_id = rows_uuid(rows, row, 1);
+    task->pool_id = rows_uuid(rows, row, 2);
+    task->attempt = rows_int(rows, row, 3);
+    task->dispatch_id = rows_uuid(rows, row, 4);
+    task->variant = rows_copy(rows, row, 5);
+    task->partition = (int)rows_int(rows, row, 6);
+}
+
+/* $1 task ids. The lock keeps the scheduler from making the next attempt between our look at the current
+ * one and our COMMIT: a result of an old attempt never slips in between. */
+static const char lock_tasks[] =
+    "SELECT id, run_id, pool_id, attempt, dispatch_id, variant, partition "
+    "FROM scheduling.task WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE";
+
+int db_lock_tasks(struct store *store, struct batch *batch, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(array_param_free) struct array_param *ids = array_param_new();
+    struct batch_task *task, *next;
+    HASH_ITER (hh, batch->tasks, task, next)
+        array_param_add(ids, task->id.text);
+    if (store_query(store, lock_tasks, PARAMS(array_param_get(ids)), &rows, error) < 0)
+        return -1;
+    for (int row = 0; row < rows_count(rows); row++)
+        row_to_task(rows, row, batch);
+    return 0;
+}
+
+static void row_to_dispatch(const struct rows *rows, int row, struct batch *batch)
+{
+    struct uuid id = rows_uuid(rows, row, 0);
+    struct batch_dispatch *dispatch = batch_get_dispatch(batch, &id);
+    struct uuid task_id = rows_uuid(rows, row, 1), run_id = rows_uuid(rows, row, 2);
+    struct uuid worker_id = rows_uuid(rows, row, 4);
+    dispatch->is_known = !rows_is_null(rows, row, 1);
+    dispatch->is_contradicted =
+        dispatch->is_known &&
+        !(uuid_equal(&task_id, &dispatch->task->id) && uuid_equal(&run_id, &dispatch->run->id) &&
+          uuid_equal(&worker_id, &dispatch->worker_id) &&
+          rows_int(rows, row, 3) == dispatch->attempt);
+    dispatch->stream.received = rows_int(rows, row, 5);
+    dispatch->stream.finished = rows_bool(rows, row, 6);
+    dispatch->log_bytes = rows_int(rows, row, 7);
+}
+
+/* $1 dispatch ids */
+static const char load_dispatches[] =
+    "SELECT k.id, d.task_id, d.run_id, d.attempt, d.worker_id, r.received, r.finished, r.log_bytes "
+    "FROM unnest($1::uuid[]) AS k (id) "
+    "LEFT JOIN scheduling.dispatch d ON d.id = k.id "
+    "LEFT JOIN results.task_record r ON r.dispatch_id = k.id";
+
+int db_load_dispatches(struct store *store, struct batch *batch, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(array_param_free) struct array_param *ids = array_param_new();
+    struct batch_dispatch *dispatch, *next;
+    HASH_ITER (hh, batch->dispatches, dispatch, next)
+        array_param_add(ids, dispatch->id.text);
+    if (store_query(store, load_dispatches, PARAMS(array_param_get(ids)), &rows, error) < 0)
+        return -1;
+    for (int row = 0; row < rows_count(rows); row++)
+        row_to_dispatch(rows, row, batch);
+    return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "partitions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "collector_metrics.h"
+#include "db/partition.h"
+#include "log/log.h"
+#include "month.h"
+
+#define CHECK_INTERVAL_MS ((int64_t)3600 * 1000)
+
+struct partitions {
+    struct store_settings settings;
+    struct store *store; /* its own connection: what it does happens outside transactions */
+    int64_t retention_ms;
+    int first_month, end_month; /* what is covered; both 0 before the first success */
+    int64_t due_ms;
+    struct backoff backoff;
+    char reason[ERROR_TEXT_MAX];
+};
+
+struct partitions *partitions_new(const struct store_settings *store, int64_t retention_ms)
+{
+    struct partitions *partitions = xcalloc(1, sizeof *partitions);
+    partitions->settings = *store;
+    partitions->retention_ms = retention_ms;
+    backoff_init(&partitions->backoff, 100, 10000);
+    snprintf(partitions->reason, sizeof partitions->reason, "not made yet");
+    return partitions;
+}
+
+void partitions_free(struct partitions **partitions)
+{
+    if (*partitions != NULL)
+        store_close(&(*partitions)->store);
+    memory_free(partitions);
+}
+
+static bool is_there(const struct partition *list, size_t count, int table, int month)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].table == table && list[i].month == month && list[i].is_attached &&
+            !list[i].is_detaching)
+            return true;
+    return false;
+}
+
+static int make_missing(struct partitions *partitions, const struct partition *list, size_t count,
+                        int first_month, int end_month, struct error *error)
+{
+    char name[MONTH_NAME_SIZE];
+    for (int month = first_month; month < end_month; month++)
+        for (int table = 0; table < PARTITIONED_TABLES; table++) {
+            if (is_there(list, count, table, month))
+                continue;
+            if (db_make_partition(partitions->store, table, month, error) < 0)
+                return error_wrap(error, "making the partition of %s", month_name(month, name));
+        }
+    return 0;
+}
+
+/* Another instance may drop the same one: what fails is tried again in an hour. */
+static void drop_old(struct partitions *partitions, const struct partition *list, size_t count,
+                     int first_month)
+{
+    struct error error;
+    char name[MONTH_NAME_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].month >= first_month)
+            continue;
+        if (db_drop_partition(partitions->store, &list[i], &error) < 0) {
+            log_failure(LOG_LEVEL_WARNING, "an old partition was not dropped", &error);
+            continue;
+        }
+        log_info("old partition dropped", LOG_TEXT("table", partitioned_tables[list[i].table]),
+                 LOG_TEXT("month", month_name(list[i].month, name)));
+    }
+}
+
+static int delete_old(struct partitions *partitions, int first_month, struct error *error)
+{
+    int64_t deleted = 1;
+    struct uuid first_id = month_first_id(first_month);
+    while (deleted > 0)
+        if (db_delete_old_rows(partitions->store, &first_id, month_start_ms(first_month), &deleted,
+                               error) < 0)
+            return -1;
+    return 0;
+}
+
+static int maintain(struct partitions *partitions, struct error *error)
+{
+    AUTO(memory_free) struct partition *list = NULL;
+    size_t count;
+    int64_t now_ms;
+    if (partitions->store != NULL && store_is_broken(partitions->store))
+        store_close(&partitions->store);
+    if (partitions->store == NULL &&
+        store_open(&partitions->settings, &partitions->store, error) < 0)
+        return -1;
+    if (db_list_partitions(partitions->store, &list, &count, &now_ms, error) < 0)
+        return -1;
+
+    int first_month = month_of_ms(now_ms - partitions->retention_ms);
+    int end_month = month_of_ms(now_ms) + PARTITION_MONTHS_AHEAD + 1;
+    if (make_missing(partitions, list, count, first_month, end_month, error) < 0)
+        return -1;
+    partitions->first_month = first_month;
+    partitions->end_month = end_month;
+    metric_set(&collector_metrics[RESULT_PARTITIONS], end_month - first_month);
+
+    drop_old(partitions, list, count, first_month);
+    return delete_old(partitions, first_month, error);
+}
+
+int64_t partitions_work(struct partitions *partitions)
+{
+    struct error error;
+    int64_t left_ms = partitions->due_ms - monotonic_ms();
+    if (partitions->due_ms > 0 && left_ms > 0)
+        return left_ms;
+    if (!backoff_is_due(&partitions->backoff))
+        return backoff_wait_ms(&partitions->backoff);
+    if (maintain(partitions, &error) < 0) {
+        snprintf(partitions->reason, sizeof partitions->reason, "%s", error.text);
+        log_failure(LOG_LEVEL_WARNING, "partitions of results", &error);
+        backoff_failed(&partitions->backoff);
+        return backoff_wait_ms(&partitions->backoff);
+    }
+    backoff_succeeded(&partitions->backoff);
+    store_close(&partitions->store); /* an hour of idling needs no connection */
+    partitions->due_ms = monotonic_ms() + CHECK_INTERVAL_MS;
+    return CHECK_INTERVAL_MS;
+}
+
+bool partitions_are_ready(const struct partitions *partitions, char *reason, size_t size)
+{
+    bool ready = partitions->end_month > 0;
+    if (!ready)
+        snprintf(reason, size, "partitions of results: %s", partitions->reason);
+    return ready;
+}
+
+bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id)
+{
+    int month = month_of_id(run_id);
+    return month >= partitions->first_month && month < partitions->end_month;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps the months of results: makes partitions from the oldest month that is kept to three months
+ * ahead, drops those whose whole month is older than the retention. On start and every hour. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/uuid.h"
+#include "store/store.h"
+
+#define PARTITION_MONTHS_AHEAD 3
+
+struct partitions;
+
+struct partitions *partitions_new(const struct store_settings *store, int64_t retention_ms);
+void partitions_free(struct partitions **partitions);
+
+/* Does what is due. Returns ms until it wants to be called again. */
+int64_t partitions_work(struct partitions *partitions);
+
+/* Nothing can be written before they are made for the first time. */
+bool partitions_are_ready(const struct partitions *partitions, char *reason, size_t size);
+
+/* Is there a partition for this run? Not when it is older than what is kept, or its id is no time. */
+bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id);
