@@ -16,7 +16,11 @@ class Bus:
     def __init__(self, brokers, prefix):
         self.brokers = brokers
         self.prefix = prefix
-        self._settings = {"bootstrap.servers": brokers, "reconnect.backoff.max.ms": 200}
+        self._settings = {
+            "bootstrap.servers": brokers,
+            "reconnect.backoff.max.ms": 200,
+            "log_level": 0,  # brokers come and go in tests
+        }
         self.admin = AdminClient(self._settings)
 
     def topic(self, name):
