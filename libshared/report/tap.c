@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TAP 13 and 14: plan before or behind, directives, subtests, YAML diagnostics, bail out. A plan that is
+ * missing or not fulfilled means that the report was cut. Lines that are not TAP are other output. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "model/limits.h"
+#include "report/reader.h"
+#include "report/text.h"
+
+#define LINE_BYTES_MAX ((int64_t)16 * 1024)
+#define LEVELS_MAX     8
+#define INDENT         4
+
+/* One level of subtests; level 0 is the report itself. */
+struct level {
+    int64_t planned; /* -1: not told yet */
+    int64_t seen;
+    struct cut_text name; /* "# Subtest: name" */
+};
+
+struct report_reader {
+    struct report_handlers handlers;
+    struct cut_text line;
+    struct level levels[LEVELS_MAX];
+    int depth; /* of the subtest that is read */
+    bool any_byte, bailed_out;
+    char why[120];
+    bool has_case; /* a case waits for its diagnostics */
+    bool in_yaml;
+    enum result_status status;
+    struct cut_text class, name, message, trace;
+};
+
+/* ---- cases ------------------------------------------------------------------------------------- */
+
+static void flush_case(struct report_reader *reader)
+{
+    if (!reader->has_case)
+        return;
+    reader->has_case = reader->in_yaml = false;
+    const char *name = cut_text_get(&reader->name);
+    const struct reported_case reported = {.class = cut_text_get(&reader->class),
+                                           .name = name == NULL ? "(no name)" : name,
+                                           .status = reader->status,
+                                           .message = cut_text_get(&reader->message),
+                                           .trace = cut_text_get(&reader->trace)};
+    reader->handlers.on_case(reader->handlers.context, &reported);
+}
+
+/* " - name of it # SKIP why": number, dash, name, directive. */
+static void read_description(struct report_reader *reader, const char *text)
+{
+    char *end;
+    strtoll(text, &end, 10);
+    text = end + strspn(end, " \t");
+    if (*text == '-')
+        text += 1 + strspn(text + 1, " \t");
+    const char *directive = strstr(text, " #");
+    size_t length = directive == NULL ? strlen(text) : (size_t)(directive - text);
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        length--;
+    cut_text_add(&reader->name, text, length);
+    if (length == 0)
+        cut_text_add(&reader->name, "test", 4);
+    if (directive == NULL)
+        return;
+    directive += 2 + strspn(directive + 2, " \t");
+    bool is_skip = strncasecmp(directive, "skip", 4) == 0;
+    bool is_todo = strncasecmp(directive, "todo", 4) == 0;
+    if (!is_skip && !is_todo)
+        return;
+    reader->status = RESULT_SKIPPED; /* a todo is expected to fail: it counts neither way */
+    cut_text_add(&reader->message, directive, strlen(directive));
+}
+
+static void name_class(struct report_reader *reader)
+{
+    for (int i = 1; i <= reader->depth; i++) {
+        const char *name = cut_text_get(&reader->levels[i].name);
+        if (i > 1)
+            cut_text_add(&reader->class, ".", 1);
+        if (name != NULL)
+            cut_text_add(&reader->class, name, strlen(name));
+    }
+}
+
+static void begin_case(struct report_reader *reader, bool passed, const char *text)
+{
+    flush_case(reader);
+    reader->has_case = true;
+    reader->status = passed ? RESULT_PASSED : RESULT_FAILED;
+    cut_text_clear(&reader->class);
+    cut_text_clear(&reader->name);
+    cut_text_clear(&reader->message);
+    cut_text_clear(&reader->trace);
+    name_class(reader);
+    read_description(reader, text);
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+/* A subtest is over when a line stands further left. Its own summary line is no case of its own. */
+static bool leave_subtests(struct report_reader *reader, int depth)
+{
+    bool left = reader->depth > depth;
+    for (; reader->depth > depth; reader->depth--) {
+        struct level *level = &reader->levels[reader->depth];
+        if (level->planned >= 0 && level->seen < level->planned && reader->why[0] == '\0')
+            snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests in a subtest",
+                     (long long)level->seen, (long long)level->planned);
+        level->planned = -1;
+        level->seen = 0;
+    }
+    return left;
+}
+
+static void enter_subtest(struct report_reader *reader, int depth, const char *name)
+{
+    flush_case(reader);
+    for (int i = reader->depth + 1; i <= depth; i++) {
+        reader->levels[i].planned = -1;
+        reader->levels[i].seen = 0;
+        cut_text_clear(&reader->levels[i].name);
+    }
+    reader->depth = depth;
+    cut_text_clear(&reader->levels[depth].name);
+    if (name != NULL)
+        cut_text_add(&reader->levels[depth].name, name, strlen(name));
+}
+
+static void on_test_line(struct report_reader *reader, int depth, bool passed, const char *text)
+{
+    flush_case(reader);
+    bool is_summary = leave_subtests(reader, depth);
+    if (depth > reader->depth)
+        enter_subtest(reader, depth, NULL);
+    reader->levels[depth].seen++;
+    if (!is_summary)
+        begin_case(reader, passed, text);
+}
+
+static void on_plan_line(struct report_reader *reader, int depth, const char *text)
+{
+    int64_t count = strtoll(text + 3, NULL, 10);
+    flush_case(reader);
+    if (depth > reader->depth)
+        enter_subtest(reader, depth, NULL);
+    reader->levels[depth].planned = count;
+}
+
+static void add_diagnostic(struct report_reader *reader, const char *text)
+{
+    if (!reader->has_case)
+        return;
+    cut_text_add(&reader->trace, text, strlen(text));
+    cut_text_add(&reader->trace, "\n", 1);
+}
+
+/* "message: 'text'" inside a YAML block. */
+static void read_yaml_line(struct report_reader *reader, const char *text)
+{
+    if (strcmp(text, "...") == 0) {
+        reader->in_yaml = false;
+        return;
+    }
+    add_diagnostic(reader, text);
+    if (strncmp(text, "message:", 8) != 0 || reader->message.buffer.length > 0)
+        return;
+    const char *value = text + 8 + strspn(text + 8, " \t");
+    size_t length = strlen(value);
+    if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0]) {
+        value++;
+        length -= 2;
+    }
+    cut_text_add(&reader->message, value, length);
+}
+
+static bool is_plan(const char *text)
+{
+    return strncmp(text, "1..", 3) == 0 && isdigit((unsigned char)text[3]);
+}
+
+/* "ok" is a test line only before a space, a number, or the end: "okay" is other output. */
+static const char *behind(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(text, word, length) != 0)
+        return NULL;
+    return text[length] == '\0' || isspace((unsigned char)text[length]) ? text + length : NULL;
+}
+
+static void bail_out(struct report_reader *reader, const char *text)
+{
+    flush_case(reader);
+    reader->bailed_out = true;
+    snprintf(reader->why, sizeof reader->why, "%.100s", text);
+}
+
+static void read_line(struct report_reader *reader, const char *line)
+{
+    size_t indent = strspn(line, " ");
+    const char *text = line + indent;
+    int depth = (int)(indent / INDENT);
+    const char *rest;
+    if (depth >= LEVELS_MAX)
+        depth = LEVELS_MAX - 1;
+    if (reader->in_yaml && indent > 0)
+        read_yaml_line(reader, text);
+    else if ((rest = behind(text, "not ok")) != NULL)
+        on_test_line(reader, depth, false, rest + strspn(rest, " \t"));
+    else if ((rest = behind(text, "ok")) != NULL)
+        on_test_line(reader, depth, true, rest + strspn(rest, " \t"));
+    else if (is_plan(text))
+        on_plan_line(reader, depth, text);
+    else if (strncasecmp(text, "Bail out!", 9) == 0)
+        bail_out(reader, text);
+    else if (strncmp(text, "# Subtest", 9) == 0)
+        enter_subtest(reader, indent % INDENT == 0 && indent > 0 ? depth : depth + 1,
+                      text[9] == ':' ? text + 10 + strspn(text + 10, " ") : NULL);
+    else if (strcmp(text, "---") == 0 && reader->has_case)
+        reader->in_yaml = true;
+    else if (text[0] == '#')
+        add_diagnostic(reader, text + 1 + strspn(text + 1, " "));
+}
+
+/* ---- the interface ----------------------------------------------------------------------------- */
+
+static struct report_reader *tap_open(const struct report_handlers *handlers)
+{
+    struct report_reader *reader = xcalloc(1, sizeof *reader);
+    reader->handlers = *handlers;
+    cut_text_init(&reader->line, LINE_BYTES_MAX);
+    for (int i = 0; i < LEVELS_MAX; i++) {
+        reader->levels[i].planned = -1;
+        cut_text_init(&reader->levels[i].name, LIMIT_CASE_NAME_BYTES);
+    }
+    cut_text_init(&reader->class, LIMIT_CASE_NAME_BYTES);
+    cut_text_init(&reader->name, LIMIT_CASE_NAME_BYTES);
+    cut_text_init(&reader->message, LIMIT_RESULT_MESSAGE_BYTES);
+    cut_text_init(&reader->trace, LIMIT_RESULT_TRACE_BYTES);
+    return reader;
+}
+
+static void end_line(struct report_reader *reader)
+{
+    int64_t planned_before = reader->levels[0].planned;
+    const char *line = cut_text_get(&reader->line);
+    if (line != NULL && !reader->bailed_out)
+        read_line(reader, line);
+    cut_text_clear(&reader->line);
+    const struct level *top = &reader->levels[0];
+    if (planned_before < 0 && top->planned >= 0 && top->seen == 0 && !reader->has_case &&
+        reader->handlers.on_planned != NULL && reader->depth == 0)
+        reader->handlers.on_planned(reader->handlers.context, top->planned);
+}
+
+static void tap_feed(struct report_reader *reader, const char *bytes, size_t length)
+{
+    reader->any_byte |= length > 0;
+    while (length > 0) {
+        const char *newline = memchr(bytes, '\n', length);
+        size_t part = newline == NULL ? length : (size_t)(newline - bytes);
+        size_t kept = part > 0 && newline != NULL && bytes[part - 1] == '\r' ? part - 1 : part;
+        cut_text_add(&reader->line, bytes, kept);
+        if (newline == NULL)
+            return;
+        end_line(reader);
+        bytes += part + 1;
+        length -= part + 1;
+    }
+}
+
+static enum report_wholeness tap_finish(struct report_reader *reader, struct error *why_r)
+{
+    const struct level *top = &reader->levels[0];
+    if (reader->line.buffer.length > 0)
+        end_line(reader);
+    flush_case(reader);
+    leave_subtests(reader, 0);
+    if (top->planned < 0 && top->seen == 0 && !reader->bailed_out)
+        return REPORT_EMPTY;
+    if (reader->why[0] == '\0' && top->planned < 0)
+        snprintf(reader->why, sizeof reader->why, "the plan is missing");
+    else if (reader->why[0] == '\0' && top->seen < top->planned)
+        snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests",
+                 (long long)top->seen, (long long)top->planned);
+    if (reader->why[0] == '\0')
+        return REPORT_WHOLE;
+    error_set(why_r, "invalid", "TAP: %s", reader->why);
+    return REPORT_CUT;
+}
+
+static void tap_free(struct report_reader **reader_p)
+{
+    struct report_reader *reader = *reader_p;
+    if (reader == NULL)
+        return;
+    cut_text_deinit(&reader->line);
+    for (int i = 0; i < LEVELS_MAX; i++)
+        cut_text_deinit(&reader->levels[i].name);
+    cut_text_deinit(&reader->class);
+    cut_text_deinit(&reader->name);
+    cut_text_deinit(&reader->message);
+    cut_text_deinit(&reader->trace);
+    memory_free(reader_p);
+}
+
+const struct report_reader_ops tap_reader = {
+    .name = "tap", .open = tap_open, .feed = tap_feed, .finish = tap_finish, .free = tap_free};

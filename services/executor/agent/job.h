@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One dispatch on this worker: accepted → source → running → reports → finished, and then its stream until
+ * the scheduler calls it settled. */
+#pragma once
+
+#include <uthash.h>
+
+#include "executor.h"
+#include "message/task_dispatch.h"
+#include "worker/stream.h"
+
+enum job_state {
+    JOB_ACCEPTED, /* takes a slot from here on */
+    JOB_RUNNING,  /* its first process was started, or its source is being fetched */
+    JOB_READING,  /* its processes are gone, its reports are read */
+    JOB_FINISHED, /* its stream is complete; the slot is free */
+};
+
+struct job {
+    struct uuid dispatch_id;
+    uint32_t number; /* within this life of the executor: part of producer tags */
+    struct executor *executor;
+    enum job_state state;
+    bool recovered;     /* of an earlier life: only its stream is left */
+    bool whole;         /* its stream has its last item */
+    int64_t listed_seq; /* the first heartbeat that named it; 0: none yet */
+    struct stream stream;
+    struct work *work; /* all that running it takes; NULL when finished */
+    UT_hash_handle hh;
+};
+
+/* Starts it; what goes wrong is told by the stream. */
+void job_accept(struct executor *executor, const struct task_dispatch *dispatch);
+/* Files that an earlier life of this executor left. */
+void job_recover(struct executor *executor, const char *name, const char *header,
+                 struct spool_file *file);
+
+struct job *job_find(const struct executor *executor, const char *dispatch_id);
+void job_stop(struct job *job, int ending, const char *detail,
+              int64_t grace_ms);   /* enum ending_kind */
+void job_settle(struct job **job); /* its spool file goes, and it with it */
+void job_free(struct job **job);
+
+/* What is due: time-outs, output, reports. Returns ms until the next. */
+int64_t job_work(struct job *job);
+bool job_holds_slot(const struct job *job);

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reports: finding files, feeding readers, giving cases their keys. */
+#include "agent/reports.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "model/limits.h"
+#include "report/ordinals.h"
+#include "report/text.h"
+
+#define LINE_BYTES_MAX ((size_t)1024 * 1024)
+#define PIECE_BYTES    ((size_t)256 * 1024) /* of a file, per pass of the loop */
+#define FILES_MAX      10000
+#define DEPTH_MAX      24
+#define CLOCK_SLACK_MS 1000 /* file systems' clocks are coarse */
+
+struct reports {
+    struct report_plan plan;
+    struct reports_handlers handlers;
+    const struct framework_facts *facts;
+    char *suite_slug, *directory;
+    int64_t started_wall_ms;
+    struct ordinals *ordinals;
+    int64_t cases;
+    /* the named pipe */
+    struct buffer line;
+    bool stream_seen, stream_ended, stream_bad;
+    /* files, and stdout */
+    struct texts files;
+    bool files_found;
+    size_t next_file;
+    int fd; /* of the one that is being read */
+    int64_t bytes;
+    struct report_reader *reader;
+    const struct report_reader_ops *ops;
+    enum report_wholeness worst;
+    bool any_file;
+    struct error why;
+};
+
+/* ---- cases ------------------------------------------------------------------------------------ */
+
+static const char *or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+/* Every case of any source passes here: its key, its ordinal among equal names, the bounds. */
+static void emit(struct reports *reports, const char *file, const char *class, const char *name,
+                 const char *parameters, struct stream_result *result)
+{
+    if (reports->cases >= LIMIT_CASES_PER_RUN) {
+        reports->worst = REPORT_CUT;
+        return;
+    }
+    reports->cases++;
+    struct case_key key =
+        framework_case_key(reports->facts, reports->suite_slug, file, class, name, parameters, 0);
+    int64_t ordinal = ordinals_next(reports->ordinals, key.hex);
+    if (ordinal > 0)
+        key = framework_case_key(reports->facts, reports->suite_slug, file, class, name, parameters,
+                                 ordinal);
+    result->key = key.hex;
+    result->file = (char *)(uintptr_t)file;
+    result->class = (char *)(uintptr_t) class;
+    result->name = (char *)(uintptr_t)name;
+    result->parameters = (char *)(uintptr_t)parameters;
+    result->try = 1;
+    reports->handlers.on_result(reports->handlers.context, result);
+}
+
+static void on_case(void *context, const struct reported_case *reported)
+{
+    struct stream_result result = {.status = (int)reported->status,
+                                   .duration_ms = reported->duration_ms,
+                                   .started_at = reported->started_at,
+                                   .message = (char *)(uintptr_t)reported->message,
+                                   .trace = (char *)(uintptr_t)reported->trace};
+    const char *class = reported->class != NULL ? reported->class : or_empty(reported->suite);
+    emit(context, or_empty(reported->file), class, or_empty(reported->name), "", &result);
+}
+
+static void on_planned(void *context, int64_t count)
+{
+    struct reports *reports = context;
+    reports->handlers.on_planned(reports->handlers.context, count);
+}
+
+/* ---- the named pipe: a JSON object a line ------------------------------------------------------ */
+
+static char *cut(const char *text, int64_t max_bytes)
+{
+    return text == NULL ? NULL : xstrndup(text, utf8_cut(text, strlen(text), (size_t)max_bytes));
+}
+
+static void on_stream_case(struct reports *reports, const json_t *json)
+{
+    const char *id = json_find_text(json, "id"), *status = json_find_text(json, "status");
+    int value = status == NULL ? -1 : names_find(&result_status_names, status);
+    if (id == NULL || value < 0) {
+        reports->stream_bad = true;
+        return;
+    }
+    AUTO(text_free) char *file = NULL, *class = NULL, *name = NULL, *parameters = NULL;
+    reports->facts->read_selector(id, &file, &class, &name, &parameters);
+    AUTO(text_free)
+    char *message = cut(json_find_text(json, "message"), LIMIT_RESULT_MESSAGE_BYTES);
+    AUTO(text_free) char *trace = cut(json_find_text(json, "trace"), LIMIT_RESULT_TRACE_BYTES);
+    struct stream_result result = {.status = value,
+                                   .duration_ms = json_find_int(json, "duration_ms", 0),
+                                   .started_at = json_find_int(json, "started_at", 0),
+                                   .message = message,
+                                   .trace = trace};
+    emit(reports, file, class, name, parameters, &result);
+}
+
+static void on_line(struct reports *reports, const char *text, size_t length)
+{
+    AUTO(json_free) json_t *json = NULL;
+    struct error error;
+    const char *kind;
+    if (length == 0)
+        return;
+    reports->stream_seen = true;
+    if (json_parse(text, length, &json, &error) < 0 ||
+        (kind = json_find_text(json, "kind")) == NULL) {
+        reports->stream_bad = true;
+        return;
+    }
+    if (strcmp(kind, "case") == 0)
+        on_stream_case(reports, json);
+    else if (strcmp(kind, "planned") == 0)
+        on_planned(reports, json_find_int(json, "count", 0));
+    else if (strcmp(kind, "end") == 0)
+        reports->stream_ended = true;
+}
+
+void reports_feed_stream(struct reports *reports, const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    while (bytes < end) {
+        const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        size_t part = newline == NULL ? (size_t)(end - bytes) : (size_t)(newline - bytes);
+        buffer_add(&reports->line, bytes, part);
+        bytes += part + 1;
+        if (newline == NULL)
+            return;
+        if (reports->line.overflowed)
+            reports->stream_bad = true;
+        else
+            on_line(reports, buffer_text(&reports->line), reports->line.length);
+        buffer_clear(&reports->line);
+    }
+}
+
+/* ---- files ------------------------------------------------------------------------------------ */
+
+/* A glob with ** as an expression over paths relative to the working directory. */
+static pcre2_code *compile_glob(const char *pattern)
+{
+    PCRE2_UCHAR *converted = NULL;
+    PCRE2_SIZE length, at;
+    int code;
+    if (pcre2_pattern_convert((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_CONVERT_GLOB,
+                              &converted, &length, NULL) != 0)
+        return NULL;
+    pcre2_code *compiled = pcre2_compile(converted, length, 0, &code, &at, NULL);
+    pcre2_converted_pattern_free(converted);
+    return compiled;
+}
+
+static bool matches(pcre2_code *glob, pcre2_match_data *data, const char *path)
+{
+    return pcre2_match(glob, (PCRE2_SPTR)path, strlen(path), 0, 0, data, NULL) >= 0;
+}
+
+/* A report that lay there before the tests began is of another run. */
+static bool is_fresh(const struct reports *reports, const struct stat *stat_)
+{
+    int64_t modified_ms = (int64_t)stat_->st_mtim.tv_sec * 1000 + stat_->st_mtim.tv_nsec / 1000000;
+    return modified_ms + CLOCK_SLACK_MS >= reports->started_wall_ms;
+}
+
+struct search {
+    struct reports *reports;
+    pcre2_code *glob;
+    pcre2_match_data *data;
+    const char *root; /* what paths are relative to; "" for an absolute pattern */
+};
+
+static void look_into(const struct search *search, const char *directory, const char *relative,
+                      int depth)
+{
+    DIR *open_directory = opendir(directory);
+    const struct dirent *entry;
+    while (open_directory != NULL && (entry = readdir(open_directory)) != NULL &&
+           search->reports->files.count < FILES_MAX) {
+        struct stat stat_;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        AUTO(text_free) char *path = xasprintf("%s/%s", directory, entry->d_name);
+        AUTO(text_free)
+        char *name = xasprintf("%s%s%s", relative, relative[0] == '\0' ? "" : "/", entry->d_name);
+        if (lstat(path, &stat_) < 0)
+            continue;
+        if (S_ISDIR(stat_.st_mode) && depth < DEPTH_MAX)
+            look_into(search, path, name, depth + 1);
+        else if (S_ISREG(stat_.st_mode) && is_fresh(search->reports, &stat_) &&
+                 matches(search->glob, search->data, name))
+            texts_add(&search->reports->files, path);
+    }
+    if (open_directory != NULL)
+        closedir(open_directory);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The directory part without wildcards is where the search begins. */
+static void find_files(struct reports *reports)
+{
+    const char *pattern = reports->plan.pattern;
+    size_t fixed = strcspn(pattern, "*?[");
+    while (fixed > 0 && pattern[fixed - 1] != '/')
+        fixed--;
+    AUTO(text_free)
+    char *base = pattern[0] == '/' ? xstrndup(pattern, fixed)
+                                   : xasprintf("%s/%.*s", reports->directory, (int)fixed, pattern);
+    struct search search = {.reports = reports, .glob = compile_glob(pattern + fixed)};
+    if (search.glob == NULL) {
+        error_set(&reports->why, "invalid", "report.path %s is no pattern", pattern);
+        return;
+    }
+    search.data = pcre2_match_data_create_from_pattern(search.glob, NULL);
+    look_into(&search, base, "", 0);
+    pcre2_match_data_free(search.data);
+    pcre2_code_free(search.glob);
+    if (reports->files.count > 0)
+        qsort(reports->files.list, reports->files.count, sizeof *reports->files.list,
+              compare_texts);
+}
+
+static void open_reader(struct reports *reports)
+{
+    const struct report_handlers handlers = {
+        .on_planned = on_planned, .on_case = on_case, .context = reports};
+    reports->reader = reports->ops->open(&handlers);
+}
+
+static void close_reader(struct reports *reports)
+{
+    struct error why = {.text = ""};
+    if (reports->reader == NULL)
+        return;
+    enum report_wholeness wholeness = reports->ops->finish(reports->reader, &why);
+    reports->any_file = reports->any_file || wholeness != REPORT_EMPTY;
+    if (wholeness == REPORT_CUT) {
+        reports->worst = REPORT_CUT;
+        reports->why = why;
+    }
+    reports->ops->free(&reports->reader);
+}
+
+bool reports_read_files(struct reports *reports)
+{
+    static char piece[PIECE_BYTES];
+    if (reports->plan.source != REPORT_FROM_FILES)
+        return true;
+    if (!reports->files_found) {
+        find_files(reports);
+        reports->files_found = true;
+    }
+    if (reports->fd < 0) {
+        if (reports->next_file >= reports->files.count)
+            return true;
+        reports->fd =
+            open(reports->files.list[reports->next_file++], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (reports->fd < 0)
+            return false;
+        open_reader(reports);
+    }
+    ssize_t length = read(reports->fd, piece, sizeof piece);
+    reports->bytes += length > 0 ? length : 0;
+    if (length > 0 && reports->bytes <= LIMIT_REPORT_BYTES) {
+        reports->ops->feed(reports->reader, piece, (size_t)length);
+        return false;
+    }
+    close_reader(reports);
+    fd_close(&reports->fd);
+    return reports->next_file >= reports->files.count;
+}
+
+void reports_feed_stdout(struct reports *reports, const char *bytes, size_t length)
+{
+    if (reports->plan.source != REPORT_FROM_STDOUT)
+        return;
+    if (reports->reader == NULL)
+        open_reader(reports);
+    reports->ops->feed(reports->reader, bytes, length);
+}
+
+/* ---- the whole -------------------------------------------------------------------------------- */
+
+struct reports *reports_new(const struct report_plan *plan, const char *suite_slug,
+                            const char *framework, const char *directory, int64_t started_wall_ms,
+                            const struct reports_handlers *handlers)
+{
+    struct reports *reports = xcalloc(1, sizeof *reports);
+    reports->plan = *plan;
+    reports->plan.pattern = plan->pattern == NULL ? NULL : xstrdup(plan->pattern);
+    reports->handlers = *handlers;
+    reports->facts = framework_find(framework);
+    reports->suite_slug = xstrdup(suite_slug);
+    reports->directory = xstrdup(directory);
+    reports->started_wall_ms = started_wall_ms;
+    reports->ordinals = ordinals_new();
+    reports->fd = -1;
+    reports->ops = plan->reader == NULL ? &null_reader : report_reader_find(plan->reader);
+    buffer_init(&reports->line, LINE_BYTES_MAX);
+    return reports;
+}
+
+void reports_free(struct reports **reports_p)
+{
+    struct reports *reports = *reports_p;
+    if (reports == NULL)
+        return;
+    if (reports->reader != NULL)
+        reports->ops->free(&reports->reader);
+    fd_close(&reports->fd);
+    free(reports->plan.pattern);
+    free(reports->suite_slug);
+    free(reports->directory);
+    ordinals_free(&reports->ordinals);
+    texts_deinit(&reports->files);
+    buffer_deinit(&reports->line);
+    memory_free(reports_p);
+}
+
+static enum report_state finish_status(struct reports *reports, bool succeeded, const char *how,
+                                       int64_t duration_ms)
+{
+    struct stream_result result = {.status = succeeded ? RESULT_PASSED : RESULT_FAILED,
+                                   .duration_ms = duration_ms,
+                                   .message = succeeded ? NULL : (char *)(uintptr_t)how};
+    emit(reports, "", "", reports->suite_slug, "", &result);
+    return REPORT_NOT_EXPECTED;
+}
+
+enum report_state reports_finish(struct reports *reports, bool succeeded, const char *how,
+                                 int64_t duration_ms, struct error *why_r)
+{
+    close_reader(reports);
+    *why_r = reports->why;
+    switch (reports->plan.source) {
+    case REPORT_FROM_STATUS:
+        return finish_status(reports, succeeded, how, duration_ms);
+    case REPORT_FROM_STREAM:
+        if (!reports->stream_seen)
+            return REPORT_IS_MISSING;
+        return reports->stream_ended && !reports->stream_bad && reports->worst != REPORT_CUT
+                   ? REPORT_IS_COMPLETE
+                   : REPORT_IS_TRUNCATED;
+    case REPORT_FROM_FILES:
+    case REPORT_FROM_STDOUT:
+        break;
+    }
+    if (!reports->any_file)
+        return REPORT_IS_MISSING;
+    return reports->worst == REPORT_CUT ? REPORT_IS_TRUNCATED : REPORT_IS_COMPLETE;
+}

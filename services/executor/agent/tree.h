@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The processes below one process, as /proc shows them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_list {
+    pid_t *list;
+    size_t count, capacity;
+};
+
+/* False where /proc is not there: then only process groups can be reached. */
+bool tree_is_visible(void);
+
+/* Every living descendant of root, without root itself. Zombies are left out. */
+void tree_list(pid_t root, struct process_list *out);
+void process_list_deinit(struct process_list *list);
+
+void tree_signal(pid_t root, int signal);
+
+/* Resident memory of all descendants together, and how many they are. */
+int64_t tree_memory_bytes(pid_t root, size_t *count_r);

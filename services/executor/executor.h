@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The executor process: its settings and its parts. */
+#pragma once
+
+#include "agent/helper.h"
+#include "bus/consumer.h"
+#include "bus/producer.h"
+#include "base/backoff.h"
+#include "runners/runner.h"
+#include "service/service.h"
+#include "worker/flusher.h"
+#include "worker/identity.h"
+#include "worker/spool.h"
+
+struct executor_settings {
+    char *api_url, *join_token, *worker_name, *labels;
+    char *spool_dir, *work_dir, *secrets_dir, *source_roots, *plugin_dir, *path, *runner;
+    int64_t slots;
+    int64_t heartbeat_ms;
+    int64_t resend_ms;
+};
+
+struct job;
+
+struct executor {
+    struct service *service;
+    const struct executor_settings *settings;
+    struct run_tools tools;
+    const struct runner *runner;
+    struct spool *spool;
+    struct flusher *flusher;
+    struct producer *producer;
+    struct reader *reader;
+    struct identity identity;
+    json_t *labels;
+    struct backoff connect;
+    char reason[ERROR_TEXT_MAX]; /* why it is not connected */
+    bool connected;              /* enrolled, and the lane is read */
+
+    struct job *jobs; /* by dispatch id: accepted, running, finished and not settled */
+    uint32_t last_job;
+    int running; /* jobs that hold a slot */
+
+    int64_t epoch, lane_seq; /* the highest heard on the lane */
+    int64_t heartbeat_seq, heartbeat_due_ms;
+    char resync_token[UUID_TEXT_SIZE];
+    bool draining;
+    int64_t
+        hand_back_at_ms; /* while draining: what still runs then is handed back; 0: not draining */
+};
+
+/* Forks the helper. To be called before anything else: forking from a threaded process is a trap. */
+int executor_start_helper(struct error *error) WARN_UNUSED;
+int executor_open(struct service *service, void **context_r, struct error *error);
+void executor_close(void *context);
+extern const struct settings_table executor_settings;
+bool executor_is_ready(void *context, char *reason, size_t size);
+extern const struct stop_step executor_stop[];
+extern const size_t executor_stop_count;
+
+enum executor_metric {
+    EXECUTOR_SLOTS,
+    EXECUTOR_SLOTS_USED,
+    EXECUTOR_TASKS,
+    EXECUTOR_TASK_SECONDS,
+    EXECUTOR_ITEMS_SENT,
+    EXECUTOR_SPOOL_BYTES,
+    EXECUTOR_LANE_DROPPED,
+    EXECUTOR_METRIC_COUNT
+};
+extern struct metric executor_metrics[EXECUTOR_METRIC_COUNT];
+
+/* A slot has become free, or something else that the scheduler should hear of at once. */
+void executor_heartbeat_soon(struct executor *executor);
+int executor_free_slots(const struct executor *executor);
+/* Sends a message that carries the worker's MAC; tag 0: nobody asks what became of it. */
+int executor_send(struct executor *executor, const char *topic, int partition, const char *text,
+                  uint64_t tag, struct error *error) WARN_UNUSED;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of frameworks, and what they share. */
+#include "frameworks/framework.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+const struct framework *const frameworks[] = {&pytest_framework, &cmocka_framework,
+                                              &ctest_framework, &command_framework, NULL};
+
+const struct framework *executor_framework_find(const char *name)
+{
+    for (size_t i = 0; frameworks[i] != NULL; i++)
+        if (strcmp(frameworks[i]->name, name) == 0)
+            return frameworks[i];
+    return NULL;
+}
+
+void argv_add_all(struct process_plan *plan, const struct texts *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        texts_add(&plan->argv, words->list[i]);
+}
+
+/* A later value of the same name takes the earlier one's place. */
+void environment_add(struct process_plan *plan, const char *name, const char *value)
+{
+    char *entry = xasprintf("%s=%s", name, value);
+    size_t length = strlen(name) + 1;
+    for (size_t i = 0; i < plan->environment.count; i++) {
+        if (strncmp(plan->environment.list[i], entry, length) != 0)
+            continue;
+        free(plan->environment.list[i]);
+        plan->environment.list[i] = entry;
+        return;
+    }
+    texts_add(&plan->environment, entry);
+    free(entry);
+}
+
+void report_files(const struct framework_task *task, struct report_plan *report,
+                  const char *fallback)
+{
+    const struct suite_report *wanted = &task->suite->report;
+    report->source = REPORT_FROM_FILES;
+    report->reader = wanted->format == REPORT_TAP ? "tap" : "junit";
+    report->pattern = xstrdup(wanted->path != NULL ? wanted->path : fallback);
+}

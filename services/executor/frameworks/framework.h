@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How each framework is run, and where its report lies. One file each, all listed in `frameworks`. */
+#pragma once
+
+#include "agent/plan.h"
+#include "message/task_dispatch.h"
+#include "model/frameworks.h"
+#include "model/suite.h"
+
+/* What a framework may look at. */
+struct framework_task {
+    const struct suite_spec *suite;
+    const struct dispatched_case *cases; /* exactly these; count 0: the whole suite */
+    size_t case_count;
+    const char *report_dir;  /* an empty directory of this task's own */
+    const char *stream_path; /* a named pipe for results case by case */
+    const char *plugin_dir;
+};
+
+enum report_source {
+    REPORT_FROM_STREAM, /* lines of JSON through the named pipe */
+    REPORT_FROM_FILES,  /* by pattern, when the processes are gone */
+    REPORT_FROM_STDOUT, /* TAP */
+    REPORT_FROM_STATUS, /* the command itself is the one case */
+};
+
+struct report_plan {
+    enum report_source source;
+    const char *reader; /* of libshared/report */
+    char *pattern;      /* owned; FROM_FILES: absolute, or relative to the working directory */
+};
+
+struct framework {
+    const char *name;
+    /* Fills argv, adds to the environment. -1 when it cannot be run so. */
+    int (*prepare)(const struct framework_task *task, struct process_plan *plan,
+                   struct report_plan *report_r, struct error *error);
+};
+
+extern const struct framework pytest_framework, cmocka_framework, ctest_framework,
+    command_framework;
+extern const struct framework *const frameworks[];
+const struct framework *executor_framework_find(const char *name);
+
+/* Shared by the files: */
+void argv_add_all(struct process_plan *plan, const struct texts *words);
+void environment_add(struct process_plan *plan, const char *name, const char *value);
+void report_files(const struct framework_task *task, struct report_plan *report,
+                  const char *fallback);

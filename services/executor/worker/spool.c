@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Append-only files of checksummed records. */
+#include "worker/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define SUFFIX           ".spool"
+#define ASIDE            "aside"
+#define RECORD_BYTES_MAX ((size_t)1024 * 1024)
+#define NAME_BYTES_MAX   100
+
+struct record_head {
+    uint32_t length;
+    uint32_t checksum; /* CRC-32 of the payload */
+};
+
+/* A record that waits for room on the disk. */
+struct waiting {
+    STAILQ_ENTRY(waiting) next;
+    char *payload;
+};
+STAILQ_HEAD(waiting_list, waiting);
+
+struct spool {
+    int directory_fd, aside_fd, lock_fd;
+    int64_t bytes;
+    int64_t waiting; /* records */
+};
+
+struct spool_file {
+    struct spool *spool;
+    char name[NAME_BYTES_MAX];
+    int fd;
+    uint64_t *offsets; /* of each record on disk; one more: the end */
+    size_t records, capacity;
+    struct waiting_list waiting;
+    int64_t waiting_count;
+};
+
+/* ---- the directory ----------------------------------------------------------------------------- */
+
+static int open_directory(int at, const char *path, struct error *error)
+{
+    if (mkdirat(at, path, 0700) < 0 && errno != EEXIST)
+        return error_set(error, "invalid", "cannot make directory %s: %s", path, strerror(errno));
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, "invalid", "cannot open directory %s: %s", path, strerror(errno));
+    return fd;
+}
+
+int spool_open(const char *directory, struct spool **spool_r, struct error *error)
+{
+    AUTO(spool_close) struct spool *spool = xcalloc(1, sizeof *spool);
+    *spool = (struct spool){.directory_fd = -1, .aside_fd = -1, .lock_fd = -1};
+    if ((spool->directory_fd = open_directory(AT_FDCWD, directory, error)) < 0 ||
+        (spool->aside_fd = open_directory(spool->directory_fd, ASIDE, error)) < 0)
+        return -1;
+    spool->lock_fd = openat(spool->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (spool->lock_fd < 0 || flock(spool->lock_fd, LOCK_EX | LOCK_NB) < 0)
+        return error_set(error, "invalid", "spool %s belongs to another executor that runs: %s",
+                         directory, strerror(errno));
+    *spool_r = TAKE(spool);
+    return 0;
+}
+
+void spool_close(struct spool **spool)
+{
+    if (*spool == NULL)
+        return;
+    fd_close(&(*spool)->lock_fd);
+    fd_close(&(*spool)->aside_fd);
+    fd_close(&(*spool)->directory_fd);
+    memory_free(spool);
+}
+
+int spool_directory_fd(const struct spool *spool)
+{
+    return spool->directory_fd;
+}
+
+bool spool_is_full(const struct spool *spool)
+{
+    return spool->waiting > 0;
+}
+
+int64_t spool_bytes(const struct spool *spool)
+{
+    return spool->bytes;
+}
+
+void spool_clean_aside(struct spool *spool, int64_t max_age_s)
+{
+    DIR *aside = fdopendir(openat(spool->aside_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *entry;
+    while (aside != NULL && (entry = readdir(aside)) != NULL) {
+        struct stat status;
+        if (text_ends(entry->d_name, SUFFIX) &&
+            fstatat(spool->aside_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            status.st_mtime + max_age_s < time(NULL))
+            unlinkat(spool->aside_fd, entry->d_name, 0);
+    }
+    if (aside != NULL)
+        closedir(aside);
+}
+
+/* ---- records on disk --------------------------------------------------------------------------- */
+
+static uint64_t end_of(const struct spool_file *file)
+{
+    return file->records == 0 ? 0 : file->offsets[file->records];
+}
+
+static void note_record(struct spool_file *file, size_t payload_length)
+{
+    uint64_t start = end_of(file), size = sizeof(struct record_head) + payload_length;
+    file->offsets =
+        array_reserve(file->offsets, &file->capacity, file->records + 1, sizeof *file->offsets);
+    file->offsets[file->records] = start;
+    file->offsets[++file->records] = start + size;
+    file->spool->bytes += (int64_t)size;
+}
+
+/* Reads one record at the end of what is known: its payload (caller frees), NULL at a torn tail. */
+static char *read_next(const struct spool_file *file, size_t *length_r)
+{
+    struct record_head head;
+    uint64_t at = end_of(file);
+    if (pread(file->fd, &head, sizeof head, (off_t)at) != (ssize_t)sizeof head ||
+        head.length > RECORD_BYTES_MAX)
+        return NULL;
+    char *payload = xcalloc(1, (size_t)head.length + 1);
+    if (pread(file->fd, payload, head.length, (off_t)(at + sizeof head)) != (ssize_t)head.length ||
+        crc32(0, (const unsigned char *)payload, head.length) != head.checksum)
+        text_free(&payload);
+    *length_r = head.length;
+    return payload;
+}
+
+static bool write_record(struct spool_file *file, const char *payload)
+{
+    size_t length = strlen(payload);
+    const struct record_head head = {
+        .length = (uint32_t)length,
+        .checksum = (uint32_t)crc32(0, (const unsigned char *)payload, (unsigned)length)};
+    char *bytes = xcalloc(1, sizeof head + length);
+    memcpy(bytes, &head, sizeof head);
+    memcpy(bytes + sizeof head, payload, length);
+    uint64_t at = end_of(file);
+    ssize_t written = pwrite(file->fd, bytes, sizeof head + length, (off_t)at);
+    free(bytes);
+    if (written == (ssize_t)(sizeof head + length)) {
+        note_record(file, length);
+        return true;
+    }
+    if (written > 0)
+        (void)!ftruncate(file->fd, (off_t)at);
+    return false;
+}
+
+/* ---- files ------------------------------------------------------------------------------------- */
+
+static struct spool_file *file_new(struct spool *spool, const char *name)
+{
+    struct spool_file *file = xcalloc(1, sizeof *file);
+    file->spool = spool;
+    file->fd = -1;
+    snprintf(file->name, sizeof file->name, "%.80s" SUFFIX, name);
+    STAILQ_INIT(&file->waiting);
+    return file;
+}
+
+static void put_waiting(struct spool_file *file, const char *payload)
+{
+    struct waiting *waiting = xcalloc(1, sizeof *waiting);
+    waiting->payload = xstrdup(payload);
+    STAILQ_INSERT_TAIL(&file->waiting, waiting, next);
+    file->waiting_count++;
+    file->spool->waiting++;
+}
+
+static void drop_first_waiting(struct spool_file *file)
+{
+    struct waiting *waiting = STAILQ_FIRST(&file->waiting);
+    STAILQ_REMOVE_HEAD(&file->waiting, next);
+    free(waiting->payload);
+    free(waiting);
+    file->waiting_count--;
+    file->spool->waiting--;
+}
+
+bool spool_file_retry(struct spool_file *file)
+{
+    if (file->fd < 0)
+        file->fd =
+            openat(file->spool->directory_fd, file->name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    while (file->fd >= 0 && !STAILQ_EMPTY(&file->waiting) &&
+           write_record(file, STAILQ_FIRST(&file->waiting)->payload))
+        drop_first_waiting(file);
+    return STAILQ_EMPTY(&file->waiting);
+}
+
+static int64_t append(struct spool_file *file, const char *payload)
+{
+    if (file->fd < 0 || file->waiting_count > 0 || !write_record(file, payload))
+        put_waiting(file, payload);
+    return spool_file_count(file);
+}
+
+struct spool_file *spool_file_create(struct spool *spool, const char *name, const char *header)
+{
+    struct spool_file *file = file_new(spool, name);
+    file->fd =
+        openat(spool->directory_fd, file->name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    append(file, header);
+    return file;
+}
+
+int64_t spool_file_append(struct spool_file *file, const char *item)
+{
+    return append(file, item);
+}
+
+int64_t spool_file_count(const struct spool_file *file)
+{
+    return (int64_t)file->records + file->waiting_count - 1;
+}
+
+int64_t spool_file_written(const struct spool_file *file)
+{
+    return file->records == 0 ? 0 : (int64_t)file->records - 1;
+}
+
+int spool_file_fd(const struct spool_file *file)
+{
+    return file->fd;
+}
+
+void spool_file_close(struct spool_file **file_p)
+{
+    struct spool_file *file = *file_p;
+    if (file == NULL)
+        return;
+    while (!STAILQ_EMPTY(&file->waiting))
+        drop_first_waiting(file);
+    file->spool->bytes -= (int64_t)end_of(file);
+    fd_close(&file->fd);
+    free(file->offsets);
+    memory_free(file_p);
+}
+
+void spool_file_remove(struct spool_file **file)
+{
+    if (*file == NULL)
+        return;
+    unlinkat((*file)->spool->directory_fd, (*file)->name, 0);
+    spool_file_close(file);
+}
+
+static void put_aside(const struct spool *spool, const char *name)
+{
+    if (renameat(spool->directory_fd, name, spool->aside_fd, name) == 0)
+        utimensat(spool->aside_fd, name, NULL, 0);
+}
+
+void spool_file_put_aside(struct spool_file **file)
+{
+    if (*file == NULL)
+        return;
+    put_aside((*file)->spool, (*file)->name);
+    spool_file_close(file);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+int64_t spool_file_read(struct spool_file *file, int64_t first_seq, int64_t last_seq,
+                        size_t max_bytes, spool_on_item *on_item, void *context)
+{
+    if (first_seq < 1 || last_seq >= (int64_t)file->records)
+        last_seq = (int64_t)file->records - 1;
+    if (first_seq < 1 || first_seq > last_seq)
+        return 0;
+    uint64_t start = file->offsets[first_seq];
+    int64_t last = first_seq;
+    while (last < last_seq && file->offsets[last + 2] - start <= max_bytes)
+        last++;
+    size_t size = (size_t)(file->offsets[last + 1] - start);
+    AUTO(text_free) char *bytes = xcalloc(1, size);
+    if (pread(file->fd, bytes, size, (off_t)start) != (ssize_t)size)
+        return 0;
+    for (int64_t seq = first_seq; seq <= last; seq++) {
+        const char *record = bytes + (file->offsets[seq] - start);
+        struct record_head head;
+        memcpy(&head, record, sizeof head);
+        on_item(context, seq, record + sizeof head, head.length);
+    }
+    return last - first_seq + 1;
+}
+
+/* All whole records; a torn tail is cut off. The header's text, NULL when there is not even that. */
+static char *read_all(struct spool_file *file)
+{
+    AUTO(text_free) char *header = NULL;
+    size_t length;
+    char *payload;
+    while ((payload = read_next(file, &length)) != NULL) {
+        note_record(file, length);
+        if (header == NULL)
+            header = payload;
+        else
+            free(payload);
+    }
+    if (ftruncate(file->fd, (off_t)end_of(file)) < 0)
+        text_free(&header);
+    return TAKE(header);
+}
+
+static void load_one(struct spool *spool, const char *file_name, spool_on_file *on_file,
+                     void *context)
+{
+    AUTO(text_free)
+    char *name = xstrndup(file_name, strlen(file_name) - strlen(SUFFIX));
+    struct spool_file *file = file_new(spool, name);
+    file->fd = openat(spool->directory_fd, file->name, O_RDWR | O_CLOEXEC);
+    AUTO(text_free) char *header = file->fd < 0 ? NULL : read_all(file);
+    if (header == NULL)
+        spool_file_put_aside(&file);
+    else
+        on_file(context, name, header, file);
+}
+
+void spool_load(struct spool *spool, spool_on_file *on_file, void *context)
+{
+    DIR *directory =
+        fdopendir(openat(spool->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *entry;
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
+        if (text_ends(entry->d_name, SUFFIX) && strlen(entry->d_name) < NAME_BYTES_MAX)
+            load_one(spool, entry->d_name, on_file, context);
+    if (directory != NULL)
+        closedir(directory);
+}
