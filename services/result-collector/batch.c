@@ -215,8 +215,8 @@ static void take_item(struct batch *batch, struct batch_dispatch *dispatch,
     stream_advance(&dispatch->stream, raw->kind == ITEM_FINISHED);
 }
 
-void batch_take(struct batch *batch, struct batch_dispatch *dispatch,
-                const struct task_stream *message)
+void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch,
+                      const struct task_stream *message)
 {
     const struct stream_item *items = message->items.list;
     size_t known = 0, count = message->items.count;

@@ -98,5 +98,5 @@ struct batch_task *batch_get_task(const struct batch *batch, const struct uuid *
 struct batch_dispatch *batch_get_dispatch(const struct batch *batch, const struct uuid *id);
 
 /* Takes what is new in a message. The facts about its dispatch must be there. */
-void batch_take(struct batch *batch, struct batch_dispatch *dispatch,
-                const struct task_stream *message);
+void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch,
+                      const struct task_stream *message);

@@ -38,6 +38,8 @@ static int decode(const struct record *record, struct message *message, struct e
     if (message_decode(&task_stream_message, json, &message->stream, why) < 0)
         return -1;
     message->is_decoded = true;
+    if (message->stream.items.count == 0)
+        return error_field(why, "items", "items must have at least 1 entry");
     if (strcmp(message->stream.worker_id.text, record->worker_id) != 0)
         return error_field(why, "worker_id", "worker_id is not the worker whose MAC it carries");
     return 0;
@@ -112,6 +114,6 @@ void intake_take(struct intake *intake, const struct partitions *partitions,
             reject(&judgements[i], &why);
             continue;
         }
-        batch_take(intake->batch, message->dispatch, &message->stream);
+        batch_take_items(intake->batch, message->dispatch, &message->stream);
     }
 }
