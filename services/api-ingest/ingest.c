@@ -13,6 +13,7 @@
 #include "installation.h"
 #include "lanes.h"
 #include "log/log.h"
+#include "runs/batcher.h"
 
 #define FLUSH_MS       5000
 #define RECONNECT_MS   1000
@@ -153,7 +154,9 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
     ingest->auth = auth_new(ingest->settings->requests_per_second);
     ingest->installation = installation_new(ingest->common->topic_prefix);
     ingest->lanes = lanes_new();
-    if (open_outbox(ingest, error) < 0)
+    if (open_outbox(ingest, error) < 0 ||
+        batcher_start(&ingest->store, ingest->outbox, ingest->installation, &ingest->batcher,
+                      error) < 0)
         return -1;
     return open_http(ingest, error);
 }
@@ -163,7 +166,9 @@ void ingest_close(void *context)
     struct ingest *ingest = context;
     if (ingest == NULL)
         return;
+    batcher_stop(ingest->batcher); /* answers what it has, while the server still can */
     http_server_free(&ingest->http);
+    batcher_free(&ingest->batcher);
     outbox_close(&ingest->outbox, FLUSH_MS);
     store_close(&ingest->loop_store);
     lanes_free(&ingest->lanes);

@@ -12,6 +12,7 @@
 #include "service/service.h"
 
 struct auth;
+struct batcher;
 struct installation;
 struct lanes;
 
@@ -35,7 +36,8 @@ struct ingest {
     struct auth *auth;
     struct installation *installation;
     struct lanes *lanes;
-    struct outbox *outbox; /* served by the service's loop */
+    struct batcher *batcher; /* of triggers */
+    struct outbox *outbox;   /* served by the service's loop */
     struct http_server *http;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */
     struct backoff loop_reconnect;

@@ -26,4 +26,10 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
                               .type = METRIC_GAUGE,
                               .help = "1 while the part answers; without Kafka and Redis we go on",
                               .labels = {"dependency"}},
+    [METRIC_TRIGGERS] = {.name = "verdict_triggers_total",
+                         .type = METRIC_COUNTER,
+                         .help = "Triggers answered, repetitions included"},
+    [METRIC_TRIGGER_COMMITS] = {.name = "verdict_trigger_commits_total",
+                                .type = METRIC_COUNTER,
+                                .help = "Transactions that triggers were committed by"},
 };

@@ -12,6 +12,8 @@ enum ingest_metric {
     METRIC_PARKED,
     METRIC_TOKEN_CHECKS,
     METRIC_DEPENDENCY_UP,
+    METRIC_TRIGGERS,
+    METRIC_TRIGGER_COMMITS,
     INGEST_METRIC_COUNT
 };
 extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

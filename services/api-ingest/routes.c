@@ -9,6 +9,7 @@
 #include "api/environments.h"
 #include "api/pools.h"
 #include "api/projects.h"
+#include "api/runs.h"
 #include "api/suites.h"
 #include "api/templates.h"
 #include "api/tokens.h"
@@ -66,6 +67,11 @@ const struct route routes[] = {
     API("GET", "/v1/projects/{project}/deliveries", SCOPE_CONFIG_READ, deliveries_list, "deliveries, by state, event and webhook"),
     API("GET", "/v1/deliveries/{delivery}", SCOPE_CONFIG_READ, deliveries_get, "one delivery, with its attempts"),
     API("POST", "/v1/deliveries/{delivery}/redeliver", SCOPE_CONFIG_WRITE, deliveries_redeliver, "sends the event once more"),
+
+    API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
+    API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, build, environment and time"),
+    API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
+    API("POST", "/v1/runs/{run}/cancel", SCOPE_RUN_WRITE, runs_cancel, "asks for its end; what won is answered"),
 
     API("GET", "/v1/workers", SCOPE_WORKER_READ, workers_list, "workers of the pools that the token may use"),
     API("GET", "/v1/workers/{worker}", SCOPE_WORKER_READ, workers_get, "one worker"),

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -85,6 +86,22 @@ int check_url(const char *field, const char *text, struct error *error)
     if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
         return error_field(error, field, "%s must not hold a user name or password", field);
     return 0;
+}
+
+int check_time(const char *field, const char *text, struct error *error)
+{
+    struct tm time = {.tm_sec = 0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &time);
+    if (rest != NULL && *rest == '.')
+        rest += 1 + strspn(rest + 1, "0123456789");
+    const char *digits = "0123456789";
+    bool has_zone = rest != NULL && (strcmp(rest, "Z") == 0 ||
+                                     ((*rest == '+' || *rest == '-') && strlen(rest) == 6 &&
+                                      strspn(rest + 1, digits) == 2 && rest[3] == ':' &&
+                                      strspn(rest + 4, digits) == 2));
+    if (has_zone)
+        return 0;
+    return error_field(error, field, "%s must be a time such as 2026-11-24T10:57:54Z", field);
 }
 
 int put_slug(const char *what, const json_t *there, const char *name, char **slug_r,

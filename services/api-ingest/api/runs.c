@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/runs.h"
+
+#include "api/checks.h"
+#include "api/run_lookup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "db/audit.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "ingest.h"
+#include "installation.h"
+#include "message/run_request.h"
+#include "model/limits.h"
+#include "model/states.h"
+#include "runs/batcher.h"
+#include "runs/run_json.h"
+#include "runs/run_links.h"
+#include "tenancy.h"
+
+static void free_trigger(void *data)
+{
+    struct trigger *trigger = data;
+    trigger_free(&trigger);
+}
+
+int runs_create(struct request *request, struct response *response, struct error *error)
+{
+    struct trigger *trigger;
+    (void)response;
+    if (trigger_read(request, &trigger, error) < 0)
+        return -1;
+    request_set_data(request, trigger, free_trigger);
+    request_park(request);
+    return batcher_submit(request_ingest(request)->batcher, trigger, error);
+}
+
+/* ---- lists ---------------------------------------------------------------------------------------- */
+
+static int read_since(const struct request *request, char text[TIME_TEXT_SIZE],
+                      const char **since_r, struct error *error)
+{
+    const char *since = request_query(request, "since");
+    int64_t ago_ms;
+    *since_r = since;
+    if (since == NULL)
+        return 0;
+    if (duration_parse(since, 0, (int64_t)400 * 24 * 3600 * 1000, &ago_ms, NULL) == 0) {
+        *since_r = time_format(wall_ms() - ago_ms, text);
+        return 0;
+    }
+    if (check_time("since", since, error) < 0)
+        return -1;
+    return 0;
+}
+
+static int read_filter(struct request *request, struct run_filter *filter_r,
+                       char since[TIME_TEXT_SIZE], struct error *error)
+{
+    const char *project = request_query(request, "project");
+    struct run_filter filter = {.only = request_principal(request)->project_id,
+                                .state = request_query(request, "state"),
+                                .suite = request_query(request, "suite"),
+                                .branch = request_query(request, "branch"),
+                                .build_version = request_query(request, "build_version"),
+                                .environment = request_query(request, "environment")};
+    struct project_ref found;
+    int state;
+    if (filter.state != NULL && names_parse(&run_state_names, filter.state, &state, error) < 0)
+        return error_field(error, "state", "%s", error->text);
+    if (read_since(request, since, &filter.since, error) < 0)
+        return -1;
+    if (project != NULL) {
+        if (tenancy_project(request, project, &found, error) < 0)
+            return -1;
+        filter.only = found.id;
+    }
+    *filter_r = filter;
+    return 0;
+}
+
+static void add_links(const struct ingest *ingest, json_t *items)
+{
+    size_t i;
+    json_t *run;
+    json_array_foreach (items, i, run) {
+        struct uuid id;
+        if (uuid_parse(json_find_text(run, "id"), &id, NULL) == 0)
+            json_object_set_new(run, "links", run_links(ingest, &id));
+    }
+}
+
+int runs_list(struct request *request, struct response *response, struct error *error)
+{
+    char since[TIME_TEXT_SIZE];
+    struct run_filter filter;
+    struct store *store;
+    struct page page;
+    json_t *items;
+    if (page_read(request, &page, error) < 0 || read_filter(request, &filter, since, error) < 0 ||
+        request_store(request, &store, error) < 0 ||
+        run_db_list(store, &filter, &page, &items, error) < 0)
+        return -1;
+    add_links(request_ingest(request), items);
+    page_answer(response, &page, items);
+    return 0;
+}
+
+/* ---- one ------------------------------------------------------------------------------------------ */
+
+static int answer_from_postgres(struct request *request, struct response *response, int status,
+                                struct error *error)
+{
+    const char *name = request_param(request, "run");
+    struct store *store;
+    struct run_view view;
+    if (request_store(request, &store, error) < 0 ||
+        run_db_get(store, &request_principal(request)->project_id, name, &view, error) < 0)
+        return -1;
+    if (view.json == NULL)
+        return no_such("run", name, error);
+    struct run_text *text = run_text_new(request_ingest(request), &view);
+    run_text_answer(text, status, response);
+    run_text_unref(&text);
+    return 0;
+}
+
+int runs_get(struct request *request, struct response *response, struct error *error)
+{
+    return answer_from_postgres(request, response, 200, error);
+}
+
+/* ---- cancel --------------------------------------------------------------------------------------- */
+
+static int tell_scheduler(struct request *request, struct store *store, const struct run_ref *run,
+                          struct error *error)
+{
+    struct ingest *ingest = request_ingest(request);
+    const struct run_request message = {.run_id = run->id, .pool_id = run->pool_id};
+    AUTO(text_free) char *payload = NULL;
+    char topic[TOPIC_NAME_SIZE];
+    int partition;
+    if (message_encode(&run_request_message, &message, &payload, error) < 0 ||
+        installation_address(ingest->installation, store, TOPIC_SCHEDULING, run->pool_id.text,
+                             topic, &partition, error) < 0)
+        return -1;
+    return outbox_add(
+        ingest->outbox, store,
+        &(struct outbox_message){
+            .topic = topic, .partition = partition, .key = run->id.text, .payload = payload},
+        error);
+}
+
+static int request_cancel(struct request *request, const struct run_ref *run, struct error *error)
+{
+    struct store *store;
+    if (request_begin(request, &store, error) < 0 ||
+        run_db_request_cancel(store, &run->id, &request_principal(request)->id, error) < 0 ||
+        audit_add(store, request, &run->project_id, "run.cancel", &run->id, NULL, error) < 0 ||
+        tell_scheduler(request, store, run, error) < 0)
+        return -1;
+    return request_commit(request, error);
+}
+
+int runs_cancel(struct request *request, struct response *response, struct error *error)
+{
+    struct store *store;
+    struct run_ref run;
+    if (request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
+        return -1;
+    if (run.is_final)
+        return answer_from_postgres(request, response, 200, error);
+    if (request_cancel(request, &run, error) < 0)
+        return -1;
+    return answer_from_postgres(request, response, 202, error);
+}

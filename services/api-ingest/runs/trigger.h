@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One POST /v1/runs between its check and its answer: the run as it will be stored. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/error.h"
+#include "base/uuid.h"
+
+struct request;
+
+#define TRIGGER_HASH_BYTES 32
+
+enum trigger_outcome {
+    TRIGGER_OPEN,
+    TRIGGER_CREATED,
+    TRIGGER_REPLAYED, /* the key was known: the answer is that of the first */
+    TRIGGER_REFUSED,  /* see error */
+};
+
+struct trigger {
+    struct request *request; /* parked until the outcome is there */
+
+    char *key; /* NULL: none was given */
+    uint8_t body_hash[TRIGGER_HASH_BYTES];
+    struct uuid run_id, project_id, pool_id, suite_id, suite_version_id, environment_id,
+        template_id, parent_id, created_by; /* "" where there is none */
+    char *suite_slug, *title, *build_version, *branch, *commit, *traceparent;
+    const char *relation;                                /* a literal; NULL: none */
+    char *requirements, *parameters, *metadata, *policy; /* JSON texts */
+    int64_t priority;
+    int64_t cases; /* declared; 0: the whole suite */
+    bool cancel_superseded;
+
+    enum trigger_outcome outcome;
+    struct uuid answered_id; /* of the run that the answer is about */
+    int64_t number, answered_cases;
+    struct error error;
+    struct trigger *same; /* the one in the batch whose key this one repeats */
+    TAILQ_ENTRY(trigger) link;
+};
+
+/* Reads and checks the body, and finds in Postgres what it names. On a worker. */
+int trigger_read(struct request *request, struct trigger **trigger_r,
+                 struct error *error) WARN_UNUSED;
+void trigger_free(struct trigger **trigger);
+
+/* Fills the request's response and completes it: the trigger may be gone afterwards. */
+void trigger_answer(struct trigger *trigger);
