@@ -102,42 +102,35 @@ struct batch_task *batch_get_task(const struct batch *batch, const struct uuid *
     return task;
 }
 
-struct batch_dispatch *batch_get_dispatch(const struct batch *batch, const struct uuid *id)
+static struct batch_claim claim_of(const struct task_stream *message)
+{
+    struct batch_claim claim;
+    memset(&claim, 0, sizeof claim);
+    claim.dispatch_id = message->dispatch_id;
+    claim.run_id = message->run_id;
+    claim.task_id = message->task_id;
+    claim.worker_id = message->worker_id;
+    claim.attempt = message->attempt;
+    return claim;
+}
+
+struct batch_dispatch *batch_add_dispatch(struct batch *batch, const struct task_stream *message)
 {
     struct batch_dispatch *dispatch;
-    HASH_FIND(hh, batch->dispatches, id, sizeof *id, dispatch);
-    assert(dispatch != NULL);
+    struct batch_claim claim = claim_of(message);
+    HASH_FIND(hh, batch->dispatches, &claim, sizeof claim, dispatch);
+    if (dispatch != NULL)
+        return dispatch;
+    dispatch = xcalloc(1, sizeof *dispatch);
+    memcpy(&dispatch->claim, &claim, sizeof claim);
+    dispatch->id = message->dispatch_id;
+    dispatch->ordinal = (int)HASH_COUNT(batch->dispatches) + 1;
+    dispatch->run = find_or_add_run(batch, &message->run_id);
+    dispatch->task = find_or_add_task(batch, &message->task_id);
+    dispatch->attempt = message->attempt;
+    dispatch->worker_id = message->worker_id;
+    HASH_ADD(hh, batch->dispatches, claim, sizeof dispatch->claim, dispatch);
     return dispatch;
-}
-
-static bool is_of(const struct batch_dispatch *dispatch, const struct task_stream *message)
-{
-    return uuid_equal(&dispatch->run->id, &message->run_id) &&
-           uuid_equal(&dispatch->task->id, &message->task_id) &&
-           uuid_equal(&dispatch->worker_id, &message->worker_id) &&
-           dispatch->attempt == message->attempt;
-}
-
-int batch_add_dispatch(struct batch *batch, const struct task_stream *message,
-                       struct batch_dispatch **dispatch_r, struct error *error)
-{
-    struct batch_dispatch *dispatch;
-    HASH_FIND(hh, batch->dispatches, &message->dispatch_id, sizeof message->dispatch_id, dispatch);
-    if (dispatch != NULL && !is_of(dispatch, message))
-        return error_field(error, "dispatch_id",
-                           "dispatch_id: another message says it is of another task or worker");
-    if (dispatch == NULL) {
-        dispatch = xcalloc(1, sizeof *dispatch);
-        dispatch->id = message->dispatch_id;
-        dispatch->ordinal = (int)HASH_COUNT(batch->dispatches) + 1;
-        dispatch->run = find_or_add_run(batch, &message->run_id);
-        dispatch->task = find_or_add_task(batch, &message->task_id);
-        dispatch->attempt = message->attempt;
-        dispatch->worker_id = message->worker_id;
-        HASH_ADD(hh, batch->dispatches, id, sizeof dispatch->id, dispatch);
-    }
-    *dispatch_r = dispatch;
-    return 0;
 }
 
 /* ---- taking items ----------------------------------------------------------------------------- */

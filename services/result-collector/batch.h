@@ -48,7 +48,16 @@ enum batch_place {
     PLACE_STALE, /* not the task's current attempt */
 };
 
+/* What a message says of its dispatch; whether that is so, the scheduler's record tells. */
+struct batch_claim {
+    struct uuid dispatch_id, run_id, task_id, worker_id;
+    int64_t attempt;
+};
+
+/* One claim: two messages that say different things of one dispatch are two of these, of which at most one
+ * is not contradicted. */
 struct batch_dispatch {
+    struct batch_claim claim; /* no padding that is not zeroed: it is the key */
     struct uuid id;
     int ordinal; /* in order of arrival, from 1: how SQL refers to it */
     struct batch_run *run;
@@ -87,15 +96,12 @@ struct batch {
 struct batch *batch_new(size_t most_items);
 void batch_free(struct batch **batch);
 
-/* The dispatch that a message continues, made on first sight. -1 "invalid" when another message of the
- * batch says that it belongs to another task or worker. */
-int batch_add_dispatch(struct batch *batch, const struct task_stream *message,
-                       struct batch_dispatch **dispatch_r, struct error *error) WARN_UNUSED;
+/* The dispatch that a message says it continues, made on first sight. */
+struct batch_dispatch *batch_add_dispatch(struct batch *batch, const struct task_stream *message);
 
 /* By an id that is in the batch. */
 struct batch_run *batch_get_run(const struct batch *batch, const struct uuid *id);
 struct batch_task *batch_get_task(const struct batch *batch, const struct uuid *id);
-struct batch_dispatch *batch_get_dispatch(const struct batch *batch, const struct uuid *id);
 
 /* Takes what is new in a message. The facts about its dispatch must be there. */
 void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch,

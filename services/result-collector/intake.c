@@ -76,9 +76,8 @@ int intake_read(struct intake *intake, struct worker_keys *keys, struct store *s
     intake->batch = batch_new(count_items(intake));
     for (int i = 0; i < intake->count; i++) {
         struct message *message = &intake->messages[i];
-        if (judgements[i].verdict == HANDLED &&
-            batch_add_dispatch(intake->batch, &message->stream, &message->dispatch, &why) < 0)
-            reject(&judgements[i], &why);
+        if (judgements[i].verdict == HANDLED)
+            message->dispatch = batch_add_dispatch(intake->batch, &message->stream);
     }
     return 0;
 }

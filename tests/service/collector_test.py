@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result-collector on real Kafka and Postgres. The tests stand in for a worker: they send its
-streams, signed by its key, and play the scheduler's part in the tables where the collector reads it."""
+streams, signed by its key, and play the scheduler's part in the tables that the collector reads."""
 
 import hashlib
 import hmac
@@ -25,7 +25,8 @@ AGGREGATES = """
                AS cases,
            (SELECT json_agg(l ORDER BY l.run_id, l.dispatch_id, l.seq)
             FROM results.log_chunk l)::text AS log,
-           (SELECT json_agg(d ORDER BY d.dispatch_id) FROM results.task_record d)::text AS records"""
+           (SELECT json_agg(d ORDER BY d.dispatch_id)
+            FROM results.task_record d)::text AS records"""
 
 
 def uuid_v7(at=None):
@@ -406,6 +407,21 @@ def test_a_bad_result_is_an_errored_case_and_blocks_nothing(collector, worker):
     message = collector.db.value("SELECT message FROM results.result WHERE name = 'b'")
     assert "status" in message
     assert dead_letters(collector) == []
+
+
+def test_who_claims_the_dispatch_of_another_in_the_same_batch_changes_nothing(verdict, worker):
+    task = Task(verdict, worker)
+    stream = Stream(task)
+    other_worker = Worker(verdict)
+    forged = {**stream._head, "worker_id": other_worker.id, "first_seq": 1}
+    items = {"items": [result("forged"), finished()]}
+    other_worker.send_bytes(json.dumps({**forged, **items}).encode(), stream.partition)
+    stream.send(result("a"), finished())
+    verdict.start("result-collector")
+    stream.wait()
+
+    assert task.totals() == {"passed": 1}
+    assert [row["error"].split()[0] for row in dead_letters(verdict)] == ["dispatch_id"]
 
 
 def test_poison_becomes_dead_letters_and_blocks_nothing(collector, worker):

@@ -68,40 +68,50 @@ int db_lock_tasks(struct store *store, struct batch *batch, struct error *error)
     return 0;
 }
 
-static void row_to_dispatch(const struct rows *rows, int row, struct batch *batch)
+static void row_to_dispatch(const struct rows *rows, int row, struct batch_dispatch *dispatch)
 {
-    struct uuid id = rows_uuid(rows, row, 0);
-    struct batch_dispatch *dispatch = batch_get_dispatch(batch, &id);
-    struct uuid task_id = rows_uuid(rows, row, 1), run_id = rows_uuid(rows, row, 2);
-    struct uuid worker_id = rows_uuid(rows, row, 4);
-    dispatch->is_known = !rows_is_null(rows, row, 1);
+    struct uuid task_id = rows_uuid(rows, row, 0), run_id = rows_uuid(rows, row, 1);
+    struct uuid worker_id = rows_uuid(rows, row, 3);
+    dispatch->is_known = !rows_is_null(rows, row, 0);
     dispatch->is_contradicted =
         dispatch->is_known &&
         !(uuid_equal(&task_id, &dispatch->task->id) && uuid_equal(&run_id, &dispatch->run->id) &&
           uuid_equal(&worker_id, &dispatch->worker_id) &&
-          rows_int(rows, row, 3) == dispatch->attempt);
-    dispatch->stream.received = rows_int(rows, row, 5);
-    dispatch->stream.finished = rows_bool(rows, row, 6);
-    dispatch->log_bytes = rows_int(rows, row, 7);
+          rows_int(rows, row, 2) == dispatch->attempt);
+    dispatch->stream.received = rows_int(rows, row, 4);
+    dispatch->stream.finished = rows_bool(rows, row, 5);
+    dispatch->log_bytes = rows_int(rows, row, 6);
 }
 
-/* $1 dispatch ids */
+/* Of a dispatch that the scheduler does not know, the first claim is believed: its results are stale
+ * either way, but its stream has one record. */
+static void contradict_later_claims(struct batch *batch)
+{
+    for (struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next)
+        for (const struct batch_dispatch *e = batch->dispatches; e != d && !d->is_known;
+             e = e->hh.next)
+            if (uuid_equal(&e->id, &d->id))
+                d->is_contradicted = true;
+}
+
+/* $1 dispatch ids, in the batch's order */
 static const char load_dispatches[] =
-    "SELECT k.id, d.task_id, d.run_id, d.attempt, d.worker_id, r.received, r.finished, r.log_bytes "
-    "FROM unnest($1::uuid[]) AS k (id) "
+    "SELECT d.task_id, d.run_id, d.attempt, d.worker_id, r.received, r.finished, r.log_bytes "
+    "FROM unnest($1::uuid[]) WITH ORDINALITY AS k (id, n) "
     "LEFT JOIN scheduling.dispatch d ON d.id = k.id "
-    "LEFT JOIN results.task_record r ON r.dispatch_id = k.id";
+    "LEFT JOIN results.task_record r ON r.dispatch_id = k.id ORDER BY k.n";
 
 int db_load_dispatches(struct store *store, struct batch *batch, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(array_param_free) struct array_param *ids = array_param_new();
-    struct batch_dispatch *dispatch, *next;
-    HASH_ITER (hh, batch->dispatches, dispatch, next)
-        array_param_add(ids, dispatch->id.text);
+    int row = 0;
+    for (const struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next)
+        array_param_add(ids, d->id.text);
     if (store_query(store, load_dispatches, PARAMS(array_param_get(ids)), &rows, error) < 0)
         return -1;
-    for (int row = 0; row < rows_count(rows); row++)
-        row_to_dispatch(rows, row, batch);
+    for (struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next)
+        row_to_dispatch(rows, row++, d);
+    contradict_later_claims(batch);
     return 0;
 }
