@@ -180,7 +180,7 @@ static void failed(struct ledger_partition *partition, int count, const struct e
                    error);
 }
 
-void batch_take(struct ledger_partition *partition)
+void ledger_take_batch(struct ledger_partition *partition)
 {
     int count = batch_size(partition);
     struct judgement *judgements = xcalloc((size_t)count, sizeof *judgements);

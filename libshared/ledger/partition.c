@@ -380,7 +380,7 @@ static bool step_owned(struct ledger_partition *partition)
             check_progress(partition);
         return false;
     }
-    batch_take(partition);
+    ledger_take_batch(partition);
     return partition->state != PARTITION_OWNED || partition->pending_count > 0;
 }
 

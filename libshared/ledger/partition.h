@@ -78,4 +78,4 @@ void partition_drop(struct ledger_partition *partition, enum partition_state nex
 bool partition_is_usable(const struct ledger_partition *partition);
 
 /* batch.c: takes the pending records of an OWNED partition in one transaction. */
-void batch_take(struct ledger_partition *partition);
+void ledger_take_batch(struct ledger_partition *partition);

@@ -26,7 +26,7 @@ struct worker_heartbeat {
     int64_t free_slots;
     int64_t prefetch; /* credits for short tasks beyond the free slots */
     bool draining;
-    char *version;
+    char *software; /* version of the executor */
     json_t *labels;
     struct records
         dispatches; /* of struct held_dispatch; accepted, running, or finished and not settled */

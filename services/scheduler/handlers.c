@@ -317,7 +317,7 @@ static int on_worker_heartbeat(struct batch *batch, const void *message, struct 
     if (started_by_heartbeat(batch, heartbeat, error) < 0 ||
         settle(batch, worker, heartbeat, error) < 0)
         return -1;
-    return save_worker(batch, worker, heartbeat->version, error);
+    return save_worker(batch, worker, heartbeat->software, error);
 }
 
 /* ---- ourselves -------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ static int send(struct executor *executor, struct error *error)
                                          .slots = executor->settings->slots,
                                          .free_slots = executor_free_slots(executor),
                                          .draining = executor->draining,
-                                         .version = (char *)(uintptr_t)verdict_version,
+                                         .software = (char *)(uintptr_t)verdict_version,
                                          .labels = executor->labels,
                                          .resync_token = executor->resync_token};
     add_jobs(executor, &heartbeat);
