@@ -142,6 +142,7 @@ class Stack:
             "VERDICT_SECRETS_DIR": self.folder / name / "secrets",
             "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
             "VERDICT_SOURCE_ROOTS": os.environ.get("VERDICT_SOURCE_ROOTS", str(TOP)),
+            "VERDICT_TEST_PATH": f"{TOP / '.venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         }
         return Service(self.folder, "executor", self.port(name), settings, name=name)
 

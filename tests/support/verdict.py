@@ -203,5 +203,6 @@ class Verdict:
             "VERDICT_WORKER_NAME": name,
             "VERDICT_SLOTS": 2,
             "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
+            "VERDICT_TEST_PATH": f"{TOP / '.venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "VERDICT_SOURCE_ROOTS": ":".join(str(root) for root in self.source_roots),
         }
