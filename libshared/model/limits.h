@@ -41,6 +41,7 @@
 #define LIMIT_TOKEN_CACHE_MS        ((int64_t)5000)
 #define LIMIT_WEBHOOK_BODY_BYTES    ((int64_t)64 * 1024)
 #define LIMIT_WEBHOOK_ENDPOINTS     ((int64_t)50)
+#define LIMIT_RETRY_AFTER_MS        ((int64_t)24 * 60 * 60 * 1000)
 #define LIMIT_OPEN_RUNS_WINDOW      ((int64_t)10000)
 #define LIMIT_DEAD_LETTER_BYTES     ((int64_t)64 * 1024)
 
@@ -79,6 +80,7 @@
     X(TOKEN_CACHE_MS, "ms", "how long a checked token is trusted without asking again")            \
     X(WEBHOOK_BODY_BYTES, "bytes", "what is read of a receiver's answer")                          \
     X(WEBHOOK_ENDPOINTS, "endpoints", "of one project")                                            \
+    X(RETRY_AFTER_MS, "ms", "what is honoured of a receiver's Retry-After")                        \
     X(OPEN_RUNS_WINDOW, "runs", "open runs that a scheduler partition keeps in memory")            \
     X(DEAD_LETTER_BYTES, "bytes", "what is kept of a rejected message")
 
