@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A webhook receiver that keeps all that it was sent and answers as it is told to."""
 
+import contextlib
 import http.server
+import socket
 import threading
 from dataclasses import dataclass, field
 
@@ -76,3 +78,47 @@ class Receiver:
                 pass
 
         return Handler
+
+
+class RudeReceiver:
+    """A TCP server that gives each connection to `behave(connection, number)`, in a thread."""
+
+    def __init__(self, behave):
+        self.behave = behave
+        self.connections = 0
+        self._open = []
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            self.connections += 1
+            arguments = (connection, self.connections)
+            threading.Thread(target=self._serve, args=arguments, daemon=True).start()
+
+    def _serve(self, connection, number):
+        with contextlib.suppress(OSError):  # the other side hung up
+            self.behave(connection, number)
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for connection in self._open:
+            connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
