@@ -101,14 +101,24 @@ int reader_watermarks(struct reader *reader, const char *topic, int32_t partitio
                      rd_kafka_err2str(code));
 }
 
+/* Assigning anew keeps the others where they are: behind what was read, or where they were to begin. */
+static void keep_positions(struct reader *reader)
+{
+    rd_kafka_topic_partition_list_t *read = rd_kafka_topic_partition_list_copy(reader->assignment);
+    rd_kafka_position(reader->client, read);
+    for (int i = 0; i < read->cnt; i++)
+        if (read->elems[i].offset >= 0)
+            reader->assignment->elems[i].offset = read->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(read);
+}
+
 int reader_assign(struct reader *reader, const char *topic, int32_t partition, int64_t offset,
                   struct error *error)
 {
     rd_kafka_topic_partition_list_t *old = rd_kafka_topic_partition_list_copy(reader->assignment);
     rd_kafka_topic_partition_list_t *positions = reader->assignment;
     rd_kafka_topic_partition_list_del(positions, topic, partition);
-    if (positions->cnt > 0) /* assigning anew keeps the others where they are */
-        rd_kafka_position(reader->client, positions);
+    keep_positions(reader);
     rd_kafka_topic_partition_list_add(positions, topic, partition)->offset = offset;
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->client, positions);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {

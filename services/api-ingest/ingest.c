@@ -12,6 +12,7 @@
 #include "ingest_metrics.h"
 #include "installation.h"
 #include "lanes.h"
+#include "live/live.h"
 #include "log/log.h"
 #include "runs/batcher.h"
 
@@ -156,7 +157,8 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
     ingest->lanes = lanes_new();
     if (open_outbox(ingest, error) < 0 ||
         batcher_start(&ingest->store, ingest->outbox, ingest->installation, &ingest->batcher,
-                      error) < 0)
+                      error) < 0 ||
+        live_start(ingest, &ingest->live, error) < 0)
         return -1;
     return open_http(ingest, error);
 }
@@ -167,8 +169,10 @@ void ingest_close(void *context)
     if (ingest == NULL)
         return;
     batcher_stop(ingest->batcher); /* answers what it has, while the server still can */
+    live_stop(ingest->live);
     http_server_free(&ingest->http);
     batcher_free(&ingest->batcher);
+    live_free(&ingest->live);
     outbox_close(&ingest->outbox, FLUSH_MS);
     store_close(&ingest->loop_store);
     lanes_free(&ingest->lanes);
@@ -202,6 +206,7 @@ static void stop_accepting(void *context)
 static void end_streams(void *context)
 {
     struct ingest *ingest = context;
+    live_drain(ingest->live);
     http_server_end_streams(ingest->http);
 }
 

@@ -15,6 +15,7 @@ struct auth;
 struct batcher;
 struct installation;
 struct lanes;
+struct live;
 
 struct ingest_settings {
     struct listen_address listen;
@@ -37,6 +38,7 @@ struct ingest {
     struct installation *installation;
     struct lanes *lanes;
     struct batcher *batcher; /* of triggers */
+    struct live *live;       /* long polls and event streams */
     struct outbox *outbox;   /* served by the service's loop */
     struct http_server *http;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */

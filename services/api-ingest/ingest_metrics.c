@@ -32,4 +32,10 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
     [METRIC_TRIGGER_COMMITS] = {.name = "verdict_trigger_commits_total",
                                 .type = METRIC_COUNTER,
                                 .help = "Transactions that triggers were committed by"},
+    [METRIC_LIVE_READS] = {.name = "verdict_live_reads_total",
+                           .type = METRIC_COUNTER,
+                           .help = "Looks at watched runs, many runs in each"},
+    [METRIC_LIVE_SKIPPED] = {.name = "verdict_live_skipped_total",
+                             .type = METRIC_COUNTER,
+                             .help = "Records of the events' topic that are no messages"},
 };

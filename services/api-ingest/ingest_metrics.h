@@ -14,6 +14,8 @@ enum ingest_metric {
     METRIC_DEPENDENCY_UP,
     METRIC_TRIGGERS,
     METRIC_TRIGGER_COMMITS,
+    METRIC_LIVE_READS,
+    METRIC_LIVE_SKIPPED,
     INGEST_METRIC_COUNT
 };
 extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

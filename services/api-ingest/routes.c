@@ -71,6 +71,7 @@ const struct route routes[] = {
     API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, build, environment and time"),
     API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
+    API("GET", "/v1/runs/{run}/events", SCOPE_RUN_READ, runs_events, "its events as text/event-stream, from Last-Event-ID on"),
     API("POST", "/v1/runs/{run}/cancel", SCOPE_RUN_WRITE, runs_cancel, "asks for its end; what won is answered"),
 
     API("GET", "/v1/workers", SCOPE_WORKER_READ, workers_list, "workers of the pools that the token may use"),

@@ -2,8 +2,10 @@
 """api-ingest alone on a real Postgres and Kafka: triggers, and reading runs back."""
 
 import concurrent.futures
+import json
 import time
 import uuid
+import zlib
 
 import pytest
 from parts.process import wait_until
@@ -221,3 +223,294 @@ def test_many_connections_share_commits(api, verdict):
     print(f"{triggers:.0f} triggers, {commits:.0f} commits, {triggers / seconds:.0f}/s")
     assert triggers == len(set(ids)) == 1600
     assert commits <= 0.3 * triggers
+
+
+# what the scheduler would write -----------------------------------------------------------------
+
+
+class Scheduler:
+    """Writes what the scheduler writes, and tells it on the events' topic."""
+
+    def __init__(self, verdict):
+        self.verdict = verdict
+        self.versions = {}
+
+    def set(self, run, state, reason=None, tell=True, **columns):
+        version = self.versions[run["id"]] = self.versions.get(run["id"], 0) + 1
+        final = state not in ("queued", "running")
+        db = self.verdict.db
+        db.query(
+            """INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state,
+                 reason, version, priority, wait_class, wait_text, wait_since, run_deadline,
+                 finished_at)
+               SELECT id, project_id, pool_id, 0, %s, %s, %s, priority, %s, %s, now(),
+                 now() + interval '1 hour', CASE WHEN %s THEN now() END
+               FROM api.run WHERE id = %s
+               ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+                 version = excluded.version, finished_at = excluded.finished_at,
+                 wait_class = excluded.wait_class, wait_text = excluded.wait_text""",
+            state,
+            reason,
+            version,
+            columns.get("wait_class", "tests"),
+            columns.get("wait_text", "tests are running"),
+            final,
+            run["id"],
+        )
+        kind = {"queued": "run.queued", "running": "run.started"}.get(state, "run.finished")
+        event = self._event(run, kind, version)
+        db.query(
+            """INSERT INTO scheduling.run_event (run_id, version, id, project_id, type, data)
+               VALUES (%s, %s, %s, %s, %s, %s)""",
+            run["id"],
+            version,
+            event["id"],
+            event["project_id"],
+            kind,
+            json.dumps(event["data"]),
+        )
+        if tell:
+            self._send(event)
+
+    def progress(self, run, **totals):
+        event = self._event(run, "run.progress", None)
+        event["data"] = {"run_id": run["id"], "totals": totals}
+        self._send(event)
+
+    def totals(self, run, **counts):
+        names = ", ".join(counts)
+        marks = ", ".join("%s" for _ in counts)
+        self.verdict.db.query(
+            f"""INSERT INTO results.run_totals (run_id, project_id, {names})
+                SELECT id, project_id, {marks} FROM api.run WHERE id = %s""",
+            *counts.values(),
+            run["id"],
+        )
+
+    def _event(self, run, kind, version):
+        project = self.verdict.db.value("SELECT project_id FROM api.run WHERE id = %s", run["id"])
+        event = {
+            "version": 1,
+            "type": "event",
+            "id": str(uuid.uuid4()),
+            "event": kind,
+            "project_id": str(project),
+            "run_id": run["id"],
+            "at": int(time.time() * 1000),
+            "data": {"run_id": run["id"]},
+        }
+        return {**event, "run_version": version} if version else event
+
+    def _send(self, event):
+        partitions = self.verdict.bus.topics()["events"]
+        partition = zlib.crc32(event["project_id"].encode()) % partitions
+        self.verdict.bus.produce("events", json.dumps(event), partition, event["project_id"])
+
+
+@pytest.fixture
+def scheduler(verdict):
+    return Scheduler(verdict)
+
+
+def in_background(*calls):
+    pool = concurrent.futures.ThreadPoolExecutor(len(calls))
+    return [pool.submit(call) for call in calls]
+
+
+def parked(verdict):
+    return metric(verdict, "verdict_http_parked_requests")
+
+
+# waiting ----------------------------------------------------------------------------------------
+
+
+def test_a_wait_is_answered_by_the_end_of_the_run(api, verdict, scheduler):
+    run = trigger(api)
+    scheduler.set(run, "running")
+    (answer,) = in_background(lambda: api.get(f"/v1/runs/{run['id']}?wait=30s"))
+    wait_until(lambda: parked(verdict) == 1, 10, "the waiter")
+
+    began = time.monotonic()
+    scheduler.set(run, "failed", "cases_failed")
+    final = answer.result(timeout=20)
+
+    assert time.monotonic() - began < 3
+    assert (final["state"], final["reason"], final["exit_code"]) == ("failed", "cases_failed", 1)
+    assert final["reason_text"] == "cases failed"
+    assert api.get(f"/v1/runs/{run['number']}?wait=30s")["state"] == "failed"
+
+
+def test_a_wait_that_is_over_answers_the_state_as_it_is(api, scheduler):
+    run = trigger(api)
+    scheduler.set(run, "running")
+
+    began = time.monotonic()
+    answer = api.get(f"/v1/runs/{run['id']}?wait=700ms")
+
+    assert answer["state"] == "running"
+    assert 0.6 < time.monotonic() - began < 5
+    assert api.get(f"/v1/runs/{run['id']}?wait=20s&version=0")["version"] == 1
+
+
+def test_a_wait_ends_though_nobody_tells(api, verdict, scheduler):
+    run = trigger(api)
+    (answer,) = in_background(lambda: api.get(f"/v1/runs/{run['id']}?wait=40s"))
+    wait_until(lambda: parked(verdict) == 1, 10, "the waiter")
+
+    scheduler.set(run, "cancelled", "cancelled", tell=False)
+
+    assert answer.result(timeout=20)["state"] == "cancelled"
+
+
+def test_a_hundred_waiters_cost_no_more_than_one(api, verdict, scheduler):
+    def reads(count):
+        run = trigger(api)
+        scheduler.set(run, "running")
+        token = verdict.admin_token.read_text().strip()
+        before = metric(verdict, "verdict_live_reads_total")
+        calls = [
+            lambda: api.with_token(token).get(f"/v1/runs/{run['id']}?wait=30s")
+            for _ in range(count)
+        ]
+        answers = in_background(*calls)
+        wait_until(lambda: parked(verdict) == count, 20, "the waiters")
+        scheduler.set(run, "passed")
+        assert {a.result(timeout=20)["state"] for a in answers} == {"passed"}
+        return metric(verdict, "verdict_live_reads_total") - before
+
+    one, hundred = reads(1), reads(100)
+
+    print(f"{one:.0f} reads for one waiter, {hundred:.0f} for a hundred")
+    assert 1 <= one <= 3 and hundred <= 3  # at first, at the end, and one look between the two
+
+
+def test_a_graceful_stop_answers_who_waits(api, verdict):
+    run = trigger(api)
+    (answer,) = in_background(lambda: api.get(f"/v1/runs/{run['id']}?wait=40s"))
+    wait_until(lambda: parked(verdict) == 1, 10, "the waiter")
+
+    assert verdict.stop("api-ingest") == 0
+    assert answer.result(timeout=5)["state"] == "queued"
+
+
+# events -----------------------------------------------------------------------------------------
+
+
+def events_of(api, run, **options):
+    """(id, event, data) of each event, until the server ends the stream."""
+    answer = api.request("GET", f"/v1/runs/{run['id']}/events", stream=True, **options)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    event = {}
+    for line in answer.iter_lines(decode_unicode=True, chunk_size=1):
+        if line == "" and "data" in event:
+            yield event.get("id"), event["event"], json.loads(event["data"])
+            event = {}
+        elif line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            event[name] = value
+
+
+def test_a_stream_tells_history_then_what_happens_then_ends(api, scheduler):
+    run = trigger(api)
+    scheduler.set(run, "queued")
+    scheduler.set(run, "running")
+
+    stream = events_of(api, run)
+    seen = [next(stream), next(stream)]
+    scheduler.progress(run, passed=3)
+    seen.append(next(stream))
+    scheduler.set(run, "passed")
+    seen += list(stream)
+
+    assert [(i, e) for i, e, _ in seen] == [
+        ("1", "run.queued"),
+        ("2", "run.started"),
+        (None, "run.progress"),
+        ("3", "run.finished"),
+    ]
+    assert seen[2][2]["data"]["totals"] == {"passed": 3}
+    assert seen[3][2]["type"] == "run.finished" and seen[3][2]["version"] == 3
+
+
+def test_a_stream_resumes_behind_the_last_event(api, scheduler):
+    run = trigger(api)
+    for state in ("queued", "running", "passed"):
+        scheduler.set(run, state)
+
+    resumed = list(events_of(api, run, headers={"Last-Event-ID": "1"}))
+    over = api.request("GET", f"/v1/runs/{run['id']}/events", headers={"Last-Event-ID": "3"})
+    bad = api.request("GET", f"/v1/runs/{run['id']}/events", headers={"Last-Event-ID": "x"})
+
+    assert [i for i, _, _ in resumed] == ["2", "3"]
+    assert (over.status_code, bad.status_code) == (204, 400)
+
+
+# cancel -----------------------------------------------------------------------------------------
+
+
+def test_cancel_is_a_wish_that_the_scheduler_hears(api, verdict, scheduler):
+    run = trigger(api)
+
+    asked = api.post(f"/v1/runs/{run['id']}/cancel", expect=202)
+    again = api.post(f"/v1/runs/{run['id']}/cancel?wait=100ms", expect=202)
+
+    assert asked["state"] == again["state"] == "queued"
+    assert verdict.db.value("SELECT count(*) FROM api.run_request") == 1
+    hint = wait_until(
+        lambda: next(
+            (m for m in verdict.bus.read_json("scheduling") if m["type"] == "run.request"), None
+        ),
+        10,
+        "the hint",
+    )
+    assert hint["run_id"] == run["id"]
+    scheduler.set(run, "passed")
+    won = api.post(f"/v1/runs/{run['id']}/cancel", expect=200)
+    assert won["state"] == "passed"
+
+
+def test_a_newer_run_of_the_branch_supersedes_the_open_ones(api, verdict, scheduler):
+    policy = {"cancel_superseded": True}
+    done = trigger(api, branch="main", policy=policy)
+    scheduler.set(done, "passed")
+    old, other = trigger(api, branch="main"), trigger(api, branch="dev")
+
+    trigger(api, branch="main", policy=policy)
+
+    rows = verdict.db.query("SELECT run_id::text, kind FROM api.run_request")
+    assert rows == [{"run_id": old["id"], "kind": "supersede"}]
+    assert other["id"] != old["id"]
+
+
+# tenancy ----------------------------------------------------------------------------------------
+
+
+def test_another_projects_runs_are_not_there(api):
+    api.put("/v1/projects/bank", {"title": "Bank"}, expect=201)
+    run = trigger(api)
+    other = token_for(api, ["runs:write", "runs:read"], project="bank")
+
+    for name in (run["id"], run["number"], uuid.uuid4(), 999999, "x"):
+        for path in ("", "/events", "?wait=1s"):
+            assert other.get(f"/v1/runs/{name}{path}", expect=404)["code"] == "not_found"
+        other.post(f"/v1/runs/{name}/cancel", expect=404)
+    assert other.get("/v1/runs")["items"] == []
+    other.get("/v1/runs?project=shop", expect=404)
+    other.post("/v1/runs", body(), expect=404)
+
+
+def test_lists_are_filtered_and_paged(api, scheduler):
+    runs = [trigger(api, branch=b) for b in ("main", "dev", "main", "main")]
+    scheduler.set(runs[0], "passed")
+
+    first = api.get("/v1/runs?branch=main&limit=2")
+    second = api.get(f"/v1/runs?branch=main&limit=2&cursor={first['next_cursor']}")
+
+    assert [r["id"] for r in first["items"] + second["items"]] == [runs[i]["id"] for i in (3, 2, 0)]
+    assert second["next_cursor"] is None
+    assert [r["id"] for r in api.get("/v1/runs?state=passed")["items"]] == [runs[0]["id"]]
+    assert len(api.get("/v1/runs?since=1h&suite=smoke&project=shop")["items"]) == 4
+    assert api.get("/v1/runs?since=2099-01-01T00:00:00Z")["items"] == []
+    assert api.get("/v1/runs?state=odd", expect=400)["errors"][0]["field"] == "state"
+    assert api.get("/v1/runs?since=odd", expect=400)["errors"][0]["field"] == "since"

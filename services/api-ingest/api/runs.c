@@ -8,10 +8,13 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "db/audit.h"
+#include "db/run_event.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest.h"
 #include "installation.h"
+#include "live/live.h"
+#include "live/sse.h"
 #include "message/run_request.h"
 #include "model/limits.h"
 #include "model/states.h"
@@ -19,6 +22,8 @@
 #include "runs/run_json.h"
 #include "runs/run_links.h"
 #include "tenancy.h"
+
+#define STREAM_BYTES ((size_t)4 * 1024 * 1024) /* that a slow reader may be behind */
 
 static void free_trigger(void *data)
 {
@@ -127,9 +132,84 @@ static int answer_from_postgres(struct request *request, struct response *respon
     return 0;
 }
 
+/* Parks the request until the run is final, or the wait is over. */
+static int wait_for(struct request *request, const struct uuid *run_id, int64_t after_version,
+                    int64_t wait_ms, int open_status, struct error *error)
+{
+    request_park(request);
+    return live_wait(request_ingest(request)->live,
+                     &(struct live_wait){.request = request,
+                                         .run_id = *run_id,
+                                         .only = request_principal(request)->project_id,
+                                         .after_version = after_version,
+                                         .wait_ms = wait_ms,
+                                         .open_status = open_status},
+                     error);
+}
+
+/* An id is believed: the live thread looks whether it is there, and whose. A number is looked up. */
+static int read_run_id(struct request *request, struct uuid *id_r, struct error *error)
+{
+    struct store *store;
+    struct run_ref run;
+    if (uuid_parse(request_param(request, "run"), id_r, NULL) == 0)
+        return 0;
+    if (request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
+        return -1;
+    *id_r = run.id;
+    return 0;
+}
+
 int runs_get(struct request *request, struct response *response, struct error *error)
 {
-    return answer_from_postgres(request, response, 200, error);
+    int64_t wait_ms, after_version;
+    struct uuid id;
+    if (request_query_duration(request, "wait", LIMIT_WAIT_MS, 0, &wait_ms, error) < 0 ||
+        request_query_int(request, "version", 0, INT64_MAX, -1, &after_version, error) < 0)
+        return -1;
+    if (wait_ms == 0)
+        return answer_from_postgres(request, response, 200, error);
+    if (read_run_id(request, &id, error) < 0)
+        return -1;
+    return wait_for(request, &id, after_version, wait_ms, 200, error);
+}
+
+/* ---- events --------------------------------------------------------------------------------------- */
+
+/* The id of an event of a run is its version. */
+static int read_last_event(const struct request *request, int64_t *version_r, struct error *error)
+{
+    const char *text = request_header(request, "Last-Event-ID");
+    struct error inner;
+    *version_r = 0;
+    if (text == NULL)
+        text = request_query(request, "after");
+    if (text == NULL || int_parse(text, 0, INT64_MAX, version_r, &inner) == 0)
+        return 0;
+    return error_field(error, "Last-Event-ID", "Last-Event-ID must be the id of an earlier event");
+}
+
+int runs_events(struct request *request, struct response *response, struct error *error)
+{
+    struct store *store;
+    struct run_ref run;
+    int64_t after_version, last_version;
+    if (read_last_event(request, &after_version, error) < 0 ||
+        request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0 ||
+        run_event_db_last(store, &run.id, &last_version, error) < 0)
+        return -1;
+    if (run.is_final && after_version >= last_version) {
+        response_empty(response, 204); /* nothing more will come: browsers stop asking then */
+        return 0;
+    }
+    struct stream *stream = stream_new(STREAM_BYTES, SSE_KEEP_ALIVE);
+    int status = stream_write(stream, SSE_OPENING, sizeof SSE_OPENING - 1, error);
+    if (status == 0)
+        status = live_stream(request_ingest(request)->live, &run.id, after_version, stream, error);
+    if (status == 0)
+        response_stream(response, "text/event-stream", stream);
+    stream_unref(&stream);
+    return status;
 }
 
 /* ---- cancel --------------------------------------------------------------------------------------- */
@@ -168,11 +248,15 @@ int runs_cancel(struct request *request, struct response *response, struct error
 {
     struct store *store;
     struct run_ref run;
-    if (request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
+    int64_t wait_ms;
+    if (request_query_duration(request, "wait", LIMIT_WAIT_MS, 0, &wait_ms, error) < 0 ||
+        request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
         return -1;
     if (run.is_final)
         return answer_from_postgres(request, response, 200, error);
     if (request_cancel(request, &run, error) < 0)
         return -1;
+    if (wait_ms > 0)
+        return wait_for(request, &run.id, -1, wait_ms, 202, error);
     return answer_from_postgres(request, response, 202, error);
 }
