@@ -104,19 +104,21 @@ static void begin_case(struct report_reader *reader, bool passed, const char *te
 
 /* ---- lines ------------------------------------------------------------------------------------- */
 
-/* A subtest is over when a line stands further left. Its own summary line is no case of its own. */
+/* A subtest is over when a line stands further left. True when it had cases: then the line that sums it
+ * up is no case of its own. */
 static bool leave_subtests(struct report_reader *reader, int depth)
 {
-    bool left = reader->depth > depth;
+    bool had_cases = false;
     for (; reader->depth > depth; reader->depth--) {
         struct level *level = &reader->levels[reader->depth];
         if (level->planned >= 0 && level->seen < level->planned && reader->why[0] == '\0')
             snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests in a subtest",
                      (long long)level->seen, (long long)level->planned);
+        had_cases |= level->seen > 0;
         level->planned = -1;
         level->seen = 0;
     }
-    return left;
+    return had_cases;
 }
 
 static void enter_subtest(struct report_reader *reader, int depth, const char *name)
@@ -248,15 +250,10 @@ static struct report_reader *tap_open(const struct report_handlers *handlers)
 
 static void end_line(struct report_reader *reader)
 {
-    int64_t planned_before = reader->levels[0].planned;
     const char *line = cut_text_get(&reader->line);
     if (line != NULL && !reader->bailed_out)
         read_line(reader, line);
     cut_text_clear(&reader->line);
-    const struct level *top = &reader->levels[0];
-    if (planned_before < 0 && top->planned >= 0 && top->seen == 0 && !reader->has_case &&
-        reader->handlers.on_planned != NULL && reader->depth == 0)
-        reader->handlers.on_planned(reader->handlers.context, top->planned);
 }
 
 static void tap_feed(struct report_reader *reader, const char *bytes, size_t length)
