@@ -1,30 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells each case as it finishes: one JSON object a line into the file that VERDICT_STREAM names.
+"""Tells each case as it finishes: one JSON object a line into the file that VERDICT_STREAM names; and
+runs only the cases that the file named by VERDICT_CASES lists, where there is one.
 
-The executor loads it with `-p verdict_pytest`. Set-up, call and teardown of a test become one case, by the
-rules of pytest's own JUnit file: what fails in the call has failed, what fails around it is an error.
+The executor loads it with `-p verdict_pytest` (pytest 7 or newer). Set-up, call and teardown of a test
+become one case, by the rules of pytest's own JUnit file: what fails in the call has failed, what fails
+around it is an error, what was expected to fail is skipped.
 """
 
 import json
 import os
+import pathlib
 
 import pytest
 
 TRACE_BYTES = 60_000
 MESSAGE_BYTES = 4_000
 
+# What decides when the parts of a test differ. A rerun (pytest-rerunfailures) takes its try back.
+RANK = {"passed": 1, "skipped": 2, "failed": 3, "errored": 4}
 
-def _cut(text, limit):
-    raw = text.encode("utf-8", "replace")
-    return raw[:limit].decode("utf-8", "ignore") if len(raw) > limit else raw.decode("utf-8")
+
+class Case:
+    """One test while its parts come in."""
+
+    def __init__(self):
+        self.status = None
+        self.report = None
+        self.duration_s = 0.0
+        self.started_at = 0
+        self.is_rerun = False
+
+    def add(self, report):
+        self.duration_s += getattr(report, "duration", 0)
+        self.started_at = self.started_at or int(getattr(report, "start", 0) * 1000)
+        self.is_rerun = self.is_rerun or report.outcome == "rerun"
+        status = status_of(report)
+        if status and RANK[status] > RANK.get(self.status, 0):
+            self.status, self.report = status, report
 
 
 class Stream:
-    """What the tests' process says to the executor. Only the process that collects says anything."""
+    """What the tests' process says to the executor."""
 
     def __init__(self, path):
-        self._file = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (until the end)
+        self._file = pathlib.Path(path).open("a", encoding="utf-8")  # until the process ends
         self._cases = {}
+        self._planned = None
 
     def say(self, **line):
         self._file.write(json.dumps(line) + "\n")
@@ -32,66 +53,113 @@ class Stream:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
-        self.say(kind="planned", count=len(session.items))
+        if not session.config.getoption("numprocesses", None):
+            self._say_planned(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node, ids):
+        """With xdist the workers collect, each of them everything."""
+        self._say_planned(len(ids))
+
+    def _say_planned(self, count):
+        if self._planned is None:
+            self._planned = count
+            self.say(kind="planned", count=count)
 
     def pytest_collectreport(self, report):
-        """A module that cannot be imported is a case that errors: no test of it can be named."""
-        if report.failed:
-            self._finish(report.nodeid, "errored", report, 0, 0)
+        """A module that cannot be imported is a case that errors: no test of it can be named. One
+        that skips itself as a whole is a case that was skipped."""
+        if report.failed or report.skipped:
+            status = "errored" if report.failed else "skipped"
+            self._finish(report.nodeid, status, report, 0, 0)
 
     def pytest_runtest_logreport(self, report):
-        case = self._cases.setdefault(report.nodeid, {"status": None, "report": None, "ms": 0, "at": 0})
-        case["ms"] += report.duration * 1000
-        case["at"] = case["at"] or int(getattr(report, "start", 0) * 1000)
-        status = _status(report)
-        if status and _RANK[status] > _RANK[case["status"]]:
-            case["status"], case["report"] = status, report
-        if report.when == "teardown":
-            del self._cases[report.nodeid]
-            self._finish(report.nodeid, case["status"] or "passed", case["report"], case["ms"], case["at"])
+        case = self._cases.setdefault(report.nodeid, Case())
+        case.add(report)
+        if report.when != "teardown":
+            return
+        del self._cases[report.nodeid]
+        if not case.is_rerun:
+            self._finish_case(report.nodeid, case)
 
     def pytest_sessionfinish(self, exitstatus):
-        for nodeid, case in self._cases.items():  # cut off in the middle, as by -x in a set-up
-            if case["status"]:
-                self._finish(nodeid, case["status"], case["report"], case["ms"], case["at"])
+        for nodeid, case in self._cases.items():  # no teardown: a worker of xdist has crashed
+            if case.status and not case.is_rerun:
+                self._finish_case(nodeid, case)
         self.say(kind="end", exit=int(exitstatus))
 
-    def _finish(self, nodeid, status, report, duration_ms, started_at):
-        line = {"kind": "case", "id": nodeid, "status": status, "duration_ms": int(duration_ms)}
+    def _finish_case(self, nodeid, case):
+        status = case.status or "passed"
+        self._finish(nodeid, status, case.report, case.duration_s, case.started_at)
+
+    def _finish(self, nodeid, status, report, duration_s, started_at):
+        duration_ms = int(duration_s * 1000)
+        line = {"kind": "case", "id": nodeid, "status": status, "duration_ms": duration_ms}
         if started_at:
             line["started_at"] = started_at
-        message, trace = _words(report) if report is not None and status != "passed" else (None, None)
+        message, trace = words_of(report) if status != "passed" else ("", "")
         if message:
-            line["message"] = _cut(message, MESSAGE_BYTES)
+            line["message"] = cut(message, MESSAGE_BYTES)
         if trace:
-            line["trace"] = _cut(trace, TRACE_BYTES)
+            line["trace"] = cut(trace, TRACE_BYTES)
         self.say(**line)
 
 
-_RANK = {None: 0, "passed": 1, "skipped": 2, "failed": 3, "errored": 4}
+class Selection:
+    """Exactly the cases of a list; files that hold none of them are not even imported."""
+
+    def __init__(self, path, root):
+        self.cases = set(pathlib.Path(path).read_text(encoding="utf-8").splitlines())
+        self._files = {root / case.partition("::")[0] for case in self.cases}
+
+    def pytest_ignore_collect(self, collection_path):
+        is_test_file = collection_path.suffix == ".py" and collection_path.name not in (
+            "__init__.py",
+            "conftest.py",
+        )
+        return True if is_test_file and collection_path not in self._files else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config, items):
+        chosen = [item for item in items if item.nodeid in self.cases]
+        others = [item for item in items if item.nodeid not in self.cases]
+        if others:
+            config.hook.pytest_deselected(items=others)
+        items[:] = chosen
 
 
-def _status(report):
-    if report.skipped:  # skipped, or failed as it was expected to
+def status_of(report):
+    """None: this part decides nothing."""
+    if report.outcome == "rerun":
+        return None
+    if report.skipped:
         return "skipped"
     if report.failed:
         return "failed" if report.when == "call" else "errored"
     return "passed" if report.when == "call" else None
 
 
-def _words(report):
+def words_of(report):
+    """A line for people, and the trace."""
     if report.skipped:
         reason = getattr(report, "wasxfail", None)
         if reason is None and isinstance(report.longrepr, tuple):
-            reason = report.longrepr[2]
-        return str(reason or ""), None
-    trace = getattr(report, "longreprtext", "") or str(report.longrepr)
-    crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
-    message = getattr(crash, "message", None) or trace.strip().splitlines()[-1] if trace.strip() else ""
-    return message, trace
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+        return str(reason or ""), ""
+    trace = getattr(report, "longreprtext", "") or str(report.longrepr or "")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = trace.strip().splitlines()
+    return getattr(crash, "message", None) or (lines[-1] if lines else ""), trace
+
+
+def cut(text, limit):
+    raw = text.encode("utf-8", "replace")
+    return (raw[:limit] + b"\n[cut]" if len(raw) > limit else raw).decode("utf-8", "ignore")
 
 
 def pytest_configure(config):
-    path = os.environ.get("VERDICT_STREAM")
-    if path and not hasattr(config, "workerinput"):  # workers of xdist report to the one that collects
-        config.pluginmanager.register(Stream(path), "verdict-stream")
+    stream, cases = os.environ.get("VERDICT_STREAM"), os.environ.get("VERDICT_CASES")
+    if cases:
+        config.pluginmanager.register(Selection(cases, config.rootpath), "verdict-selection")
+    if stream and not hasattr(config, "workerinput"):  # of xdist: it reports to its controller
+        config.pluginmanager.register(Stream(stream), "verdict-stream")

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/job.h"
+#include "agent/workspace.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -23,6 +24,7 @@
 #define KAFKA_TIMEOUT_MS 3000
 #define COALESCE_MS      1
 #define HAND_BACK_MS     5000 /* before the grace is over: time to end what runs and to tell it */
+#define LAST_GRACE_MS    500
 #define LAST_FLUSH_MS    3000
 #define ASIDE_MAX_S      (7 * 24 * 3600)
 
@@ -264,8 +266,8 @@ static int64_t hand_back_when_due(struct executor *executor)
     if (left_ms > 0)
         return left_ms;
     HASH_ITER (hh, executor->jobs, job, next) {
-        if (job_holds_slot(job))
-            job_stop(job, ENDED_HANDED_BACK, "its worker is being stopped", 500);
+        if (job_is_open(job))
+            job_stop(job, ENDED_HANDED_BACK, "its worker is being stopped", LAST_GRACE_MS);
     }
     return -1;
 }
@@ -341,7 +343,12 @@ static void begin_drain(void *context)
 {
     struct executor *executor = context;
     int64_t grace_ms = service_common(executor->service)->stop_grace_ms;
+    struct job *job, *next;
     executor->draining = true;
+    HASH_ITER (hh, executor->jobs, job, next) {
+        if (job->state == JOB_ACCEPTED)
+            job_stop(job, ENDED_HANDED_BACK, "its worker is being stopped", 0);
+    }
     executor->hand_back_at_ms =
         monotonic_ms() + (grace_ms > HAND_BACK_MS ? grace_ms - HAND_BACK_MS : 1);
     executor_heartbeat_soon(executor);
@@ -494,6 +501,7 @@ int executor_open(struct service *service, void **context_r, struct error *error
     if (open_parts(executor, error) < 0)
         return -1;
     spool_clean_aside(executor->spool, ASIDE_MAX_S);
+    workspace_remove_old(executor->settings->work_dir);
     spool_load(executor->spool, on_spool_file, executor);
     metric_set(&executor_metrics[EXECUTOR_SLOTS], (double)executor->settings->slots);
     loop_add_fd(loop, producer_fd(executor->producer), POLLIN, NULL, NULL);

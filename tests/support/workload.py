@@ -33,7 +33,7 @@ echo "start $me" >>"$journal"
         i=$((i + 1))
     done
     echo "</testsuite>"
-} >report.xml
+} >"$VERDICT_REPORT_DIR/report.xml"
 echo "end $me" >>"$journal"
 """
 
@@ -56,7 +56,7 @@ class Suite:
             "framework": "command",
             "source": {"kind": "path", "path": str(self.source)},
             "command": ["./suite.sh", str(cases), str(pause_ms)],
-            "report": {"format": "junit", "path": "report.xml"},
+            "report": {"format": "junit"},
             "environment": {"JOURNAL_DIR": str(self.journal)},
         }
 

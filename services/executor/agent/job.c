@@ -302,7 +302,6 @@ static struct work *work_new(struct job *job, const struct task_dispatch *dispat
     work->workspace.stream_fd = -1;
     work->stop_ending = NOT_STOPPED;
     work->masks = masks_new();
-    work->deadline_ms = monotonic_ms() + dispatch->timeout_ms;
     work->started_wall_ms = wall_ms();
     work->started_ms = monotonic_ms();
     buffer_init(&work->fetch_words, SOURCE_WORDS_MAX);
@@ -373,9 +372,10 @@ static void finish(struct job *job, enum ending_kind ending, const char *detail,
              LOG_TEXT("dispatch_id", job->dispatch_id.text),
              LOG_TEXT("ending", names_get(&ending_kind_names, (int)ending)),
              LOG_TEXT("detail", finished.detail));
+    if (job->state != JOB_ACCEPTED)
+        job->executor->running--;
     job->state = JOB_FINISHED;
     job->whole = true;
-    job->executor->running--;
     work_free(job);
     executor_heartbeat_soon(job->executor);
 }
@@ -432,8 +432,11 @@ void job_stop(struct job *job, int ending, const char *detail, int64_t grace_ms)
         work->stop_ending = ending;
         work->stop_detail = detail == NULL ? NULL : xstrdup(detail);
     }
-    if (work->execution != NULL)
-        job->executor->runner->stop(work->execution, grace_ms);
+    if (job->state == JOB_ACCEPTED)
+        finish(job, (enum ending_kind)ending, detail, REPORT_IS_MISSING);
+    else if (work->execution != NULL)
+        job->executor->runner->stop(work->execution,
+                                    grace_ms == JOB_OWN_GRACE ? work->dispatch.grace_ms : grace_ms);
 }
 
 /* ---- being accepted, found, settled ------------------------------------------------------------ */
@@ -452,7 +455,7 @@ static struct job *job_new(struct executor *executor, const struct stream *strea
     return job;
 }
 
-void job_accept(struct executor *executor, const struct task_dispatch *dispatch)
+static struct job *accept(struct executor *executor, const struct task_dispatch *dispatch)
 {
     const struct stream stream = {.run_id = dispatch->run_id,
                                   .task_id = dispatch->task_id,
@@ -460,14 +463,27 @@ void job_accept(struct executor *executor, const struct task_dispatch *dispatch)
                                   .attempt = dispatch->attempt,
                                   .partition = (int)dispatch->results_partition,
                                   .new_name = true};
-    struct error error;
     struct job *job = job_new(executor, &stream);
     AUTO(text_free) char *header = stream_header(&job->stream);
     log_debug("dispatch received", LOG_TEXT("run_id", dispatch->run_id.text));
     job->stream.file = spool_file_create(executor->spool, job->dispatch_id.text, header);
     job->work = work_new(job, dispatch);
+    job->state = JOB_ACCEPTED;
+    return job;
+}
+
+void job_refuse(struct executor *executor, const struct task_dispatch *dispatch, const char *detail)
+{
+    finish(accept(executor, dispatch), ENDED_HANDED_BACK, detail, REPORT_IS_MISSING);
+}
+
+static void begin(struct job *job)
+{
+    struct executor *executor = job->executor;
+    struct error error;
     job->state = JOB_RUNNING;
     executor->running++;
+    job->work->deadline_ms = monotonic_ms() + job->work->dispatch.timeout_ms;
     if (prepare(job, &error) < 0)
         finish(job, error_is(&error, "source_failed") ? ENDED_SOURCE_FAILED : ENDED_EXEC_FAILED,
                error.text, REPORT_IS_MISSING);
@@ -476,6 +492,18 @@ void job_accept(struct executor *executor, const struct task_dispatch *dispatch)
     else
         start_tests(job);
     executor_heartbeat_soon(executor);
+}
+
+static bool slot_is_free(const struct executor *executor)
+{
+    return executor->running < (int)executor->settings->slots;
+}
+
+void job_accept(struct executor *executor, const struct task_dispatch *dispatch)
+{
+    struct job *job = accept(executor, dispatch);
+    if (slot_is_free(executor))
+        begin(job);
 }
 
 static void look_at_last(void *context, int64_t seq, const char *item, size_t length)
@@ -535,7 +563,7 @@ void job_free(struct job **job_p)
     struct job *job = *job_p;
     if (job == NULL)
         return;
-    if (job->work != NULL)
+    if (job->work != NULL && job->state != JOB_ACCEPTED)
         job->executor->running--;
     work_free(job);
     spool_file_close(&job->stream.file);
@@ -543,7 +571,7 @@ void job_free(struct job **job_p)
     memory_free(job_p);
 }
 
-bool job_holds_slot(const struct job *job)
+bool job_is_open(const struct job *job)
 {
     return job->state != JOB_FINISHED;
 }
@@ -569,12 +597,13 @@ static int64_t running_work(struct job *job)
 int64_t job_work(struct job *job)
 {
     int64_t wait_ms = -1;
+    if (job->state == JOB_ACCEPTED && slot_is_free(job->executor))
+        begin(job);
     if (job->state == JOB_READING) {
         read_reports(job);
         wait_ms = 0;
     } else if (job->state == JOB_RUNNING) {
         wait_ms = running_work(job);
     }
-    return sooner(wait_ms,
-                  stream_work(&job->stream, job->state == JOB_FINISHED && !job->recovered));
+    return sooner(wait_ms, stream_work(&job->stream, job->whole));
 }

@@ -10,8 +10,8 @@
 #include "worker/stream.h"
 
 enum job_state {
-    JOB_ACCEPTED, /* takes a slot from here on */
-    JOB_RUNNING,  /* its first process was started, or its source is being fetched */
+    JOB_ACCEPTED, /* waits for a slot */
+    JOB_RUNNING,  /* takes a slot: its source is fetched, its tests run */
     JOB_READING,  /* its processes are gone, its reports are read */
     JOB_FINISHED, /* its stream is complete; the slot is free */
 };
@@ -29,18 +29,22 @@ struct job {
     UT_hash_handle hh;
 };
 
-/* Starts it; what goes wrong is told by the stream. */
+/* Starts it as soon as there is a slot; what goes wrong is told by the stream. */
 void job_accept(struct executor *executor, const struct task_dispatch *dispatch);
+/* Hands it back untouched. */
+void job_refuse(struct executor *executor, const struct task_dispatch *dispatch,
+                const char *detail);
 /* Files that an earlier life of this executor left. */
 void job_recover(struct executor *executor, const char *name, const char *header,
                  struct spool_file *file);
 
 struct job *job_find(const struct executor *executor, const char *dispatch_id);
-void job_stop(struct job *job, int ending, const char *detail,
-              int64_t grace_ms);   /* enum ending_kind */
+#define JOB_OWN_GRACE (-1)
+/* ending: an enum ending_kind. grace_ms between TERM and KILL; JOB_OWN_GRACE: the dispatch's. */
+void job_stop(struct job *job, int ending, const char *detail, int64_t grace_ms);
 void job_settle(struct job **job); /* its spool file goes, and it with it */
 void job_free(struct job **job);
 
 /* What is due: time-outs, output, reports. Returns ms until the next. */
 int64_t job_work(struct job *job);
-bool job_holds_slot(const struct job *job);
+bool job_is_open(const struct job *job); /* its stream has not ended */

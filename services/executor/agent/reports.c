@@ -30,6 +30,7 @@ struct reports {
     struct report_plan plan;
     struct reports_handlers handlers;
     const struct framework_facts *facts;
+    const struct framework *framework;
     char *suite_slug, *directory;
     int64_t started_wall_ms;
     struct ordinals *ordinals;
@@ -52,9 +53,9 @@ struct reports {
 
 /* ---- cases ------------------------------------------------------------------------------------ */
 
-static const char *or_empty(const char *text)
+static char *cut(const char *text, int64_t max_bytes)
 {
-    return text == NULL ? "" : text;
+    return text == NULL ? NULL : xstrndup(text, utf8_cut(text, strlen(text), (size_t)max_bytes));
 }
 
 /* Every case of any source passes here: its key, its ordinal among equal names, the bounds. */
@@ -72,11 +73,16 @@ static void emit(struct reports *reports, const char *file, const char *class, c
     if (ordinal > 0)
         key = framework_case_key(reports->facts, reports->suite_slug, file, class, name, parameters,
                                  ordinal);
+    /* The key is made of the whole names, people are shown what fits. */
+    AUTO(text_free) char *shown_file = cut(file, LIMIT_CASE_NAME_BYTES);
+    AUTO(text_free) char *shown_class = cut(class, LIMIT_CASE_NAME_BYTES);
+    AUTO(text_free) char *shown_name = cut(name, LIMIT_CASE_NAME_BYTES);
+    AUTO(text_free) char *shown_parameters = cut(parameters, LIMIT_CASE_NAME_BYTES);
     result->key = key.hex;
-    result->file = (char *)(uintptr_t)file;
-    result->class = (char *)(uintptr_t) class;
-    result->name = (char *)(uintptr_t)name;
-    result->parameters = (char *)(uintptr_t)parameters;
+    result->file = shown_file;
+    result->class = shown_class;
+    result->name = shown_name;
+    result->parameters = shown_parameters;
     result->try = 1;
     reports->handlers.on_result(reports->handlers.context, result);
 }
@@ -88,8 +94,11 @@ static void on_case(void *context, const struct reported_case *reported)
                                    .started_at = reported->started_at,
                                    .message = (char *)(uintptr_t)reported->message,
                                    .trace = (char *)(uintptr_t)reported->trace};
-    const char *class = reported->class != NULL ? reported->class : or_empty(reported->suite);
-    emit(context, or_empty(reported->file), class, or_empty(reported->name), "", &result);
+    struct reports *reports = context;
+    AUTO(case_name_deinit) struct case_name name = {NULL, NULL, NULL};
+    framework_identify(reports->framework, reported, &name);
+    emit(reports, reported->file == NULL ? "" : reported->file, name.class, name.name,
+         name.parameters, &result);
 }
 
 static void on_planned(void *context, int64_t count)
@@ -99,11 +108,6 @@ static void on_planned(void *context, int64_t count)
 }
 
 /* ---- the named pipe: a JSON object a line ------------------------------------------------------ */
-
-static char *cut(const char *text, int64_t max_bytes)
-{
-    return text == NULL ? NULL : xstrndup(text, utf8_cut(text, strlen(text), (size_t)max_bytes));
-}
 
 static void on_stream_case(struct reports *reports, const json_t *json)
 {
@@ -197,7 +201,7 @@ struct search {
     struct reports *reports;
     pcre2_code *glob;
     pcre2_match_data *data;
-    const char *root; /* what paths are relative to; "" for an absolute pattern */
+    int depth;
 };
 
 static void look_into(const struct search *search, const char *directory, const char *relative,
@@ -215,7 +219,7 @@ static void look_into(const struct search *search, const char *directory, const 
         char *name = xasprintf("%s%s%s", relative, relative[0] == '\0' ? "" : "/", entry->d_name);
         if (lstat(path, &stat_) < 0)
             continue;
-        if (S_ISDIR(stat_.st_mode) && depth < DEPTH_MAX)
+        if (S_ISDIR(stat_.st_mode) && depth < search->depth)
             look_into(search, path, name, depth + 1);
         else if (S_ISREG(stat_.st_mode) && is_fresh(search->reports, &stat_) &&
                  matches(search->glob, search->data, name))
@@ -230,17 +234,29 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The directory part without wildcards is where the search begins. */
-static void find_files(struct reports *reports)
+/* A plain path is looked at, not searched for. */
+static void take_plain(struct reports *reports, const char *path)
 {
-    const char *pattern = reports->plan.pattern;
-    size_t fixed = strcspn(pattern, "*?[");
-    while (fixed > 0 && pattern[fixed - 1] != '/')
-        fixed--;
-    AUTO(text_free)
-    char *base = pattern[0] == '/' ? xstrndup(pattern, fixed)
-                                   : xasprintf("%s/%.*s", reports->directory, (int)fixed, pattern);
-    struct search search = {.reports = reports, .glob = compile_glob(pattern + fixed)};
+    struct stat stat_;
+    if (lstat(path, &stat_) == 0 && S_ISREG(stat_.st_mode) && is_fresh(reports, &stat_))
+        texts_add(&reports->files, path);
+}
+
+/* How far below the place where the search begins a match can lie. */
+static int search_depth(const char *pattern)
+{
+    int depth = 0;
+    if (strstr(pattern, "**") != NULL)
+        return DEPTH_MAX;
+    for (const char *c = pattern; *c != '\0'; c++)
+        depth += *c == '/';
+    return depth < DEPTH_MAX ? depth : DEPTH_MAX;
+}
+
+static void search(struct reports *reports, const char *base, const char *pattern)
+{
+    struct search search = {
+        .reports = reports, .glob = compile_glob(pattern), .depth = search_depth(pattern)};
     if (search.glob == NULL) {
         error_set(&reports->why, "invalid", "report.path %s is no pattern", pattern);
         return;
@@ -252,6 +268,25 @@ static void find_files(struct reports *reports)
     if (reports->files.count > 0)
         qsort(reports->files.list, reports->files.count, sizeof *reports->files.list,
               compare_texts);
+}
+
+/* The directory part without wildcards is where the search begins. */
+static void find_files(struct reports *reports)
+{
+    const char *pattern = reports->plan.pattern;
+    AUTO(text_free)
+    char *whole =
+        pattern[0] == '/' ? xstrdup(pattern) : xasprintf("%s/%s", reports->directory, pattern);
+    size_t before = pattern[0] == '/' ? 0 : strlen(reports->directory) + 1;
+    size_t fixed = before + strcspn(whole + before, "*?[");
+    if (whole[fixed] == '\0') {
+        take_plain(reports, whole);
+        return;
+    }
+    while (fixed > before && whole[fixed - 1] != '/')
+        fixed--;
+    AUTO(text_free) char *base = xstrndup(whole, fixed);
+    search(reports, base, whole + fixed);
 }
 
 static void open_reader(struct reports *reports)
@@ -324,6 +359,7 @@ struct reports *reports_new(const struct report_plan *plan, const char *suite_sl
     reports->plan.pattern = plan->pattern == NULL ? NULL : xstrdup(plan->pattern);
     reports->handlers = *handlers;
     reports->facts = framework_find(framework);
+    reports->framework = executor_framework_find(framework);
     reports->suite_slug = xstrdup(suite_slug);
     reports->directory = xstrdup(directory);
     reports->started_wall_ms = started_wall_ms;

@@ -3,6 +3,7 @@
 #include "agent/workspace.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -47,6 +48,16 @@ int workspace_make(const char *work_dir, const char *name, struct workspace *wor
     return 0;
 }
 
+/* Tests may leave directories that they have closed even to us. */
+static int open_up(const char *path, const struct stat *stat_, int flag, struct FTW *at)
+{
+    (void)stat_;
+    (void)at;
+    if (flag == FTW_D || flag == FTW_DNR)
+        (void)!chmod(path, 0700);
+    return 0;
+}
+
 static int remove_one(const char *path, const struct stat *stat_, int flag, struct FTW *at)
 {
     (void)stat_;
@@ -56,11 +67,36 @@ static int remove_one(const char *path, const struct stat *stat_, int flag, stru
     return 0;
 }
 
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_one, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    if (access(path, F_OK) < 0)
+        return;
+    nftw(path, open_up, REMOVE_DEPTH, FTW_PHYS | FTW_MOUNT);
+    nftw(path, remove_one, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+void workspace_remove_old(const char *work_dir)
+{
+    DIR *directory = opendir(work_dir);
+    const struct dirent *entry;
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        struct uuid id;
+        struct error ignored;
+        if (uuid_parse(entry->d_name, &id, &ignored) < 0)
+            continue;
+        AUTO(text_free) char *path = xasprintf("%s/%s", work_dir, entry->d_name);
+        remove_tree(path);
+    }
+    if (directory != NULL)
+        closedir(directory);
+}
+
 void workspace_remove(struct workspace *workspace)
 {
     fd_close(&workspace->stream_fd);
     if (workspace->root != NULL)
-        nftw(workspace->root, remove_one, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        remove_tree(workspace->root);
     free(workspace->root);
     free(workspace->home);
     free(workspace->temporary);
@@ -116,6 +152,7 @@ static void add_number(struct process_plan *plan, const char *name, int64_t numb
 
 static void add_run(struct process_plan *plan, const struct task_dispatch *dispatch)
 {
+    environment_add(plan, "VERDICT_TASK_ID", dispatch->task_id.text);
     environment_add(plan, "CI", "true");
     environment_add(plan, "VERDICT", "true");
     environment_add(plan, "VERDICT_RUN_ID", dispatch->run_id.text);
@@ -160,6 +197,7 @@ int workspace_environment(const struct executor *executor, const struct workspac
     environment_add(plan, "HOME", workspace->home);
     environment_add(plan, "TMPDIR", workspace->temporary);
     environment_add(plan, "LANG", "C.UTF-8");
+    environment_add(plan, "VERDICT_REPORT_DIR", workspace->reports);
     add_run(plan, dispatch);
     add_parameters(plan, dispatch->parameters);
     json_object_foreach (suite->environment, name, value)

@@ -16,6 +16,7 @@ struct workspace {
 int workspace_make(const char *work_dir, const char *name, struct workspace *workspace_r,
                    struct error *error) WARN_UNUSED;
 void workspace_remove(struct workspace *workspace); /* and all that tests have left in it */
+void workspace_remove_old(const char *work_dir);    /* what an earlier life had no time to remove */
 
 /* A clean environment, the suite's own, the run's parameters, and the secrets that it names; these are masked
  * from then on. */

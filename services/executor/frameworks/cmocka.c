@@ -15,9 +15,17 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
     argv_add_all(plan, &task->suite->arguments);
     environment_add(plan, "CMOCKA_MESSAGE_OUTPUT", "xml");
     environment_add(plan, "CMOCKA_XML_FILE", files);
-    environment_add(plan, "VERDICT_REPORT_DIR", task->report_dir);
     report_files(task, report_r, pattern);
     return 0;
 }
 
-const struct framework cmocka_framework = {.name = "cmocka", .prepare = prepare};
+/* The group is the class. */
+static void identify(const struct reported_case *reported, struct case_name *name_r)
+{
+    *name_r = (struct case_name){.class = xstrdup(reported->suite == NULL ? "" : reported->suite),
+                                 .name = xstrdup(reported->name),
+                                 .parameters = xstrdup("")};
+}
+
+const struct framework cmocka_framework = {
+    .name = "cmocka", .identify = identify, .prepare = prepare};

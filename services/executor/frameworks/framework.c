@@ -19,6 +19,26 @@ const struct framework *executor_framework_find(const char *name)
     return NULL;
 }
 
+void framework_identify(const struct framework *framework, const struct reported_case *reported,
+                        struct case_name *name_r)
+{
+    if (framework->identify != NULL) {
+        framework->identify(reported, name_r);
+        return;
+    }
+    const char *class = reported->class != NULL ? reported->class : reported->suite;
+    name_r->class = xstrdup(class == NULL ? "" : class);
+    case_name_split(reported->name == NULL ? "" : reported->name, &name_r->name,
+                    &name_r->parameters);
+}
+
+void case_name_deinit(struct case_name *name)
+{
+    text_free(&name->class);
+    text_free(&name->name);
+    text_free(&name->parameters);
+}
+
 void argv_add_all(struct process_plan *plan, const struct texts *words)
 {
     for (size_t i = 0; i < words->count; i++)
@@ -39,6 +59,20 @@ void environment_add(struct process_plan *plan, const char *name, const char *va
     }
     texts_add(&plan->environment, entry);
     free(entry);
+}
+
+void environment_add_path(struct process_plan *plan, const char *name, const char *entry)
+{
+    size_t length = strlen(name);
+    const char *before = NULL;
+    for (size_t i = 0; i < plan->environment.count && before == NULL; i++)
+        if (strncmp(plan->environment.list[i], name, length) == 0 &&
+            plan->environment.list[i][length] == '=')
+            before = plan->environment.list[i] + length + 1;
+    AUTO(text_free)
+    char *value =
+        before == NULL || before[0] == '\0' ? xstrdup(entry) : xasprintf("%s:%s", entry, before);
+    environment_add(plan, name, value);
 }
 
 void report_files(const struct framework_task *task, struct report_plan *report,

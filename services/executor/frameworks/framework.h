@@ -6,6 +6,7 @@
 #include "message/task_dispatch.h"
 #include "model/frameworks.h"
 #include "model/suite.h"
+#include "report/reader.h"
 
 /* What a framework may look at. */
 struct framework_task {
@@ -30,8 +31,15 @@ struct report_plan {
     char *pattern;      /* owned; FROM_FILES: absolute, or relative to the working directory */
 };
 
+struct case_name {
+    char *class, *name, *parameters;
+};
+
 struct framework {
     const char *name;
+    /* How a case of a report is named as declared cases are; NULL: as the report says, with what stands in
+     * brackets behind the name as its parameters. Owned by the caller. */
+    void (*identify)(const struct reported_case *reported, struct case_name *name_r);
     /* Fills argv, adds to the environment. -1 when it cannot be run so. */
     int (*prepare)(const struct framework_task *task, struct process_plan *plan,
                    struct report_plan *report_r, struct error *error);
@@ -42,8 +50,14 @@ extern const struct framework pytest_framework, cmocka_framework, ctest_framewor
 extern const struct framework *const frameworks[];
 const struct framework *executor_framework_find(const char *name);
 
+void framework_identify(const struct framework *framework, const struct reported_case *reported,
+                        struct case_name *name_r);
+void case_name_deinit(struct case_name *name);
+
 /* Shared by the files: */
 void argv_add_all(struct process_plan *plan, const struct texts *words);
 void environment_add(struct process_plan *plan, const char *name, const char *value);
+/* Puts an entry in front of a list like PATH. */
+void environment_add_path(struct process_plan *plan, const char *name, const char *entry);
 void report_files(const struct framework_task *task, struct report_plan *report,
                   const char *fallback);

@@ -18,6 +18,11 @@ static bool is_held(const struct job *job)
     return !job->recovered || job->whole;
 }
 
+static const int held_states[] = {[JOB_ACCEPTED] = HELD_ACCEPTED,
+                                  [JOB_RUNNING] = HELD_RUNNING,
+                                  [JOB_READING] = HELD_RUNNING,
+                                  [JOB_FINISHED] = HELD_FINISHED};
+
 static void add_jobs(struct executor *executor, struct worker_heartbeat *heartbeat)
 {
     struct job *job, *next;
@@ -26,7 +31,7 @@ static void add_jobs(struct executor *executor, struct worker_heartbeat *heartbe
             continue;
         struct held_dispatch *held = records_add(&heartbeat->dispatches, sizeof *held);
         held->dispatch_id = job->dispatch_id;
-        held->state = job->state == JOB_FINISHED ? HELD_FINISHED : HELD_RUNNING;
+        held->state = held_states[job->state];
         if (job->listed_seq == 0)
             job->listed_seq = heartbeat->seq;
     }

@@ -21,9 +21,10 @@ static void on_dispatch(struct executor *executor, const void *message)
         executor_heartbeat_soon(executor); /* known: said once more */
         return;
     }
-    if (executor->draining || executor_free_slots(executor) <= 0)
-        return; /* it will come again, here or elsewhere */
-    job_accept(executor, dispatch);
+    if (executor->draining)
+        job_refuse(executor, dispatch, "its worker is being stopped");
+    else if (!spool_is_full(executor->spool)) /* else it will come again, here or elsewhere */
+        job_accept(executor, dispatch);
 }
 
 static void on_cancel(struct executor *executor, const void *message)
@@ -62,9 +63,9 @@ static void on_sync(struct executor *executor, const void *message)
     struct job *job, *next;
     HASH_ITER (hh, executor->jobs, job, next) {
         bool known = job->listed_seq != 0 && job->listed_seq <= sync->heartbeat_seq;
-        if (job_holds_slot(job) && known && !contains(&sync->running, job->dispatch_id.text))
-            job_stop(job, ENDED_CANCELLED, NULL, 0);
-        else if (!job_holds_slot(job) && contains(&sync->settled, job->dispatch_id.text))
+        if (job_is_open(job) && known && !contains(&sync->running, job->dispatch_id.text))
+            job_stop(job, ENDED_CANCELLED, NULL, JOB_OWN_GRACE);
+        else if (!job_is_open(job) && contains(&sync->settled, job->dispatch_id.text))
             job_settle(&job);
     }
     send_all_again(executor, sync->resync_token);

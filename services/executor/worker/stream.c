@@ -136,11 +136,11 @@ void stream_send_again(struct stream *stream)
 static void resend_when_due(struct stream *stream, bool unsettled)
 {
     int64_t now_ms = monotonic_ms();
-    if (stream->resend_wait_ms == 0) {
+    if (stream->resend_wait_ms == 0 || !unsettled) {
         stream->resend_wait_ms = stream->executor->settings->resend_ms;
         stream->resend_due_ms = now_ms + stream->resend_wait_ms;
     }
-    if (!unsettled || now_ms < stream->resend_due_ms)
+    if (now_ms < stream->resend_due_ms)
         return;
     stream_send_again(stream);
     stream->resend_wait_ms =

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The executor on real parts: frameworks, sources, limits, output, secrets, draining."""
+
+import pathlib
+import subprocess
+import textwrap
+
+import pytest
+from parts.process import wait_until
+
+SERVICES = ("api-ingest", "scheduler", "result-collector", "executor")
+POLICY = {"task_timeout_ms": 60000, "run_timeout_ms": 120000, "grace_ms": 500}
+
+
+class Project:
+    """A source directory that the worker sees, and runs of what is in it."""
+
+    def __init__(self, verdict, folder):
+        self.verdict = verdict
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        verdict.source_roots.append(self.folder)
+        for name in SERVICES:
+            verdict.start(name, wait=False)
+        for name in SERVICES:
+            verdict.services[name].wait_ready()
+        verdict.api.put("/v1/projects/shop", {"title": "Shop"})
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def trigger(self, framework, *command, policy=None, run=None, **suite):
+        source = {"kind": "path", "path": str(self.folder)}
+        spec = {"slug": "suite", "framework": framework, "source": source, **suite}
+        if command:
+            spec["command"] = list(command)
+        body = {"project": "shop", "suite": spec, "policy": {**POLICY, **(policy or {})}}
+        return self.verdict.api.post("/v1/runs", {**body, **(run or {})}, expect=201)["id"]
+
+    def run(self, framework, *command, **more):
+        return self.verdict.wait_final(self.trigger(framework, *command, **more))
+
+    def results(self, run):
+        rows = self.verdict.db.query(
+            """SELECT name, class, parameters, status, message, trace FROM results.result
+               WHERE run_id = %s ORDER BY class, name, parameters""",
+            run["id"],
+        )
+        return {(row["name"], row["parameters"]): row for row in rows}
+
+    def log(self, run, stream=None):
+        rows = self.verdict.db.query(
+            "SELECT stream, text FROM results.log_chunk WHERE run_id = %s ORDER BY seq", run["id"]
+        )
+        return "".join(row["text"] for row in rows if stream in (None, row["stream"]))
+
+
+@pytest.fixture
+def project(verdict, tmp_path):
+    return Project(verdict, tmp_path / "source")
+
+
+PYTEST_SUITE = """
+    import pytest
+
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_adds(n):
+        assert n + 1 > n
+
+    def test_fails():
+        assert 1 == 2, "one is not two"
+
+    def test_is_skipped():
+        pytest.skip("not today")
+
+    @pytest.mark.xfail(reason="known")
+    def test_is_expected_to_fail():
+        assert False
+
+    @pytest.fixture
+    def broken():
+        raise RuntimeError("no database")
+
+    def test_has_a_broken_fixture(broken):
+        pass
+
+    class TestGroup:
+        def test_in_a_class(self):
+            print("said inside")
+"""
+
+
+def test_a_pytest_suite_is_run_case_by_case(project):
+    project.write("test_shop.py", PYTEST_SUITE)
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+    totals = run["totals"]
+    assert [totals[k] for k in ("planned", "passed", "failed", "errored", "skipped")] == [
+        *(7, 3, 1, 1, 2)
+    ]
+    results = project.results(run)
+    assert results["test_adds", "1"]["status"] == "passed"
+    assert results["test_fails", ""]["status"] == "failed"
+    assert "one is not two" in results["test_fails", ""]["message"]
+    assert "def test_fails" in results["test_fails", ""]["trace"]
+    assert results["test_has_a_broken_fixture", ""]["status"] == "errored"
+    assert results["test_is_skipped", ""]["message"] == "not today"
+    assert results["test_in_a_class", ""]["class"] == "test_shop.TestGroup"
+    assert "1 failed" in project.log(run, "stdout")
+
+
+def test_declared_cases_are_run_and_no_others(project):
+    project.write("test_shop.py", PYTEST_SUITE)
+    project.write("test_other.py", "raise RuntimeError('must not be imported')")
+    cases = ["test_shop.py::test_adds[1]", "test_shop.py::TestGroup::test_in_a_class"]
+
+    run = project.run("pytest", cases=cases)
+
+    assert (run["state"], run["totals"]["planned"], run["totals"]["passed"]) == ("passed", 2, 2)
+
+
+def test_a_declared_case_that_is_not_there_has_not_run(project):
+    project.write("test_shop.py", PYTEST_SUITE)
+
+    run = project.run("pytest", cases=["test_shop.py::test_adds[1]", "test_shop.py::test_gone"])
+
+    assert (run["state"], run["reason"]) == ("errored", "cases_not_run")
+    assert (run["totals"]["passed"], run["totals"]["not_run"]) == (1, 1)
+
+
+def test_pytest_that_ends_in_the_middle_left_half_a_report(project):
+    project.write(
+        "test_shop.py",
+        """
+        import os
+
+        def test_first():
+            pass
+
+        def test_second():
+            os._exit(0)
+        """,
+    )
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["reason"]) == ("errored", "report_truncated")
+    assert run["totals"]["passed"] == 1
+
+
+def test_a_module_that_cannot_be_imported_is_an_error(project):
+    project.write("test_shop.py", "import there_is_no_such_module")
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+    (result,) = project.results(run).values()
+    assert "there_is_no_such_module" in result["trace"]
+
+
+TAP = """\
+TAP version 13
+1..3
+ok 1 - first
+not ok 2 - second
+  ---
+  message: 'it broke'
+  ...
+ok 3 - third # SKIP later
+"""
+
+
+def test_tap_on_stdout_is_read_and_kept_as_output(project):
+    project.write("report.tap", TAP)
+
+    run = project.run("command", "sh", "-c", "cat report.tap; exit 1", report={"format": "tap"})
+
+    assert (run["state"], run["reason"]) == ("failed", "cases_failed")
+    assert project.results(run)["second", ""]["message"] == "it broke"
+    assert project.log(run, "stdout") == TAP
+
+
+def test_a_command_without_a_report_is_one_case(project):
+    passed = project.run("command", "true", report={"format": "none"})
+    failed = project.run("command", "sh", "-c", "exit 3", report={"format": "none"})
+
+    assert (passed["state"], passed["totals"]["passed"]) == ("passed", 1)
+    assert (failed["state"], failed["reason"]) == ("failed", "cases_failed")
+    assert project.results(failed)["suite", ""]["message"] == "exit status 3"
+
+
+def test_reports_of_an_earlier_run_do_not_count(project):
+    project.write("out/old.xml", "<testsuite><testcase name='old'/></testsuite>")
+    subprocess.run(["touch", "-d", "1 hour ago", project.folder / "out/old.xml"], check=True)
+    script = (
+        "mkdir -p out/a/b; echo \"<testsuite><testcase name='new'/></testsuite>\" >out/a/b/n.xml"
+    )
+
+    run = project.run(
+        "command", "sh", "-c", script, report={"format": "junit", "path": "out/**/*.xml"}
+    )
+
+    assert set(project.results(run)) == {("new", "")}
+
+
+CMOCKA = """
+    #include <setjmp.h>
+    #include <stdarg.h>
+    #include <stddef.h>
+    #include <stdint.h>
+    #include <cmocka.h>
+
+    static void holds(void **state) { (void)state; assert_true(1); }
+    static void does_not(void **state) { (void)state; assert_int_equal(1, 2); }
+    static void later(void **state) { (void)state; skip(); }
+
+    int main(void)
+    {
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(holds), cmocka_unit_test(does_not), cmocka_unit_test(later)};
+        return cmocka_run_group_tests_name("arithmetic", tests, NULL, NULL);
+    }
+"""
+
+
+def build_cmocka(project, name="unit_test"):
+    source = project.write(f"{name}.c", CMOCKA)
+    binary = project.folder / name
+    subprocess.run(["gcc", "-o", binary, source, "-lcmocka"], check=True)
+    return binary
+
+
+def test_cmocka_reports_by_itself(project):
+    build_cmocka(project)
+
+    run = project.run("cmocka", "./unit_test")
+
+    assert (run["state"], run["reason"]) == ("failed", "cases_failed")
+    results = project.results(run)
+    assert {name: row["status"] for (name, _), row in results.items()} == {
+        "holds": "passed",
+        "does_not": "failed",
+        "later": "skipped",
+    }
+    assert results["holds", ""]["class"] == "arithmetic"
+    assert "0x1 != 0x2" in results["does_not", ""]["trace"]
+
+
+def test_ctest_is_run_whole_and_by_cases(project):
+    project.write(
+        "CMakeLists.txt",
+        """
+        cmake_minimum_required(VERSION 3.20)
+        project(shop NONE)
+        enable_testing()
+        add_test(NAME adds.up COMMAND true)
+        add_test(NAME breaks COMMAND false)
+        """,
+    )
+    subprocess.run(
+        ["cmake", "-S", ".", "-B", "build"], cwd=project.folder, check=True, capture_output=True
+    )
+
+    whole = project.run("ctest", directory="build")
+    chosen = project.run("ctest", directory="build", cases=["adds.up"])
+
+    assert (whole["state"], whole["totals"]["passed"], whole["totals"]["failed"]) == (
+        "failed",
+        1,
+        1,
+    )
+    assert (chosen["state"], chosen["totals"]["planned"]) == ("passed", 1)
+
+
+def git(folder, *words):
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    done = subprocess.run(
+        ["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_git_source_is_fetched_at_the_commit_of_the_run(project):
+    git(project.folder, "init", "-q", "-b", "main")
+    project.write("check.sh", "exit 1")
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "-qm", "broken")
+    broken = git(project.folder, "rev-parse", "HEAD")
+    project.write("check.sh", "exit 0")
+    git(project.folder, "commit", "-qam", "mended")
+    source = {"kind": "git", "url": f"file://{project.folder}"}
+    suite = {"source": source, "report": {"format": "none"}}
+
+    old = project.run("command", "sh", "check.sh", run={"commit": broken}, **suite)
+    new = project.run("command", "sh", "check.sh", **suite)
+    branch = {**suite, "source": {**source, "ref": "main"}}
+    by_branch = project.run("command", "sh", "check.sh", **branch)
+
+    assert (old["state"], new["state"], by_branch["state"]) == ("failed", "passed", "passed")
+
+
+def test_a_git_source_that_is_not_there_says_it_in_gits_words(project):
+    source = {"kind": "git", "url": f"file://{project.folder}/nowhere"}
+
+    run = project.run("command", "true", source=source, report={"format": "none"})
+
+    assert (run["state"], run["reason"]) == ("errored", "source_failed")
+    assert "nowhere" in run["reason_detail"]
+
+
+def test_a_path_outside_the_roots_is_refused(project):
+    source = {"kind": "path", "path": "/etc"}
+
+    run = project.run("command", "true", source=source, report={"format": "none"})
+
+    assert (run["state"], run["reason"]) == ("errored", "source_failed")
+    assert "VERDICT_SOURCE_ROOTS" in run["reason_detail"]
+
+
+def test_the_environment_is_clean_and_says_what_is_run(project):
+    run = project.run(
+        "command",
+        "env",
+        report={"format": "none"},
+        environment={"COLOUR": "blue"},
+        run={"build_version": "1.2.3", "branch": "main", "parameters": {"browser": "firefox"}},
+    )
+
+    said = dict(line.split("=", 1) for line in project.log(run).splitlines())
+    assert said["VERDICT_RUN_ID"] == run["id"]
+    assert (said["COLOUR"], said["VERDICT_BUILD"], said["VERDICT_BRANCH"]) == (
+        *("blue", "1.2.3", "main"),
+    )
+    assert said["VERDICT_PARAM_BROWSER"] == "firefox"
+    assert (said["SHARD_INDEX"], said["SHARD_TOTAL"]) == ("0", "1")
+    assert not {name for name in said if "TOKEN" in name or name == "VERDICT_KAFKA_BROKERS"}
+
+
+def test_secrets_are_given_and_never_shown(project):
+    secrets = project.verdict.folder / "executor" / "secrets"
+    (secrets / "API_PASSWORD").write_text("correct horse battery\n")
+    script = (
+        'test "$API_PASSWORD" = "correct horse battery" || exit 9; printf "it is correct h";'
+        'sleep 0.4; echo "orse battery"; echo "$API_PASSWORD" >&2'
+    )
+
+    run = project.run(
+        "command", "sh", "-c", script, report={"format": "none"}, secrets=["API_PASSWORD"]
+    )
+
+    assert run["state"] == "passed"
+    assert project.log(run, "stdout") == "it is ***\n"
+    assert project.log(run, "stderr") == "***\n"
+
+
+def test_a_secret_that_the_worker_lacks_is_named(project):
+    run = project.run("command", "true", report={"format": "none"}, secrets=["NO_SUCH_SECRET"])
+
+    assert (run["state"], run["reason"]) == ("errored", "exec_failed")
+    assert "NO_SUCH_SECRET" in run["reason_detail"]
+
+
+def test_output_without_end_is_cut_with_a_mark(project):
+    run = project.run(
+        "command",
+        *("sh", "-c", "yes | head -c 3000000; echo the end >&2"),
+        report={"format": "none"},
+        limits={"output_bytes": 100000},
+    )
+
+    assert run["state"] == "passed"
+    assert len(project.log(run, "stdout")) == 100000
+    assert "cut here" in project.log(run, "verdict")
+
+
+@pytest.mark.parametrize(
+    ("limits", "script", "named"),
+    [
+        ({"cpu_seconds": 1}, "while :; do :; done", "cpu_seconds"),
+        ({"memory_mb": 50}, "x=$(head -c 200000000 /dev/zero | tr '\\0' x); sleep 5", "memory_mb"),
+        ({"processes": 5}, "for i in 1 2 3 4 5 6 7 8; do sleep 20 & done; wait", "processes"),
+        ({"file_mb": 1}, "exec head -c 3000000 /dev/zero >big; sleep 1", "file_mb"),
+    ],
+)
+def test_a_limit_ends_the_tests_and_is_named(project, limits, script, named):
+    run = project.run("command", "sh", "-c", script, report={"format": "none"}, limits=limits)
+
+    assert (run["state"], run["reason"]) == ("errored", "limit_exceeded")
+    assert named in run["reason_detail"]
+
+
+def pid_is_gone(path):
+    pid = int(path.read_text())
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
+
+
+def test_a_daemon_that_stays_behind_is_ended(project):
+    script = "setsid sh -c 'trap \"\" TERM; echo $$ >pid; while :; do sleep 1; done' & sleep 0.3"
+
+    run = project.run("command", "sh", "-c", script, report={"format": "none"})
+
+    assert run["state"] == "passed"
+    assert pid_is_gone(project.folder / "pid")
+
+
+def test_the_end_of_the_executor_is_the_end_of_its_tests(project):
+    script = "setsid sh -c 'trap \"\" TERM; echo $$ >pid; while :; do sleep 1; done' & sleep 30"
+    project.trigger("command", "sh", "-c", script, report={"format": "none"})
+    pid = project.folder / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text(), 20, "the tests to run")
+
+    project.verdict.kill("executor")
+
+    wait_until(lambda: pid_is_gone(pid), 10, "the tests to be gone")
+
+
+def test_a_worker_that_is_stopped_finishes_what_it_runs(project):
+    run_id = project.trigger(
+        "command", "sh", "-c", "echo go >go; sleep 2", report={"format": "none"}
+    )
+    wait_until(lambda: (project.folder / "go").exists(), 20, "the tests to run")
+
+    assert project.verdict.stop("executor") == 0
+
+    run = project.verdict.wait_final(run_id)
+    assert run["state"] == "passed"
+    attempts = project.verdict.db.value(
+        "SELECT max(attempt) FROM scheduling.task WHERE run_id = %s", run_id
+    )
+    assert attempts == 1
+
+
+def test_what_does_not_fit_into_the_grace_is_handed_back(project):
+    project.verdict.stop("executor")
+    project.verdict.start("executor", VERDICT_STOP_GRACE="6s")
+    script = "if [ -e again ]; then exit 0; fi; echo >again; sleep 60"
+    run_id = project.trigger("command", "sh", "-c", script, report={"format": "none"})
+    wait_until(lambda: (project.folder / "again").exists(), 20, "the tests to run")
+
+    assert project.verdict.stop("executor") == 0
+    project.verdict.start("executor")
+
+    run = project.verdict.wait_final(run_id)
+    assert run["state"] == "passed"
+    dispatches = project.verdict.db.query(
+        "SELECT ended FROM scheduling.dispatch WHERE run_id = %s ORDER BY attempt", run_id
+    )
+    assert [row["ended"] for row in dispatches] == ["handed_back", "recorded"]
