@@ -9,7 +9,7 @@ CC      := gcc
 VERSION ?= $(shell cat VERSION)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 
-PACKAGES := jansson rdkafka hiredis libmicrohttpd libpq libcurl expat libsodium libarchive libcyaml \
+PACKAGES := jansson rdkafka hiredis libmicrohttpd libpq libcurl expat libsodium libarchive yaml-0.1 \
             libpcre2-8 zlib
 SERVICES := api-ingest scheduler executor result-collector notifier
 COMMANDS := verdict verdict-admin

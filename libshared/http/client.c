@@ -59,6 +59,28 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return transfer->body.overflowed ? 0 : length;
 }
 
+static int on_tick(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                   curl_off_t up)
+{
+    struct transfer *transfer = context;
+    (void)total;
+    (void)now;
+    (void)up_total;
+    (void)up;
+    transfer->stopped |= *transfer->request->stop != 0;
+    return transfer->stopped;
+}
+
+/* Proxies of the environment are for others than this machine. */
+static bool is_loopback(const char *url)
+{
+    static const char *const hosts[] = {"://127.", "://localhost", "://[::1]"};
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+        if (strstr(url, hosts[i]) != NULL)
+            return true;
+    return false;
+}
+
 static struct curl_slist *make_headers(const struct http_request *request)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
@@ -83,6 +105,13 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    if (is_loopback(request->url))
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (request->stop != NULL) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_tick);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+    }
     if (request->body == NULL)
         return;
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);

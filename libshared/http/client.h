@@ -3,6 +3,7 @@
  * once use curl's multi interface themselves. */
 #pragma once
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct http_request {
     /* When set, the body is handed over piece by piece instead of being kept; non-zero ends the request. */
     int (*on_data)(void *context, const char *data, size_t length);
     void *context;
+    const volatile sig_atomic_t *stop; /* when set and not 0: ends the request within a second */
 };
 
 struct http_answer {
@@ -34,7 +36,7 @@ struct http_answer {
     long retry_after_s; /* -1 when none */
 };
 
-/* -1 with code "unreachable" when there was no answer, "stopped" when on_data ended it. */
+/* -1 with code "unreachable" when there was no answer, "stopped" when on_data or stop ended it. */
 int http_send(struct http_client *client, const struct http_request *request,
               struct http_answer *answer_r, struct error *error) WARN_UNUSED;
 void http_answer_deinit(struct http_answer *answer);

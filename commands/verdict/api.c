@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls to the API. */
+#include "api.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "http/client.h"
+
+#define CALL_TIMEOUT_MS     90000 /* a long-poll takes up to 60 s */
+#define DOWNLOAD_TIMEOUT_MS ((int64_t)30 * 60 * 1000)
+#define PATIENCE_MS         5000  /* for a server that has not answered yet */
+#define PATIENCE_KNOWN_MS   60000 /* for one that has: it is being restarted */
+#define RETRY_AFTER_MAX_S   10
+
+volatile sig_atomic_t api_interrupted;
+
+char *api_escape(const char *text)
+{
+    char *escaped = curl_easy_escape(NULL, text, 0);
+    char *copy = xstrdup(escaped == NULL ? "" : escaped);
+    curl_free(escaped);
+    return copy;
+}
+
+char *api_path(const char *format, const char *argument)
+{
+    AUTO(text_free) char *escaped = api_escape(argument);
+    const char *hole = strstr(format, "%s");
+    return xasprintf("%.*s%s%s", (int)(hole - format), format, escaped, hole + 2);
+}
+
+char *api_absolute(const struct cli *cli, const char *path)
+{
+    size_t length = strlen(cli->options.url);
+    if (text_starts(path, "http://") || text_starts(path, "https://"))
+        return xstrdup(path);
+    while (length > 0 && cli->options.url[length - 1] == '/')
+        length--;
+    return xasprintf("%.*s%s", (int)length, cli->options.url, path);
+}
+
+/* The problem document's own words, with the fields that it names. */
+static int refused(long status, const char *path, const json_t *problem, struct error *error)
+{
+    const char *message = json_find_text(problem, "message");
+    const json_t *details = json_object_get(problem, "errors"), *detail;
+    size_t index;
+    error_set(error, status == 404 ? "not_found" : "refused", "%s (status %ld from %s)",
+              message == NULL || message[0] == '\0' ? "the server refuses" : message, status, path);
+    json_array_foreach ((json_t *)(uintptr_t)details, index, detail) {
+        const char *field = json_find_text(detail, "field");
+        const char *text = json_find_text(detail, "message");
+        size_t length = strlen(error->text);
+        if (text == NULL || (message != NULL && strcmp(text, message) == 0))
+            continue;
+        snprintf(error->text + length, sizeof error->text - length, "\n  %s: %s",
+                 field == NULL ? "" : field, text);
+    }
+    return -1;
+}
+
+struct call {
+    const char *method, *path, *key, *accept;
+    const json_t *body;
+    FILE *out; /* where the answer goes; NULL: it is kept */
+};
+
+static int write_out(void *context, const char *data, size_t length)
+{
+    FILE *out = context;
+    return fwrite(data, 1, length, out) == length ? 0 : -1;
+}
+
+/* One exchange; *answer is the caller's to free on success. */
+static int exchange(struct cli *cli, const struct call *call, struct http_answer *answer,
+                    struct error *error)
+{
+    AUTO(text_free) char *url = api_absolute(cli, call->path);
+    AUTO(text_free) char *authorization = xasprintf("Authorization: Bearer %s", cli->options.token);
+    AUTO(text_free)
+    char *accept =
+        xasprintf("Accept: %s", call->accept == NULL ? "application/json" : call->accept);
+    AUTO(text_free)
+    char *key = xasprintf("Idempotency-Key: %s", call->key == NULL ? "" : call->key);
+    AUTO(text_free) char *body = call->body == NULL ? NULL : json_text(call->body);
+    const char *const headers[] = {authorization, accept, "Content-Type: application/json",
+                                   call->key == NULL ? NULL : key, NULL};
+    const struct http_request request = {.method = call->method,
+                                         .url = url,
+                                         .headers = headers,
+                                         .body = body,
+                                         .body_length = body == NULL ? 0 : strlen(body),
+                                         .timeout_ms = call->out == NULL ? CALL_TIMEOUT_MS
+                                                                         : DOWNLOAD_TIMEOUT_MS,
+                                         .on_data = call->out == NULL ? NULL : write_out,
+                                         .context = call->out,
+                                         .stop = &api_interrupted};
+    if (http_send(cli->http, &request, answer, error) < 0)
+        return -1;
+    cli->has_answered = true;
+    cli->last_status = answer->status;
+    return 0;
+}
+
+static bool may_be_repeated(const struct call *call)
+{
+    return call->out == NULL && (strcmp(call->method, "POST") != 0 || call->key != NULL);
+}
+
+static bool wants_again(const struct http_answer *answer)
+{
+    return answer->status == 429 || answer->status == 502 || answer->status == 503;
+}
+
+/* Tries again while the server is away or asks for patience. */
+static int call_patiently(struct cli *cli, const struct call *call, struct http_answer *answer,
+                          struct error *error)
+{
+    int64_t patience_ms = cli->has_answered ? PATIENCE_KNOWN_MS : PATIENCE_MS;
+    int64_t deadline_ms = monotonic_ms() + patience_ms;
+    struct backoff backoff;
+    backoff_init(&backoff, 100, 2000);
+    for (;;) {
+        int status = exchange(cli, call, answer, error);
+        bool again = status < 0 ? error_is(error, "unreachable") : wants_again(answer);
+        backoff_failed(&backoff);
+        int64_t wait_ms = backoff_wait_ms(&backoff) + 1;
+        if (status == 0 && answer->retry_after_s > 0 && answer->retry_after_s <= RETRY_AFTER_MAX_S)
+            wait_ms = answer->retry_after_s * 1000;
+        if (!again || !may_be_repeated(call) || monotonic_ms() + wait_ms > deadline_ms)
+            return status;
+        if (status == 0)
+            http_answer_deinit(answer);
+        poll(NULL, 0, (int)wait_ms);
+        if (api_interrupted)
+            return error_set(error, "stopped", "interrupted");
+    }
+}
+
+static int take(const struct call *call, struct http_answer *answer, json_t **json_r,
+                struct error *error)
+{
+    AUTO(json_free) json_t *json = NULL;
+    struct error ignored;
+    if (answer->length > 0 && json_parse(answer->body, answer->length, &json, &ignored) < 0)
+        json = NULL;
+    if (answer->status >= 400)
+        return refused(answer->status, call->path, json, error);
+    if (json_r == NULL)
+        return 0;
+    if (json == NULL)
+        return error_set(error, "unreachable",
+                         "%s: the answer is not JSON: is VERDICT_URL the right one?", call->path);
+    *json_r = TAKE(json);
+    return 0;
+}
+
+static int perform(struct cli *cli, const struct call *call, json_t **answer_r, struct error *error)
+{
+    struct http_answer answer;
+    if (call_patiently(cli, call, &answer, error) < 0)
+        return -1;
+    int status = take(call, &answer, answer_r, error);
+    http_answer_deinit(&answer);
+    return status;
+}
+
+int api_call(struct cli *cli, const char *method, const char *path, const json_t *body,
+             json_t **answer_r, struct error *error)
+{
+    const struct call call = {.method = method, .path = path, .body = body};
+    return perform(cli, &call, answer_r, error);
+}
+
+int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r, struct error *error)
+{
+    struct uuid made = uuid_random();
+    const char *key = cli->options.idempotency_key;
+    const struct call call = {
+        .method = "POST", .path = "/v1/runs", .body = body, .key = key == NULL ? made.text : key};
+    return perform(cli, &call, answer_r, error);
+}
+
+int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
+                 struct error *error)
+{
+    const struct call call = {.method = "GET", .path = path, .accept = accept, .out = out};
+    struct http_answer answer;
+    if (call_patiently(cli, &call, &answer, error) < 0)
+        return -1;
+    long status = answer.status;
+    http_answer_deinit(&answer);
+    if (status >= 400)
+        return refused(status, path, NULL, error);
+    return fflush(out) == 0 ? 0 : error_set(error, "usage", "the output cannot be written");
+}
+
+int api_list(struct cli *cli, const char *path, size_t most, json_t **items_r, struct error *error)
+{
+    AUTO(json_free) json_t *items = json_array();
+    AUTO(text_free) char *cursor = NULL;
+    const char *mark = strchr(path, '?') == NULL ? "?" : "&";
+    do {
+        AUTO(json_free) json_t *page = NULL;
+        AUTO(text_free) char *escaped = api_escape(cursor == NULL ? "" : cursor);
+        AUTO(text_free)
+        char *url =
+            xasprintf("%s%slimit=200%s%s", path, mark, cursor == NULL ? "" : "&cursor=", escaped);
+        if (api_call(cli, "GET", url, NULL, &page, error) < 0)
+            return -1;
+        const char *next = json_find_text(page, "next_cursor");
+        json_array_extend(items, json_object_get(page, "items"));
+        text_free(&cursor);
+        cursor = next == NULL || next[0] == '\0' ? NULL : xstrdup(next);
+    } while (cursor != NULL && (most == 0 || json_array_size(items) < most));
+    while (most > 0 && json_array_size(items) > most)
+        json_array_remove(items, json_array_size(items) - 1);
+    *items_r = TAKE(items);
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls to the API, and what its errors say to people. */
+#pragma once
+
+#include <signal.h>
+
+#include "cli.h"
+
+/* Set by SIGINT and SIGTERM while somebody waits: calls end with "stopped". */
+extern volatile sig_atomic_t api_interrupted;
+
+/* One call; *answer_r (may be NULL) is a new reference. Errors: "unreachable", "refused" (with the server's
+ * own words), "not_found". What may be repeated is, while the server is away. */
+int api_call(struct cli *cli, const char *method, const char *path, const json_t *body,
+             json_t **answer_r, struct error *error) WARN_UNUSED;
+
+/* POST /v1/runs with an Idempotency-Key, so that it may be repeated. */
+int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r,
+                struct error *error) WARN_UNUSED;
+
+/* What is not JSON, straight into a file. */
+int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
+                 struct error *error) WARN_UNUSED;
+
+/* All pages of a list, or as many as give `most` items (0: all). New reference of an array. */
+int api_list(struct cli *cli, const char *path, size_t most, json_t **items_r,
+             struct error *error) WARN_UNUSED;
+
+/* "/v1/runs/%s/why" with each argument escaped. Caller frees. */
+char *api_path(const char *format, const char *argument);
+char *api_escape(const char *text); /* for a path or a query. Caller frees. */
+char *api_absolute(const struct cli *cli,
+                   const char *path); /* with the server before it. Caller frees. */

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bodies of triggers. */
+#include "body.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "inline_suite.h"
+#include "manifest.h"
+
+static void put(json_t *object, const char *name, const char *said, const char *fallback)
+{
+    const char *value = said != NULL ? said : fallback;
+    if (value != NULL && value[0] != '\0')
+        json_object_set_new(object, name, json_lossy(value, strlen(value)));
+}
+
+static json_t *policy_json(const struct cli_options *options)
+{
+    json_t *policy = json_object();
+    if (options->queue_timeout_ms > 0)
+        json_object_set_new(policy, "queue_timeout_ms", json_integer(options->queue_timeout_ms));
+    if (options->task_timeout_ms > 0)
+        json_object_set_new(policy, "task_timeout_ms", json_integer(options->task_timeout_ms));
+    if (options->run_timeout_ms > 0)
+        json_object_set_new(policy, "run_timeout_ms", json_integer(options->run_timeout_ms));
+    if (options->allow_empty)
+        json_object_set_new(policy, "allow_empty", json_true());
+    if (options->cancel_superseded)
+        json_object_set_new(policy, "cancel_superseded", json_true());
+    return policy;
+}
+
+static int parameters_json(const struct texts *parameters, json_t **object_r, struct error *error)
+{
+    AUTO(json_free) json_t *object = json_object();
+    for (size_t i = 0; i < parameters->count; i++) {
+        const char *text = parameters->list[i], *equals = strchr(text, '=');
+        if (equals == NULL || equals == text)
+            return usage_error(error, "--param %s: must be NAME=VALUE", text);
+        AUTO(text_free) char *name = xstrndup(text, (size_t)(equals - text));
+        json_object_set_new(object, name, json_lossy(equals + 1, strlen(equals + 1)));
+    }
+    *object_r = TAKE(object);
+    return 0;
+}
+
+/* Objects and lists that say nothing are left out: then the template's or the default counts. */
+static void put_unless_empty(json_t *body, const char *name, json_t *value)
+{
+    if (json_object_size(value) > 0 || json_array_size(value) > 0)
+        json_object_set_new(body, name, value);
+    else
+        json_decref(value);
+}
+
+int body_encode(const struct cli_options *options, const struct ci *ci, const char *project,
+                json_t *suite, json_t **body_r, struct error *error)
+{
+    json_t *parameters = NULL, *requirements = json_array();
+    AUTO(json_free) json_t *body = json_object();
+    for (size_t i = 0; i < options->requirements.count; i++)
+        json_array_append_new(requirements, json_string(options->requirements.list[i]));
+    put_unless_empty(body, "requirements", requirements);
+    if (parameters_json(&options->parameters, &parameters, error) < 0)
+        return -1;
+    put_unless_empty(body, "parameters", parameters);
+    put_unless_empty(body, "policy", policy_json(options));
+    put_unless_empty(body, "trigger", ci_trigger(ci));
+    put(body, "project", project, NULL);
+    put(body, "template", options->template, NULL);
+    put(body, "environment", options->environment, NULL);
+    put(body, "pool", options->pool, NULL);
+    put(body, "title", options->title, NULL);
+    put(body, "build_version", options->build, ci->build);
+    put(body, "branch", options->branch, ci->branch);
+    put(body, "commit", options->commit, ci->commit);
+    if (options->priority >= 0)
+        json_object_set_new(body, "priority", json_integer(options->priority));
+    if (suite != NULL)
+        json_object_set(body, "suite", suite);
+    *body_r = TAKE(body);
+    return 0;
+}
+
+/* The file that was named, or the one that lies here. *manifest_r may be NULL. */
+static int find_manifest(const struct cli_options *options, json_t **manifest_r,
+                         struct error *error)
+{
+    *manifest_r = NULL;
+    if (options->file != NULL)
+        return manifest_load(options->file, manifest_r, error);
+    if (options->project != NULL || options->has_command || access("verdict.yaml", R_OK) != 0)
+        return 0;
+    return manifest_load("verdict.yaml", manifest_r, error);
+}
+
+/* A suite that the file describes goes along, so that the run is of what the file says now. */
+static json_t *suite_of(const json_t *manifest, const char *slug)
+{
+    const json_t *written = json_object_get(json_object_get(manifest, "suites"), slug);
+    if (written == NULL)
+        return json_string(slug);
+    json_t *suite = json_deep_copy(written);
+    json_object_set_new(suite, "slug", json_string(slug));
+    return suite;
+}
+
+/* Names of files and folders are no promise: the project is made when it is not there. */
+static int ensure_project(struct cli *cli, const char *slug, const char *title, struct error *error)
+{
+    AUTO(text_free) char *path = api_path("/v1/projects/%s", slug);
+    struct error inner;
+    if (api_call(cli, "GET", path, NULL, NULL, &inner) == 0)
+        return 0;
+    if (!error_is(&inner, "not_found")) {
+        *error = inner;
+        return -1;
+    }
+    AUTO(json_free) json_t *body = json_pack("{s:s}", "title", title == NULL ? slug : title);
+    if (api_call(cli, "PUT", path, body, NULL, &inner) == 0)
+        return 0;
+    *error = inner;
+    return error_wrap(
+        error, "there is no project \"%s\", and it cannot be made (name one by --project)", slug);
+}
+
+static int choose_suite(const struct cli_options *options, const json_t *manifest, json_t **suite_r,
+                        struct error *error)
+{
+    const json_t *suites = json_object_get(manifest, "suites");
+    *suite_r = NULL;
+    if (options->has_command)
+        return inline_suite(options, suite_r, error);
+    if (options->suite != NULL)
+        *suite_r = suite_of(manifest, options->suite);
+    else if (options->template == NULL && json_object_size(suites) == 1)
+        *suite_r =
+            suite_of(manifest, json_object_iter_key(json_object_iter((json_t *)(uintptr_t)suites)));
+    else if (options->template == NULL)
+        return usage_error(error, "what is to run? --template, --suite, or -- COMMAND");
+    return 0;
+}
+
+int body_make(struct cli *cli, json_t **body_r, struct error *error)
+{
+    const struct cli_options *options = &cli->options;
+    AUTO(json_free) json_t *manifest = NULL, *suite = NULL;
+    AUTO(text_free) char *guessed = NULL;
+    struct ci ci;
+    ci_read((ci_get *)getenv, &ci);
+    if (options->template != NULL && (options->suite != NULL || options->has_command))
+        return usage_error(error, "--template already says which suite");
+    if (find_manifest(options, &manifest, error) < 0 ||
+        choose_suite(options, manifest, &suite, error) < 0)
+        return -1;
+
+    const char *project = options->project;
+    if (project == NULL)
+        project = json_find_text(manifest, "project");
+    if (project == NULL && options->has_command)
+        project = guessed = inline_project(options);
+    if (project != options->project &&
+        ensure_project(cli, project, json_find_text(manifest, "title"), error) < 0)
+        return -1;
+    return body_encode(options, &ci, project, suite, body_r, error);
+}

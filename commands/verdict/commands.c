@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands, and which options each takes. */
+#include "base/memory.h"
+#include "cli.h"
+
+#define RUN_OPTIONS                                                                                \
+    "project file template suite environment pool framework path git ref directory report env "    \
+    "secret build branch commit title priority param require queue-timeout task-timeout "          \
+    "run-timeout allow-empty cancel-superseded idempotency-key"
+#define WAIT_OPTIONS "timeout quiet cancel-on-interrupt"
+
+/* clang-format off */
+const struct cli_command cli_commands[] = {
+    {"apply", "", "file", "make projects, environments, suites, templates and webhooks as a file says", cmd_apply},
+    {"run", "[-- COMMAND…]", RUN_OPTIONS " " WAIT_OPTIONS, "trigger a run, show how it goes, wait for its verdict", cmd_run},
+    {"trigger", "[-- COMMAND…]", RUN_OPTIONS, "trigger a run and go on; prints its id", cmd_trigger},
+    {"wait", "RUN", WAIT_OPTIONS, "wait for a run's verdict", cmd_wait},
+    {"show", "RUN", "", "what a run is and how far it has come", cmd_show},
+    {"results", "RUN", "status", "its cases and what happened to them", cmd_results},
+    {"logs", "RUN", "task", "what its tests wrote", cmd_logs},
+    {"why", "RUN", "", "why it is not further", cmd_why},
+    {"cancel", "RUN", "", "end it", cmd_cancel},
+    {"report", "RUN", "format output share", "its report, or a link to it that opens in any browser", cmd_report},
+    {"worker list", "", "pool", "the workers that run your tests", cmd_worker_list},
+    {"token create", "", "name scopes project expires", "a new token, shown once", cmd_token_create},
+    {"token list", "", "", "tokens, without their secrets", cmd_token_list},
+    {"token revoke", "ID", "", "end a token", cmd_token_revoke},
+};
+/* clang-format on */
+const size_t cli_commands_count = ARRAY_SIZE(cli_commands);

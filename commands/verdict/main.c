@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verdict: the users' command. A table of commands over the API; its exit status is the verdict. */
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli.h"
+#include "http/client.h"
+#include "options.h"
+
+static const struct {
+    const char *code;
+    int exit_status;
+} exits[] = {
+    {"usage", EXIT_USAGE},         {"unreachable", EXIT_UNREACHABLE},
+    {"refused", EXIT_UNREACHABLE}, {"not_found", EXIT_UNREACHABLE},
+    {"stopped", EXIT_INTERRUPTED},
+};
+
+static int fail(const struct error *error)
+{
+    fprintf(stderr, "verdict: %s\n", error->text);
+    for (size_t i = 0; i < ARRAY_SIZE(exits); i++)
+        if (error_is(error, exits[i].code))
+            return exits[i].exit_status;
+    return EXIT_USAGE;
+}
+
+static int execute(struct cli *cli, const struct cli_command *command, struct error *error)
+{
+    if (config_load(cli, error) < 0)
+        return -1;
+    cli->http = http_client_new();
+    return command->run(cli, error);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {.options = {.priority = -1}};
+    const struct cli_command *command = NULL;
+    struct error error = {.text = ""};
+    signal(SIGPIPE, SIG_IGN);
+    if (sodium_init() < 0)
+        return EXIT_UNREACHABLE;
+    int status = options_parse(argc, argv, &cli.options, &command, &error);
+    if (status == 0 && command != NULL)
+        status = execute(&cli, command, &error);
+    if (status < 0)
+        status = fail(&error);
+    http_client_free(&cli.http);
+    options_deinit(&cli.options);
+    json_decref(cli.config);
+    return status;
+}

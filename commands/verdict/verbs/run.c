@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run, trigger, wait: from a trigger to the verdict. */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "api.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "body.h"
+#include "follow.h"
+#include "output.h"
+#include "verdict_text.h"
+
+static void on_signal(int number)
+{
+    (void)number;
+    api_interrupted = 1;
+}
+
+/* Only while somebody waits: before that a signal just ends us. The second one does. */
+static void watch_signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int give_up(struct cli *cli, const char *id, const char *number, int exit_status)
+{
+    struct error error;
+    bool interrupted = exit_status == EXIT_INTERRUPTED;
+    api_interrupted = 0;
+    if (interrupted && cli->options.cancel_on_interrupt) {
+        AUTO(text_free) char *path = api_path("/v1/runs/%s/cancel", id);
+        if (api_call(cli, "POST", path, NULL, NULL, &error) == 0) {
+            fprintf(stderr, "verdict: interrupted; run %s is being cancelled\n", number);
+            return EXIT_RUN_CANCELLED;
+        }
+        fprintf(stderr, "verdict: interrupted; run %s cannot be cancelled: %s\n", number,
+                error.text);
+        return exit_status;
+    }
+    fprintf(stderr, "verdict: %s; run %s goes on (verdict wait %s, verdict cancel %s)\n",
+            interrupted ? "interrupted" : "the wait is over", number, number, number);
+    return exit_status;
+}
+
+static int wait_for(struct cli *cli, const char *id, const char *number, struct error *error)
+{
+    AUTO(json_free) json_t *run = NULL;
+    int exit_status = 0;
+    watch_signals();
+    if (follow_run(cli, id, &run, &exit_status, error) < 0)
+        return -1;
+    if (run == NULL)
+        return give_up(cli, id, number, exit_status);
+    verdict_print(cli, run);
+    if (cli->options.json)
+        print_json(run);
+    return verdict_exit(run);
+}
+
+static int trigger(struct cli *cli, json_t **run_r, struct error *error)
+{
+    AUTO(json_free) json_t *body = NULL;
+    if (body_make(cli, &body, error) < 0)
+        return -1;
+    return api_trigger(cli, body, run_r, error);
+}
+
+static void print_url(struct cli *cli, const json_t *run)
+{
+    AUTO(text_free) char *url = verdict_url(cli, run);
+    AUTO(text_free) char *number = member_text(run, "number");
+    fprintf(stderr, "run %s  %s\n", number, url);
+}
+
+int cmd_run(struct cli *cli, struct error *error)
+{
+    AUTO(json_free) json_t *run = NULL;
+    if (trigger(cli, &run, error) < 0)
+        return -1;
+    print_url(cli, run);
+    AUTO(text_free) char *id = member_text(run, "id");
+    AUTO(text_free) char *number = member_text(run, "number");
+    return wait_for(cli, id, number, error);
+}
+
+int cmd_trigger(struct cli *cli, struct error *error)
+{
+    AUTO(json_free) json_t *run = NULL;
+    if (trigger(cli, &run, error) < 0)
+        return -1;
+    print_url(cli, run);
+    if (cli->options.json)
+        print_json(run);
+    else
+        printf("%s\n", json_find_text(run, "id") == NULL ? "" : json_find_text(run, "id"));
+    return EXIT_PASSED;
+}
+
+int cmd_wait(struct cli *cli, struct error *error)
+{
+    return wait_for(cli, cli->options.rest[0], cli->options.rest[0], error);
+}

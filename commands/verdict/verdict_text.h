@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a final run tells people: its failures with their traces, and the verdict. On stderr. */
+#pragma once
+
+#include "cli.h"
+
+/* Failures, then the verdict line. Asks the API for the failed cases. */
+void verdict_print(struct cli *cli, const json_t *run);
+
+/* "FAILED  run 12 …: 1 of 60 cases failed …, 4.2 s". Caller frees. */
+char *verdict_line(const json_t *run);
+
+/* The exit status of a final run, by the table of endings. */
+int verdict_exit(const json_t *run);
+
+/* A link to its report page: one that is signed and opens in any browser, else the plain one. Caller frees. */
+char *verdict_url(struct cli *cli, const json_t *run);
