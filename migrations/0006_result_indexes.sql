@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Which runs have second tries (few: only they need a look at each case's other tries), and what one
--- dispatch has brought (statistics once per finished task, the remaining cases of a lost one).
+-- Which runs have second tries: only they need a look at each case's other tries. And which closed runs
+-- are not in the statistics of cases yet: those are kept apart from the transactions of results.
 SET ROLE verdict_collector;
 
 CREATE INDEX result_tried_again ON results.result (run_id) WHERE try > 1;
-CREATE INDEX result_by_dispatch ON results.result (dispatch_id);
+
+ALTER TABLE results.run_totals ADD COLUMN in_statistics boolean NOT NULL DEFAULT false;
+CREATE INDEX run_totals_to_count ON results.run_totals (run_id) WHERE closed AND NOT in_statistics;
 
 RESET ROLE;

@@ -13,7 +13,9 @@
 
 #define BATCH_BYTES ((int64_t)4 * 1024 * 1024)
 #define FLUSH_MS    2000
-#define DAY_MS      ((int64_t)24 * 60 * 60 * 1000)
+/* Results that wait in a partition: more than a moment's. */
+#define BUSY_RECORDS 50
+#define DAY_MS       ((int64_t)24 * 60 * 60 * 1000)
 
 static const struct setting own_list[] = {
     {.name = "VERDICT_RETENTION",
@@ -144,6 +146,21 @@ static int64_t work_partitions(void *context)
     return partitions_work(collector->partitions);
 }
 
+static bool is_busy(const struct collector *collector)
+{
+    struct ledger_partition *partition = NULL;
+    while ((partition = ledger_next_partition(collector->ledger, partition)) != NULL)
+        if (ledger_partition_lag(partition) > BUSY_RECORDS)
+            return true;
+    return false;
+}
+
+static int64_t work_statistics(void *context)
+{
+    struct collector *collector = context;
+    return statistics_work(collector->statistics, is_busy(collector));
+}
+
 static int64_t work_progress(void *context)
 {
     struct collector *collector = context;
@@ -211,12 +228,14 @@ int collector_open(struct service *service, void **context_r, struct error *erro
     collector->keys = worker_keys_new();
     collector->partitions = partitions_new(&store, own->retention_ms);
     collector->progress = progress_new(collector->events_topic);
+    collector->statistics = statistics_new(&store);
     if (open_ledger(collector, service, error) < 0)
         return -1;
     loop_add_work(service_loop(service), work_partitions, collector);
     loop_add_fd(service_loop(service), ledger_fd(collector->ledger), POLLIN, NULL, NULL);
     loop_add_work(service_loop(service), work_ledger, collector);
     loop_add_work(service_loop(service), work_progress, collector);
+    loop_add_work(service_loop(service), work_statistics, collector);
     return 0;
 }
 
@@ -226,6 +245,7 @@ void collector_close(void *context)
     if (collector == NULL)
         return;
     ledger_close(&collector->ledger, FLUSH_MS);
+    statistics_free(&collector->statistics);
     progress_free(&collector->progress);
     partitions_free(&collector->partitions);
     worker_keys_free(&collector->keys);

@@ -8,6 +8,7 @@
 #include "partitions.h"
 #include "progress.h"
 #include "service/service.h"
+#include "statistics.h"
 #include "write.h"
 
 struct collector_settings {
@@ -22,6 +23,7 @@ struct collector {
     struct worker_keys *keys;
     struct partitions *partitions;
     struct progress *progress;
+    struct statistics *statistics;
     struct outcome outcome; /* of the transaction that is open, until it is committed or dropped */
     char results_topic[TOPIC_NAME_SIZE], scheduling_topic[TOPIC_NAME_SIZE];
     char events_topic[TOPIC_NAME_SIZE], dead_letters_topic[TOPIC_NAME_SIZE];

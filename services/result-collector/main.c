@@ -3,6 +3,7 @@
  *   collector.c  the process: ledger, loop, settings        batch.c       one batch, taken apart
  *   intake.c     from records to a batch                    write.c, db/  from a batch into the ledger
  *   progress.c   how far runs are, for who watches          partitions.c  months come and go
+ *   statistics.c how cases fare over all runs
  *   stream.c item.c totals.c month.c   decisions, without I/O
  */
 #include "collector.h"

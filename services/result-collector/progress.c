@@ -43,8 +43,9 @@ void progress_free(struct progress **progress)
 {
     struct watched_run *run, *next;
     if (*progress != NULL) {
-        HASH_ITER (hh, (*progress)->runs, run, next)
+        HASH_ITER (hh, (*progress)->runs, run, next) {
             forget(*progress, run);
+        }
         free((*progress)->topic);
     }
     memory_free(progress);

@@ -170,6 +170,14 @@ class Task:
         )
         return Stream(self)
 
+    def close(self):
+        """The scheduler's verdict."""
+        self.db.query(
+            """UPDATE results.run_totals SET closed = true, planned = coalesce(planned,
+                   passed + failed + errored + skipped + blocked) WHERE run_id = %s""",
+            self.run,
+        )
+
     def totals(self):
         row = self.db.query(
             """SELECT planned, passed, failed, errored, skipped, blocked, closed
@@ -259,7 +267,6 @@ def test_a_stream_is_recorded_and_the_scheduler_is_told(collector, worker):
     )
     text = "SELECT string_agg(text, '' ORDER BY seq) FROM results.log_chunk WHERE run_id = %s"
     assert collector.db.value(text, task.run) == "one\ntwo\n"
-    assert collector.db.value("SELECT count(*) FROM results.known_case") == 3
 
     def told():
         for message in collector.bus.read_json("scheduling"):
@@ -282,6 +289,8 @@ def test_the_whole_topic_sent_twice_more_changes_nothing(collector, worker):
         stream.send(result("again", "failed"), result("again", "passed", **{"try": 2}), finished())
     for stream in streams:
         stream.wait()
+    tasks[1].close()
+    wait_counted(collector, 6)
     before = collector.db.query(AGGREGATES)
     assert tasks[0].totals() == {"planned": 6, "passed": 6}
 
@@ -303,6 +312,11 @@ def test_the_whole_topic_sent_twice_more_changes_nothing(collector, worker):
         .replace("results.task_record d)", f"results.task_record d WHERE {other(last)})")
     )
     assert after == before
+
+
+def wait_counted(verdict, runs):
+    counted = "SELECT sum(runs) FROM results.known_case"
+    wait_until(lambda: verdict.db.value(counted) == runs, 20, f"{runs} cases in the statistics")
 
 
 def other(stream):
@@ -361,13 +375,34 @@ def test_results_after_the_verdict_are_late(collector, worker):
     stream = Stream(task)
     stream.send(result("a"))
     stream.wait()
-    collector.db.query("UPDATE results.run_totals SET closed = true WHERE run_id = %s", task.run)
+    task.close()
     stream.send(result("b"), finished())
     stream.wait()
 
     assert task.totals() == {"planned": 2, "passed": 1, "closed": True}
     assert task.count("late_result") == 1
     assert task.count() == 1
+
+
+def test_closed_runs_are_counted_into_the_statistics_once(collector, worker):
+    for duration_ms in (100, 200):
+        task = Task(collector, worker)
+        task.db.query("UPDATE results.run_totals SET project_id = %s", POOL)
+        stream = Stream(task)
+        stream.send(result("a", duration_ms=duration_ms), result("b", "skipped", duration_ms=0))
+        stream.send(result("c", "failed"), result("c", **{"try": 2}), finished())
+        stream.wait()
+        task.close()
+        left = "SELECT count(*) FROM results.run_totals WHERE NOT in_statistics"
+        wait_until(lambda sql=left: collector.db.value(sql) == 0, 20, "it to be counted")
+
+    rows = collector.db.query("SELECT * FROM results.known_case ORDER BY name")
+    assert [(r["name"], r["runs"], r["last_status"], round(r["duration_ms"])) for r in rows] == [
+        ("a", 2, "passed", 120),
+        ("b", 2, "skipped", 0),
+        ("c", 2, "passed", 3),
+    ]
+    assert {str(row["last_run_id"]) for row in rows} == {task.run}
 
 
 def test_a_case_that_was_not_declared_raises_planned(collector, worker):
@@ -502,7 +537,9 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(collector, worker):
     assert killed == 3
     assert all(task.totals() == {"passed": 200} for task in tasks)
     assert all(task.count() == 200 for task in tasks)
-    assert collector.db.value("SELECT sum(runs) FROM results.known_case") == 10 * 200
+    for task in tasks:
+        task.close()
+    wait_counted(collector, 10 * 200)
 
 
 def test_a_bump_while_results_arrive_lets_nothing_slip_in_between(collector, worker):
@@ -612,7 +649,7 @@ def test_months_are_made_ahead_and_dropped_when_they_are_old(verdict, worker):
     stream.wait()
     assert old.count() == 1
     verdict.stop("result-collector")
-    verdict.db.query("UPDATE results.run_totals SET closed = true")
+    old.close()
     verdict.start("result-collector", VERDICT_RETENTION="20d")
     left = lambda: [row["relname"] for row in verdict.db.query(names)]  # noqa: E731
     wait_until(lambda: len(left()) < len(before), 20, "old months to go")

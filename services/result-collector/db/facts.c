@@ -25,8 +25,7 @@ int db_lock_runs(struct store *store, struct batch *batch, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(array_param_free) struct array_param *ids = array_param_new();
-    struct batch_run *run, *next;
-    HASH_ITER (hh, batch->runs, run, next)
+    for (const struct batch_run *run = batch->runs; run != NULL; run = run->hh.next)
         array_param_add(ids, run->id.text);
     if (store_query(store, lock_runs, PARAMS(array_param_get(ids)), &rows, error) < 0)
         return -1;
@@ -58,8 +57,7 @@ int db_lock_tasks(struct store *store, struct batch *batch, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(array_param_free) struct array_param *ids = array_param_new();
-    struct batch_task *task, *next;
-    HASH_ITER (hh, batch->tasks, task, next)
+    for (const struct batch_task *task = batch->tasks; task != NULL; task = task->hh.next)
         array_param_add(ids, task->id.text);
     if (store_query(store, lock_tasks, PARAMS(array_param_get(ids)), &rows, error) < 0)
         return -1;

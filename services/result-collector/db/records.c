@@ -4,8 +4,6 @@
 #include "base/memory.h"
 #include "db/columns.h"
 
-/* ---- task_record ------------------------------------------------------------------------------ */
-
 static void add_progress(struct columns *columns, const struct batch_dispatch *dispatch)
 {
     columns_text(columns, 0, dispatch->id.text);
@@ -81,45 +79,4 @@ int db_add_task_records(struct store *store, struct batch *batch, struct error *
         return 0;
     columns_params(columns, params);
     return store_pipeline_add(store, upsert_task_records, params, columns->count, -1, error);
-}
-
-/* ---- known_case ------------------------------------------------------------------------------- */
-
-/* $1 runs, $2 dispatches. One row a case, whatever the number of runs and tries in the batch, and ordered,
- * so that two collectors never wait for each other. What was skipped says nothing of a duration. */
-static const char upsert_known_cases[] =
-    "INSERT INTO results.known_case AS k (project_id, case_key, file, class, name, parameters, "
-    "runs, "
-    "duration_ms, last_status, last_run_id) "
-    "SELECT t.project_id, r.case_key, max(r.file), max(r.class), max(r.name), max(r.parameters), "
-    "count(DISTINCT r.run_id), "
-    "coalesce(avg(r.duration_ms) FILTER (WHERE r.status NOT IN ('skipped', 'blocked')), 0), "
-    "(array_agg(r.status ORDER BY r.run_id DESC, r.try DESC))[1], "
-    "(array_agg(r.run_id ORDER BY r.run_id DESC))[1] "
-    "FROM results.result r JOIN results.run_totals t ON t.run_id = r.run_id "
-    "WHERE r.run_id = ANY ($1::uuid[]) AND r.dispatch_id = ANY ($2::uuid[]) "
-    "GROUP BY t.project_id, r.case_key ORDER BY t.project_id, r.case_key "
-    "ON CONFLICT (project_id, case_key) DO UPDATE SET runs = k.runs + excluded.runs, "
-    "duration_ms = CASE WHEN excluded.last_status IN ('skipped', 'blocked') THEN k.duration_ms "
-    "ELSE k.duration_ms * 0.8 + excluded.duration_ms * 0.2 END, "
-    "last_status = CASE WHEN excluded.last_run_id >= k.last_run_id THEN excluded.last_status "
-    "ELSE k.last_status END, last_run_id = greatest(k.last_run_id, excluded.last_run_id), "
-    "last_seen_at = now()";
-
-int db_add_known_cases(struct store *store, struct batch *batch, struct error *error)
-{
-    AUTO(columns_free) struct columns *columns = columns_new(2);
-    struct param params[COLUMNS_MAX];
-    size_t count = 0;
-    for (const struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next) {
-        if (d->finished == NULL || d->place != PLACE_COUNTED)
-            continue;
-        columns_text(columns, 0, d->run->id.text);
-        columns_text(columns, 1, d->id.text);
-        count++;
-    }
-    if (count == 0)
-        return 0;
-    columns_params(columns, params);
-    return store_pipeline_add(store, upsert_known_cases, params, columns->count, -1, error);
 }

@@ -17,8 +17,7 @@ int db_load_retries(struct store *store, struct batch *batch, struct error *erro
 {
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(array_param_free) struct array_param *ids = array_param_new();
-    struct batch_run *run, *next;
-    HASH_ITER (hh, batch->runs, run, next)
+    for (const struct batch_run *run = batch->runs; run != NULL; run = run->hh.next)
         if (run->is_touched)
             array_param_add(ids, run->id.text);
     if (store_query(store, load_retries, PARAMS(array_param_get(ids)), &rows, error) < 0)
@@ -186,8 +185,7 @@ int db_update_totals(struct store *store, struct batch *batch, struct run_totals
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(columns_free) struct columns *columns = columns_new(9);
     struct param params[COLUMNS_MAX];
-    struct batch_run *run, *next;
-    HASH_ITER (hh, batch->runs, run, next)
+    for (const struct batch_run *run = batch->runs; run != NULL; run = run->hh.next)
         if (run->is_touched)
             add_delta(columns, run);
     columns_params(columns, params);
