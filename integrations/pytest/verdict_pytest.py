@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells each case as it finishes: one JSON object a line into the file that VERDICT_STREAM names; and
-runs only the cases that the file named by VERDICT_CASES lists, where there is one.
+"""Tells each case as it finishes: one JSON object a line into the file that VERDICT_STREAM names;
+and runs only the cases that the file named by VERDICT_CASES lists, where there is one.
 
-The executor loads it with `-p verdict_pytest` (pytest 7 or newer). Set-up, call and teardown of a test
-become one case, by the rules of pytest's own JUnit file: what fails in the call has failed, what fails
-around it is an error, what was expected to fail is skipped.
+The executor loads it with `-p verdict_pytest` (pytest 7 or newer). Set-up, call and teardown of a
+test become one case, by the rules of pytest's own JUnit file: what fails in the call has failed, what
+fails around it is an error, what was expected to fail is skipped.
 """
 
 import json
@@ -43,7 +43,7 @@ class Stream:
     """What the tests' process says to the executor."""
 
     def __init__(self, path):
-        self._file = pathlib.Path(path).open("a", encoding="utf-8")  # until the process ends
+        self._file = pathlib.Path(path).open("a", encoding="utf-8")  # noqa: SIM115
         self._cases = {}
         self._planned = None
 
