@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -63,7 +64,8 @@ int admin_give(const char *secret, const char *output, struct error *error)
     int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set(error, "io", "%s: %s", output, strerror(errno));
-    bool failed = dprintf(fd, "%s\n", secret) < 0 || fsync(fd) < 0;
+    /* The mode above counts for a new file only. */
+    bool failed = fchmod(fd, 0600) < 0 || dprintf(fd, "%s\n", secret) < 0 || fsync(fd) < 0;
     failed = close(fd) < 0 || failed;
     return failed ? error_set(error, "io", "%s: %s", output, strerror(errno)) : 0;
 }

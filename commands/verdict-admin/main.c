@@ -146,8 +146,7 @@ static int parse(const struct admin_command *command, int argc, char **argv,
             exit(ADMIN_OK);
         }
         if (!takes(command, long_options[index].name))
-            return usage("verdict-admin: --%s does not belong to this command",
-                         long_options[index].name);
+            return usage(long_options[index].name, "is no option of this command");
         int status = set_option(options, id, optarg);
         if (status != ADMIN_OK)
             return status;

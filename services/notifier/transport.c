@@ -52,13 +52,15 @@ struct watch {
     curl_socket_t fd;
 };
 
+LIST_HEAD(exchanges, exchange);
+
 struct transport {
     struct transport_settings settings;
     struct loop *loop;
     CURLM *multi;
     int64_t timer_due_ms; /* monotonic; -1: none */
     struct host *hosts;
-    LIST_HEAD(, exchange) flying;
+    struct exchanges flying;
 };
 
 /* ---- hosts ------------------------------------------------------------------------------------- */

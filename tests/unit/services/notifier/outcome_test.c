@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
+#include "migration_checks.h"
 #include "outcome.h"
 
 static struct schedule schedule;
@@ -58,6 +58,13 @@ static void retry_after_is_waited_for(void **state)
     assert_int_equal(outcome_of(&schedule, 1, 503, 1, 0).wait_ms, 4500);
 }
 
+static void the_states_are_those_of_the_table(void **state)
+{
+    AUTO(text_free) char *sql = migrations_read();
+    (void)state;
+    assert_check_is(sql, "notify.delivery", "state", &delivery_state_names, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +72,7 @@ int main(void)
         cmocka_unit_test(gone_disables_the_endpoint),
         cmocka_unit_test(the_last_failure_exhausts),
         cmocka_unit_test(retry_after_is_waited_for),
+        cmocka_unit_test(the_states_are_those_of_the_table),
     };
     return cmocka_run_group_tests(tests, parse, NULL);
 }
