@@ -100,3 +100,8 @@ def write_key_file(path):
 def role_url(url, program, own_roles):
     """The Postgres URL for one service: its own role, where we made the roles."""
     return with_user(url, ROLES[program]) if own_roles else url
+
+
+def test_path():
+    """PATH of the tests that our executors run: pytest is that of .venv."""
+    return f"{TOP / '.venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin"

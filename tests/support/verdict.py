@@ -84,7 +84,10 @@ class Verdict:
         return service
 
     def start_all(self, executors=1, **settings):
-        names = [*[n for n in SERVICES if is_built(n)], *(f"executor-{n + 1}" for n in range(executors))]
+        names = [
+            *[n for n in SERVICES if is_built(n)],
+            *(f"executor-{n + 1}" for n in range(executors)),
+        ]
         for name in names:
             self.start(name, wait=False, **settings)
         for name in names:
