@@ -6,6 +6,7 @@ import itertools
 import os
 import pathlib
 import shutil
+import tempfile
 
 from parts import ports
 from parts.kafka import DEFAULT_VERSION, Kafka
@@ -25,12 +26,28 @@ POSTGRES_SETTINGS = {"fsync": "off", "max_connections": 400}
 _next_port = itertools.count(FIRST_PORT, ports.BLOCK)
 
 
+_claims = []
+
+
 def new_ports():
-    """A block of free ports that this session has not used before."""
+    """A block of free ports that neither this session nor one beside it has used."""
     while True:
         first = next(_next_port)
-        if ports.find_block(first) == first:
+        if _claim(first) and ports.find_block(first) == first:
             return first
+
+
+def _claim(first):
+    """For as long as this process lives."""
+    path = pathlib.Path(tempfile.gettempdir()) / f"verdict-ports-{os.getuid()}-{first}.lock"
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _claims.append(file)
+    return True
 
 
 class Servers:
