@@ -338,7 +338,9 @@ static int on_resync(struct batch *batch, const void *message, struct error *err
     const struct resync *resync = message;
     struct pool *pool, *next_pool;
     struct worker *worker, *next;
-    (void)error;
+    if (strcmp(resync->topic, batch->brain->scheduler->events_topic) == 0)
+        return events_again(batch->brain, batch->store,
+                            ledger_partition_number(batch->brain->partition), error);
     log_warning("workers are asked to send again", LOG_TEXT("token", resync->token.text),
                 LOG_TEXT("topic", resync->topic));
     snprintf(batch->brain->resync_token, sizeof batch->brain->resync_token, "%s",

@@ -572,6 +572,37 @@ def test_a_topic_made_again_begins_a_new_generation(verdict, receiver):
     assert asked[0]["topic"] == verdict.bus.topic("events")
 
 
+def test_what_was_lost_with_the_topic_is_told_again(verdict, receiver):
+    """An event went with the topic that was made again: the scheduler has it still."""
+    shop = Shop(verdict)
+    verdict.start("scheduler")
+    endpoint = shop.endpoint(receiver.url)
+    for _ in range(4):
+        shop.ended(shop.emit(), endpoint)
+    run_id, event_id = new_id(), new_id()
+    verdict.db.query(
+        """INSERT INTO scheduling.run_state
+             (run_id, project_id, pool_id, partition, state, priority, run_deadline, finished_at)
+           VALUES (%s, %s, %s, 0, 'passed', 50, now(), now())""",
+        run_id,
+        shop.project["id"],
+        new_id(),
+    )
+    verdict.db.query(
+        """INSERT INTO scheduling.run_event (run_id, version, id, project_id, type, data)
+           VALUES (%s, 4, %s, %s, 'run.finished', '{"state": "passed"}')""",
+        run_id,
+        event_id,
+        shop.project["id"],
+    )
+
+    verdict.bus.make_again("events")
+
+    assert shop.ended(event_id, endpoint, 90)["state"] == "delivered"
+    body = check(receiver.requests[-1], endpoint)
+    assert (body["id"], body["version"]) == (event_id, 4)
+
+
 def test_the_metrics_tell_of_it(shop, receiver):
     endpoint = shop.endpoint(receiver.url)
     shop.ended(shop.emit(), endpoint)
