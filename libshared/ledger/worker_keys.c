@@ -14,6 +14,7 @@
 
 struct worker_key {
     struct uuid worker_id;
+    struct uuid pool_id;
     bool known; /* false: there is no such worker, or it was revoked */
     uint8_t key[MAC_KEY_BYTES];
     int64_t loaded_ms;
@@ -44,12 +45,14 @@ void worker_keys_free(struct worker_keys **keys)
 static int load(struct store *store, struct worker_key *key, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (store_query(store,
-                    "SELECT key FROM api.enrolment WHERE worker_id = $1 AND revoked_at IS NULL",
-                    PARAMS(param_uuid(&key->worker_id)), &rows, error) < 0)
+    if (store_query(
+            store,
+            "SELECT key, pool_id FROM api.enrolment WHERE worker_id = $1 AND revoked_at IS NULL",
+            PARAMS(param_uuid(&key->worker_id)), &rows, error) < 0)
         return -1;
     key->known = rows_count(rows) == 1 &&
                  rows_bytes(rows, 0, 0, key->key, sizeof key->key) == sizeof key->key;
+    key->pool_id = key->known ? rows_uuid(rows, 0, 1) : (struct uuid){""};
     key->loaded_ms = monotonic_ms();
     return 0;
 }
@@ -91,4 +94,11 @@ int worker_keys_check(struct worker_keys *keys, struct store *store, const struc
     if (fits(key, record))
         return 0;
     return error_set(error, "invalid", "the MAC is not by the key of worker %s", worker_id.text);
+}
+
+struct uuid worker_keys_pool(const struct worker_keys *keys, const struct uuid *worker_id)
+{
+    struct worker_key *key;
+    HASH_FIND(hh, keys->by_worker, worker_id, sizeof *worker_id, key);
+    return key == NULL ? (struct uuid){""} : key->pool_id;
 }

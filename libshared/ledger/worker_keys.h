@@ -17,3 +17,6 @@ void worker_keys_free(struct worker_keys **keys);
  * letter), another code when Postgres could not be asked (try again). */
 int worker_keys_check(struct worker_keys *keys, struct store *store, const struct record *record,
                       struct error *error) WARN_UNUSED;
+
+/* The pool that a worker which was just checked is enrolled in: it may speak for no other. */
+struct uuid worker_keys_pool(const struct worker_keys *keys, const struct uuid *worker_id);

@@ -32,6 +32,13 @@ static void worker_free_memory(struct worker *worker)
     free(worker);
 }
 
+void pool_remove_worker(struct pool *pool, struct worker *worker)
+{
+    assert(LIST_EMPTY(&worker->tasks));
+    HASH_DEL(pool->workers, worker);
+    worker_free_memory(worker);
+}
+
 static void pool_free(struct pool *pool)
 {
     struct worker *worker, *next;
@@ -47,6 +54,7 @@ void brain_free(struct brain **brain_p)
     struct brain *brain = *brain_p;
     struct run *run, *next_run;
     struct pool *pool, *next_pool;
+    struct project *project, *next_project;
     struct outgoing_lane *message;
     if (brain == NULL)
         return;
@@ -56,6 +64,10 @@ void brain_free(struct brain **brain_p)
     HASH_ITER (hh, brain->pools, pool, next_pool) {
         HASH_DEL(brain->pools, pool);
         pool_free(pool);
+    }
+    HASH_ITER (hh, brain->projects, project, next_project) {
+        HASH_DEL(brain->projects, project);
+        free(project);
     }
     while ((message = STAILQ_FIRST(&brain->outgoing)) != NULL) {
         STAILQ_REMOVE_HEAD(&brain->outgoing, link);
@@ -112,8 +124,21 @@ struct worker *pool_add_worker(struct pool *pool, const struct uuid *id)
     return worker;
 }
 
+static struct project *get_project(struct brain *brain, const struct uuid *id)
+{
+    struct project *project;
+    HASH_FIND(hh, brain->projects, id, sizeof *id, project);
+    if (project != NULL)
+        return project;
+    project = xcalloc(1, sizeof *project);
+    project->id = *id;
+    HASH_ADD(hh, brain->projects, id, sizeof project->id, project);
+    return project;
+}
+
 void brain_add_run(struct brain *brain, struct run *run)
 {
+    run->project = get_project(brain, &run->project_id);
     HASH_ADD(hh, brain->runs, id, sizeof run->id, run);
 }
 
@@ -125,6 +150,26 @@ void brain_remove_run(struct brain *brain, struct run *run)
     run_free(&run);
 }
 
+static bool goes_later(const struct run *a, const struct run *b)
+{
+    return a->priority != b->priority ? a->priority < b->priority : a->number > b->number;
+}
+
+void brain_trim(struct brain *brain, unsigned window)
+{
+    while (HASH_COUNT(brain->runs) > window) {
+        struct run *run, *next, *last = NULL;
+        HASH_ITER (hh, brain->runs, run, next) {
+            if (!run->planned && (last == NULL || goes_later(run, last)))
+                last = run;
+        }
+        if (last == NULL)
+            return;
+        brain->more_runs = true;
+        brain_remove_run(brain, last);
+    }
+}
+
 void task_bind(struct brain *brain, struct task *task, struct worker *worker,
                const struct uuid *dispatch_id)
 {
@@ -134,6 +179,7 @@ void task_bind(struct brain *brain, struct task *task, struct worker *worker,
     task->listed = false;
     task->missing = 0;
     task->sends = 0;
+    task->run->project->running++;
     HASH_ADD(hh, brain->by_dispatch, dispatch_id, sizeof task->dispatch_id, task);
     if (worker == NULL)
         return;
@@ -146,6 +192,7 @@ void task_unbind(struct brain *brain, struct task *task)
     if (uuid_is_null(&task->dispatch_id))
         return;
     HASH_DEL(brain->by_dispatch, task);
+    task->run->project->running--;
     if (task->worker != NULL)
         LIST_REMOVE(task, of_worker);
     task->worker = NULL;

@@ -24,6 +24,13 @@ struct scheduler;
 struct run;
 struct worker;
 
+/* For fair share between projects. */
+struct project {
+    struct uuid id;
+    int running; /* tasks that a worker has */
+    UT_hash_handle hh;
+};
+
 struct task {
     struct uuid id;
     struct run *run;
@@ -36,9 +43,9 @@ struct task {
     struct uuid worker_id;
     int results_partition;
     json_t *cases; /* [{"key","selector"}]; NULL: the whole suite */
-    int losses_started;
-    bool
-        listed; /* a heartbeat has named it: acknowledged, and in that worker's own count of slots */
+    int losses, losses_started;
+    /* A heartbeat has named it: acknowledged, and in that worker's own count of free slots. */
+    bool listed;
     int missing; /* heartbeats since that did not name it */
     int sends;   /* how often the dispatch was sent */
     int64_t sent_ms;
@@ -50,6 +57,7 @@ LIST_HEAD(task_list, task);
 struct run {
     struct uuid id, project_id;
     struct pool *pool;
+    struct project *project;
     int64_t number;
     enum run_state state;
     int64_t version;
@@ -112,7 +120,9 @@ struct brain {
     struct scheduler *scheduler;
     struct ledger_partition *partition;
     struct pool *pools;
+    struct project *projects;
     struct run *runs;
+    bool more_runs; /* open runs wait in Postgres for room in the window */
     struct task *by_dispatch;
     STAILQ_HEAD(, outgoing_lane) outgoing;
     char resync_token[UUID_TEXT_SIZE];
@@ -131,10 +141,13 @@ struct run *brain_find_run(const struct brain *brain, const struct uuid *id);
 struct task *brain_find_dispatch(const struct brain *brain, const struct uuid *dispatch_id);
 struct worker *pool_find_worker(const struct pool *pool, const struct uuid *id);
 struct worker *pool_add_worker(struct pool *pool, const struct uuid *id);
+void pool_remove_worker(struct pool *pool, struct worker *worker); /* which has no task */
 
 void brain_add_run(struct brain *brain, struct run *run);
-void brain_remove_run(struct brain *brain,
-                      struct run *run); /* frees it, takes its tasks from workers */
+/* Frees it, takes its tasks from workers. */
+void brain_remove_run(struct brain *brain, struct run *run);
+/* Lets go of runs of least priority that nothing was done for, until the window holds. */
+void brain_trim(struct brain *brain, unsigned window);
 /* Gives a task its dispatch, and takes it back. */
 void task_bind(struct brain *brain, struct task *task, struct worker *worker,
                const struct uuid *dispatch_id);

@@ -12,14 +12,15 @@
 /* Makes run_state of runs that were asked for, in the state queued; *ids_r are those that had none. */
 int db_adopt_runs(struct store *store, struct array_param *ids, int partition, struct texts *ids_r,
                   struct error *error) WARN_UNUSED;
-/* Everything of open runs that memory holds: these ids, or (NULL) all of the partition, by priority. */
+/* Everything of open runs that memory holds: these ids, or (NULL) what the window holds, by priority. */
 int db_load_runs(struct brain *brain, struct store *store, struct array_param *ids,
                  struct error *error) WARN_UNUSED;
 int db_load_tasks(struct brain *brain, struct store *store, struct error *error) WARN_UNUSED;
 int db_run_started(struct store *store, const struct run *run, struct error *error) WARN_UNUSED;
 int db_run_planned(struct store *store, const struct run *run, struct error *error) WARN_UNUSED;
-int db_run_closed(struct store *store, const struct run *run, enum reason reason,
-                  const char *detail, const struct uuid *actor, struct error *error) WARN_UNUSED;
+int db_run_closed(struct store *store, const struct run *run, const struct closed_run *totals,
+                  enum reason reason, const char *detail, const struct uuid *actor,
+                  struct error *error) WARN_UNUSED;
 int db_add_event(struct store *store, const struct run *run, const struct uuid *event_id,
                  const char *type, const char *data, struct error *error) WARN_UNUSED;
 int db_write_waits(struct brain *brain, struct store *store, struct error *error) WARN_UNUSED;
@@ -28,7 +29,8 @@ int db_find_events(struct store *store, int partition, struct rows **rows_r,
                    struct error *error) WARN_UNUSED;
 int db_find_unseen_runs(struct store *store, struct array_param *pools, const struct uuid *since,
                         struct rows **rows_r, struct error *error) WARN_UNUSED;
-int db_find_requests(struct store *store, int partition, const struct uuid *run_id,
+/* What was asked of open runs: of these, or (NULL) of all of the partition. */
+int db_find_requests(struct store *store, int partition, struct array_param *run_ids,
                      struct rows **rows_r, struct error *error) WARN_UNUSED;
 int db_find_overdue_runs(struct store *store, int partition, struct rows **rows_r,
                          struct error *error) WARN_UNUSED;
@@ -37,6 +39,8 @@ int db_find_overdue_tasks(struct store *store, int partition, struct rows **rows
 
 /* ---- totals: the named exception to one writer per table ---- */
 int db_add_totals(struct store *store, const struct run *run, struct error *error) WARN_UNUSED;
+/* Takes the locks of these runs in the order that everybody keeps: before any of their tasks. */
+int db_lock_runs(struct store *store, struct array_param *ids, struct error *error) WARN_UNUSED;
 /* Locks and reads them into *closed_r; makes them where the run was never planned. */
 int db_lock_totals(struct store *store, const struct run *run, struct closed_run *closed_r,
                    struct error *error) WARN_UNUSED;

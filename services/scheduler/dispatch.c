@@ -15,6 +15,7 @@
 #include "lanes.h"
 #include "log/log.h"
 #include "match.h"
+#include "model/frameworks.h"
 #include "plan.h"
 #include "scheduler.h"
 
@@ -49,21 +50,6 @@ static void bench_deinit(struct bench *bench)
 {
     free(bench->list);
     free(bench->workers);
-}
-
-static int project_running(const struct brain *brain, const struct run *of)
-{
-    int running = 0;
-    struct run *run, *next;
-    HASH_ITER (hh, brain->runs, run, next) {
-        if (!uuid_equal(&run->project_id, &of->project_id))
-            continue;
-        for (int i = 0; i < run->task_count; i++)
-            running += run->tasks[i].state == TASK_DISPATCHED || run->tasks[i].state == TASK_RUNNING
-                           ? 1
-                           : 0;
-    }
-    return running;
 }
 
 static struct task *next_task(const struct run *run)
@@ -117,11 +103,19 @@ static int capable_slots(const struct bench *bench, const struct run *run)
     return slots;
 }
 
+static bool selects_cases(const struct run *run)
+{
+    const char *name = json_find_text(run->suite, "framework");
+    const struct framework_facts *framework = name == NULL ? NULL : framework_find(name);
+    return framework != NULL && framework->selects_cases;
+}
+
 static int plan_run(struct store *store, struct run *run, const struct bench *bench,
                     struct error *error)
 {
     AUTO(json_free) json_t *cases = NULL;
-    if (run->declared > 0 && db_load_cases(store, run, &cases, error) < 0)
+    /* What cannot be told which cases to run gets the whole suite as one task. */
+    if (run->declared > 0 && selects_cases(run) && db_load_cases(store, run, &cases, error) < 0)
         return -1;
     struct plan plan = make_plan(run, cases, capable_slots(bench, run));
     add_tasks(run, cases, &plan);
@@ -167,10 +161,11 @@ static struct run *first_run(const struct brain *brain, const struct pool *pool,
     struct match_candidate best_candidate = {0};
     HASH_ITER (hh, brain->runs, run, next) {
         if (run->pool != pool || !has_work(run) ||
-            json_object_get(unmet, requirements_class(run->requirements)) != NULL)
+            (json_object_size(unmet) > 0 &&
+             json_object_get(unmet, requirements_class(run->requirements)) != NULL))
             continue;
         const struct match_candidate candidate = {.priority = run->priority,
-                                                  .project_running = project_running(brain, run),
+                                                  .project_running = run->project->running,
                                                   .order = run->number};
         if (best != NULL && !match_before(&candidate, &best_candidate))
             continue;
@@ -223,28 +218,56 @@ int dispatch_all(struct brain *brain, struct store *store, struct error *error)
 
 /* ---- why -------------------------------------------------------------------------------------- */
 
-static void explain_waiting(const struct bench *bench, const struct pool *pool, struct run *run)
+/* Runs with the same requirements wait for the same reason: it is found once in a pass. */
+struct explanation {
+    const char *requirements_class;
+    enum wait_class wait;
+    char text[300];
+    UT_hash_handle hh;
+};
+
+static void say(struct explanation *explanation, const struct bench *bench, const struct pool *pool,
+                const struct run *run)
 {
     enum wait_class why = WAIT_BEHIND;
     const char *unmet = match_unmet(run->requirements, bench->list, bench->count);
     if (match_worker(run->requirements, bench->list, bench->count, &why) >= 0)
         why = WAIT_BEHIND;
     if (pool->freeze.frozen)
-        run_wait(run, WAIT_WORKERS_SILENT,
-                 "most workers of the pool are silent at once: no decisions until they are heard");
-    else if (why == WAIT_NO_WORKER)
-        run_wait(run, WAIT_NO_WORKER, "the pool has no worker that is heard of");
-    else if (why == WAIT_NO_CAPABLE)
-        run_wait(run, WAIT_NO_CAPABLE, "no worker of the pool can run it: %s is not met",
-                 unmet == NULL ? "?" : unmet);
+        why = WAIT_WORKERS_SILENT;
+    const char *format = why == WAIT_WORKERS_SILENT
+                             ? "most workers of the pool are silent at once: no decisions until "
+                               "they are heard"
+                         : why == WAIT_NO_WORKER ? "the pool has no worker that is heard of"
+                                                 : "others go first, by priority or fair share";
+    explanation->wait = why;
+    if (why == WAIT_NO_CAPABLE)
+        snprintf(explanation->text, sizeof explanation->text,
+                 "no worker of the pool can run it: %s is not met", unmet == NULL ? "?" : unmet);
     else if (why == WAIT_BUSY)
-        run_wait(run, WAIT_BUSY, "%d slots can run it, all of them are busy",
-                 capable_slots(bench, run));
+        snprintf(explanation->text, sizeof explanation->text,
+                 "%d slots can run it, all of them are busy", capable_slots(bench, run));
     else
-        run_wait(run, WAIT_BEHIND, "others go first, by priority or fair share");
+        snprintf(explanation->text, sizeof explanation->text, "%s", format);
 }
 
-static void explain(const struct bench *bench, const struct pool *pool, struct run *run)
+static void explain_waiting(struct explanation **found, const struct bench *bench,
+                            const struct pool *pool, struct run *run)
+{
+    const char *class = requirements_class(run->requirements);
+    struct explanation *explanation;
+    HASH_FIND_STR(*found, class, explanation);
+    if (explanation == NULL) {
+        explanation = xcalloc(1, sizeof *explanation);
+        explanation->requirements_class = class;
+        say(explanation, bench, pool, run);
+        HASH_ADD_KEYPTR(hh, *found, class, strlen(class), explanation);
+    }
+    run_wait(run, explanation->wait, "%s", explanation->text);
+}
+
+static void explain(struct explanation **found, const struct bench *bench, const struct pool *pool,
+                    struct run *run)
 {
     int running = 0, sent = 0;
     for (int i = 0; i < run->task_count; i++) {
@@ -256,16 +279,21 @@ static void explain(const struct bench *bench, const struct pool *pool, struct r
     else if (sent > 0)
         return; /* said when it was sent */
     else
-        explain_waiting(bench, pool, run);
+        explain_waiting(found, bench, pool, run);
 }
 
 void dispatch_explain(struct brain *brain, struct pool *pool)
 {
     AUTO(bench_deinit) struct bench bench = bench_new(brain, pool);
+    struct explanation *found = NULL, *one, *next_one;
     struct run *run, *next;
     HASH_ITER (hh, brain->runs, run, next) {
         if (run->pool == pool)
-            explain(&bench, pool, run);
+            explain(&found, &bench, pool, run);
+    }
+    HASH_ITER (hh, found, one, next_one) {
+        HASH_DEL(found, one);
+        free(one);
     }
 }
 

@@ -39,7 +39,7 @@ static int close_run(struct brain *brain, struct store *store, struct run *run,
 {
     move_run(run, ending_get(reason)->state);
     if (db_close_totals(store, run, error) < 0 ||
-        db_run_closed(store, run, reason, detail, actor, error) < 0 ||
+        db_run_closed(store, run, totals, reason, detail, actor, error) < 0 ||
         event_run(brain, store, run, "run.finished", totals, reason, detail, error) < 0)
         return -1;
     metric_add_labelled(&scheduler_metrics[SCHEDULER_RUNS_FINISHED], 1,
@@ -84,9 +84,13 @@ int ending_run(struct brain *brain, struct store *store, struct run *run, enum r
     for (int i = 0; i < run->task_count; i++) {
         if (uuid_is_null(&run->tasks[i].dispatch_id))
             continue;
+        struct worker *worker = run->tasks[i].worker;
         lane_cancel(brain, &run->tasks[i]);
-        if (run->tasks[i].worker != NULL)
-            run->tasks[i].worker->sync_due_ms = 0; /* a lost cancel is healed at once */
+        if (worker == NULL)
+            continue;
+        worker->sync_due_ms = 0; /* a lost cancel is healed at once */
+        /* Its slot is taken until the worker says that it is free again. */
+        worker->free_slots -= run->tasks[i].listed ? 0 : 1;
     }
     return close_run(brain, store, run, &totals, reason, detail, actor, error);
 }
@@ -113,12 +117,9 @@ int ending_task_started(struct brain *brain, struct store *store, struct task *t
                         struct error *error)
 {
     struct run *run = task->run;
-    task->listed = true;
     if (task->state != TASK_DISPATCHED)
         return 0;
     move_task(task, TASK_RUNNING);
-    if (db_task_started(store, task, error) < 0)
-        return -1;
     run_wait(run, WAIT_TESTS, "tests are running");
     if (run->state != RUN_QUEUED && run->state != RUN_DRAFT)
         return 0;
@@ -174,25 +175,31 @@ static int queue_again(struct brain *brain, struct store *store, struct task *ta
                      error);
 }
 
-int ending_task_lost(struct brain *brain, struct store *store, struct task *task, const char *why,
-                     struct error *error)
+static int lose(struct brain *brain, struct store *store, struct task *task, bool is_poisonous,
+                const char *why, struct error *error)
 {
-    struct run *run = task->run;
-    bool started = task->state == TASK_RUNNING;
+    int64_t allowed = task->run->policy.attempts;
     metric_add_labelled(&scheduler_metrics[SCHEDULER_LOST], 1,
-                        (const char *[]){started ? "started" : "not_started"});
-    log_warning("dispatch lost", LOG_TEXT("run_id", run->id.text),
+                        (const char *[]){task->state == TASK_RUNNING ? "started" : "not_started"});
+    log_warning("dispatch lost", LOG_TEXT("run_id", task->run->id.text),
                 LOG_TEXT("task_id", task->id.text), LOG_TEXT("dispatch_id", task->dispatch_id.text),
                 LOG_INT("attempt", task->attempt), LOG_TEXT("reason", why));
-    task->losses_started += started ? 1 : 0;
+    task->losses++;
+    task->losses_started += is_poisonous ? 1 : 0;
     lane_cancel(brain, task);
-    if (task->losses_started >= LOSSES_STARTED_MAX && run->policy.attempts >= LOSSES_STARTED_MAX)
+    if (task->losses_started >= LOSSES_STARTED_MAX && allowed >= LOSSES_STARTED_MAX)
         return task_done(brain, store, task, OUTCOME_ERRORED, REASON_WORKER_LOST, why, "lost",
                          error);
-    if (task->attempt >= run->policy.attempts)
+    if (task->losses >= allowed)
         return task_done(brain, store, task, OUTCOME_ERRORED, REASON_RESULTS_LOST, why, "lost",
                          error);
     return queue_again(brain, store, task, "lost", error);
+}
+
+int ending_task_lost(struct brain *brain, struct store *store, struct task *task, const char *why,
+                     struct error *error)
+{
+    return lose(brain, store, task, task->state == TASK_RUNNING, why, error);
 }
 
 static const struct {
@@ -203,7 +210,6 @@ static const struct {
     {ENDED_EXITED, OUTCOME_FINISHED, REASON_NONE},
     {ENDED_SIGNALLED, OUTCOME_FINISHED, REASON_NONE},
     {ENDED_TIMED_OUT, OUTCOME_TIMED_OUT, REASON_TASK_TIMEOUT},
-    {ENDED_CANCELLED, OUTCOME_CANCELLED, REASON_CANCELLED},
     {ENDED_SOURCE_FAILED, OUTCOME_ERRORED, REASON_SOURCE_FAILED},
     {ENDED_EXEC_FAILED, OUTCOME_ERRORED, REASON_EXEC_FAILED},
     {ENDED_LIMIT_EXCEEDED, OUTCOME_ERRORED, REASON_LIMIT_EXCEEDED},
@@ -212,6 +218,9 @@ static const struct {
 int ending_task_recorded(struct brain *brain, struct store *store, struct task *task,
                          enum ending_kind ending, const char *detail, struct error *error)
 {
+    /* A run that was cancelled is final, and has no task any more. */
+    if (ending == ENDED_CANCELLED)
+        return lose(brain, store, task, false, "its worker ended it and nobody had asked", error);
     if (ending == ENDED_HANDED_BACK && task->attempt < HAND_BACKS_MAX)
         return queue_again(brain, store, task, "recorded", error);
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++)

@@ -6,7 +6,8 @@
 #include "brain.h"
 #include "close.h"
 
-/* The first test process of a task is about to be executed. */
+/* The first test process of a task is about to be executed. The task's row is left to the end of the
+ * transaction (db_task_started), behind the locks that endings take: ledger.h's lock order. */
 int ending_task_started(struct brain *brain, struct store *store, struct task *task,
                         struct error *error) WARN_UNUSED;
 

@@ -17,18 +17,21 @@
 #include "lanes.h"
 #include "log/log.h"
 #include "message/messages.h"
+#include "model/limits.h"
 #include "scheduler.h"
 
 #define MISSING_HEARTBEATS 2 /* a dispatch that was named, and is not named by so many, is lost */
 #define WORKER_ROW_MS      15000 /* how old the row's last_heartbeat_at may be */
 
-/* One batch in hand. Submitted runs are gathered and adopted together. */
+/* One batch in hand. What its messages submit, start and end is gathered and done together. */
 struct batch {
     struct brain *brain;
     struct store *store;
     const struct record *record;
     struct array_param *submitted;
-    int submitted_count;
+    int submitted_count, hint_count;
+    struct hints hints;
+    struct texts started; /* dispatches whose task is running from now on */
 };
 
 typedef int message_handler(struct batch *batch, const void *message, struct error *error);
@@ -52,6 +55,7 @@ int handlers_adopt(struct brain *brain, struct store *store, struct array_param 
             status = event_run(brain, store, run, "run.queued", NULL, REASON_NONE, NULL, error);
     }
     texts_deinit(&adopted);
+    brain_trim(brain, LIMIT_OPEN_RUNS_WINDOW);
     return status;
 }
 
@@ -66,80 +70,33 @@ static int on_run_submitted(struct batch *batch, const void *message, struct err
     return 0;
 }
 
-static int adopt_submitted(struct batch *batch, struct error *error)
-{
-    if (batch->submitted_count == 0)
-        return 0;
-    int status = handlers_adopt(batch->brain, batch->store, batch->submitted, error);
-    array_param_free(&batch->submitted);
-    batch->submitted = array_param_new();
-    batch->submitted_count = 0;
-    return status;
-}
-
-int handlers_requests(struct brain *brain, struct store *store, const struct uuid *run_id,
-                      struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (db_find_requests(store, ledger_partition_number(brain->partition), run_id, &rows, error) <
-        0)
-        return -1;
-    for (int i = 0; i < rows_count(rows); i++) {
-        struct uuid id = rows_uuid(rows, i, 0), actor = rows_uuid(rows, i, 2);
-        struct run *run = brain_find_run(brain, &id);
-        bool superseded = strcmp(rows_text(rows, i, 1), "supersede") == 0;
-        if (run != NULL &&
-            ending_run(brain, store, run, superseded ? REASON_SUPERSEDED : REASON_CANCELLED, NULL,
-                       &actor, error) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int on_run_request(struct batch *batch, const void *message, struct error *error)
 {
     const struct run_request *request = message;
-    if (adopt_submitted(batch, error) < 0)
-        return -1;
-    return handlers_requests(batch->brain, batch->store, &request->run_id, error);
+    (void)error;
+    array_param_add(batch->hints.requested, request->run_id.text);
+    batch->hint_count++;
+    return 0;
 }
 
 /* ---- tasks ------------------------------------------------------------------------------------ */
-
-int handlers_records(struct brain *brain, struct store *store, struct array_param *dispatches,
-                     struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (db_find_records(store, ledger_partition_number(brain->partition), dispatches, &rows,
-                        error) < 0)
-        return -1;
-    for (int i = 0; i < rows_count(rows); i++) {
-        struct uuid dispatch_id = rows_uuid(rows, i, 0);
-        struct task *task = brain_find_dispatch(brain, &dispatch_id);
-        int ending = names_find(&ending_kind_names, rows_text(rows, i, 1));
-        if (task == NULL)
-            continue;
-        struct worker *worker = task->worker;
-        if (ending_task_recorded(brain, store, task,
-                                 ending < 0 ? ENDED_EXITED : (enum ending_kind)ending,
-                                 rows_text(rows, i, 2), error) < 0)
-            return -1;
-        if (worker != NULL) {
-            texts_add(&worker->settled, dispatch_id.text);
-            worker->sync_due_ms = 0;
-        }
-    }
-    return 0;
-}
 
 static int on_task_recorded(struct batch *batch, const void *message, struct error *error)
 {
     const struct task_recorded *recorded = message;
     const struct recorded_task *list = recorded->tasks.list;
-    AUTO(array_param_free) struct array_param *dispatches = array_param_new();
+    (void)error;
     for (size_t i = 0; i < recorded->tasks.count; i++)
-        array_param_add(dispatches, list[i].dispatch_id.text);
-    return handlers_records(batch->brain, batch->store, dispatches, error);
+        array_param_add(batch->hints.recorded, list[i].dispatch_id.text);
+    batch->hint_count++;
+    return 0;
+}
+
+static int start_task(struct batch *batch, struct task *task, struct error *error)
+{
+    if (task->state == TASK_DISPATCHED)
+        texts_add(&batch->started, task->dispatch_id.text);
+    return ending_task_started(batch->brain, batch->store, task, error);
 }
 
 static int on_task_started(struct batch *batch, const void *message, struct error *error)
@@ -148,7 +105,7 @@ static int on_task_started(struct batch *batch, const void *message, struct erro
     struct task *task = brain_find_dispatch(batch->brain, &started->dispatch_id);
     if (task == NULL || !uuid_equal(&task->worker_id, &started->worker_id))
         return 0;
-    return ending_task_started(batch->brain, batch->store, task, error);
+    return start_task(batch, task, error);
 }
 
 /* ---- workers ---------------------------------------------------------------------------------- */
@@ -177,38 +134,24 @@ static void reunite(struct brain *brain, struct worker *worker,
     }
 }
 
-/* What the heartbeat says of what we think the worker has. A task may end its run, which frees its
- * neighbours: so lost ones are gathered first, by dispatch. */
-static int compare_tasks(struct batch *batch, struct worker *worker,
-                         const struct worker_heartbeat *heartbeat, bool reborn, struct error *error)
+/* What the heartbeat says of what we think that the worker has. */
+static void compare_tasks(struct batch *batch, struct worker *worker,
+                          const struct worker_heartbeat *heartbeat, bool reborn)
 {
-    struct texts lost = {0};
     struct task *task;
-    int status = 0;
     LIST_FOREACH (task, &worker->tasks, of_worker) {
-        const struct held_dispatch *held = find_held(heartbeat, &task->dispatch_id);
-        if (held != NULL) {
+        bool was_there = task->listed || task->state == TASK_RUNNING;
+        if (find_held(heartbeat, &task->dispatch_id) != NULL) {
             task->listed = true;
             task->missing = 0;
             continue;
         }
-        bool was_there = task->listed || task->state == TASK_RUNNING;
         task->missing += was_there ? 1 : 0;
-        if (reborn || task->missing >= MISSING_HEARTBEATS)
-            texts_add(&lost, task->dispatch_id.text);
+        if (!reborn && task->missing < MISSING_HEARTBEATS)
+            continue;
+        texts_add(reborn ? &batch->hints.reborn : &batch->hints.lost, task->dispatch_id.text);
+        batch->hint_count++;
     }
-    for (size_t i = 0; status == 0 && i < lost.count; i++) {
-        struct uuid dispatch_id = {""};
-        status = uuid_parse(lost.list[i], &dispatch_id, error);
-        task = status == 0 ? brain_find_dispatch(batch->brain, &dispatch_id) : NULL;
-        if (task != NULL)
-            status = ending_task_lost(batch->brain, batch->store, task,
-                                      reborn ? "its worker was started anew"
-                                             : "its worker does not have it any more",
-                                      error);
-    }
-    texts_deinit(&lost);
-    return status;
 }
 
 static int started_by_heartbeat(struct batch *batch, const struct worker_heartbeat *heartbeat,
@@ -219,7 +162,7 @@ static int started_by_heartbeat(struct batch *batch, const struct worker_heartbe
         struct task *task = brain_find_dispatch(batch->brain, &list[i].dispatch_id);
         bool ran = list[i].state == HELD_RUNNING || list[i].state == HELD_FINISHED;
         if (task != NULL && ran && uuid_equal(&task->worker_id, &heartbeat->worker_id) &&
-            ending_task_started(batch->brain, batch->store, task, error) < 0)
+            start_task(batch, task, error) < 0)
             return -1;
     }
     return 0;
@@ -264,7 +207,6 @@ static void take_facts(struct brain *brain, struct worker *worker,
     worker->free_slots = (int)heartbeat->free_slots;
     worker->incarnation = heartbeat->incarnation;
     worker->seq = heartbeat->seq;
-    worker->lane = (int)heartbeat->lane;
     worker->draining = heartbeat->draining;
     worker->lost = false;
     lease_renew(&worker->lease);
@@ -297,8 +239,11 @@ static int on_worker_heartbeat(struct batch *batch, const void *message, struct 
     struct brain *brain = batch->brain;
     struct pool *pool = brain_pool(brain, &heartbeat->pool_id);
     struct worker *worker = pool_find_worker(pool, &heartbeat->worker_id);
-    if (worker == NULL)
+    if (worker == NULL) {
         worker = pool_add_worker(pool, &heartbeat->worker_id);
+        worker->lane = topic_partition(worker->id.text,
+                                       ledger_installation(brain->scheduler->ledger, "lanes"));
+    }
     bool older = heartbeat->incarnation < worker->incarnation ||
                  (heartbeat->incarnation == worker->incarnation && heartbeat->seq <= worker->seq);
     if (older)
@@ -312,12 +257,144 @@ static int on_worker_heartbeat(struct batch *batch, const void *message, struct 
     take_facts(brain, worker, heartbeat);
     reunite(brain, worker, heartbeat);
     /* An old heartbeat, of before the take-over, does not show what is missing now. */
-    if (is_news && compare_tasks(batch, worker, heartbeat, reborn, error) < 0)
-        return -1;
+    if (is_news)
+        compare_tasks(batch, worker, heartbeat, reborn);
     if (started_by_heartbeat(batch, heartbeat, error) < 0 ||
         settle(batch, worker, heartbeat, error) < 0)
         return -1;
     return save_worker(batch, worker, heartbeat->software, error);
+}
+
+/* ---- what ends ------------------------------------------------------------------------------- */
+
+void hints_init(struct hints *hints)
+{
+    *hints = (struct hints){.recorded = array_param_new(), .requested = array_param_new()};
+}
+
+void hints_deinit(struct hints *hints)
+{
+    array_param_free(&hints->recorded);
+    array_param_free(&hints->requested);
+    texts_deinit(&hints->lost);
+    texts_deinit(&hints->reborn);
+}
+
+int handlers_need_runs(struct brain *brain, struct store *store, const struct rows *rows,
+                       struct error *error)
+{
+    AUTO(array_param_free) struct array_param *ids = array_param_new();
+    int missing = 0;
+    for (int i = 0; i < rows_count(rows); i++) {
+        struct uuid id = rows_uuid(rows, i, 0);
+        if (brain_find_run(brain, &id) != NULL)
+            continue;
+        array_param_add(ids, id.text);
+        missing++;
+    }
+    if (missing == 0)
+        return 0;
+    if (db_load_runs(brain, store, ids, error) < 0)
+        return -1;
+    return db_load_tasks(brain, store, error);
+}
+
+static void add_run_of(const struct brain *brain, const char *dispatch, struct array_param *runs)
+{
+    struct uuid id = {""};
+    struct error error;
+    struct task *task =
+        uuid_parse(dispatch, &id, &error) < 0 ? NULL : brain_find_dispatch(brain, &id);
+    if (task != NULL)
+        array_param_add(runs, task->run->id.text);
+}
+
+static int lock_runs(const struct brain *brain, struct store *store, const struct hints *hints,
+                     const struct rows *records, const struct rows *requests, struct error *error)
+{
+    AUTO(array_param_free) struct array_param *runs = array_param_new();
+    for (int i = 0; i < rows_count(records); i++)
+        add_run_of(brain, rows_text(records, i, 0), runs);
+    for (int i = 0; i < rows_count(requests); i++)
+        array_param_add(runs, rows_text(requests, i, 0));
+    for (size_t i = 0; i < hints->lost.count; i++)
+        add_run_of(brain, hints->lost.list[i], runs);
+    for (size_t i = 0; i < hints->reborn.count; i++)
+        add_run_of(brain, hints->reborn.list[i], runs);
+    return db_lock_runs(store, runs, error);
+}
+
+static int end_recorded(struct brain *brain, struct store *store, const struct rows *records,
+                        struct error *error)
+{
+    for (int i = 0; i < rows_count(records); i++) {
+        struct uuid dispatch_id = rows_uuid(records, i, 0);
+        struct task *task = brain_find_dispatch(brain, &dispatch_id);
+        int ending = names_find(&ending_kind_names, rows_text(records, i, 1));
+        if (task == NULL)
+            continue;
+        struct worker *worker = task->worker;
+        if (ending_task_recorded(brain, store, task,
+                                 ending < 0 ? ENDED_EXITED : (enum ending_kind)ending,
+                                 rows_text(records, i, 2), error) < 0)
+            return -1;
+        if (worker == NULL)
+            continue;
+        texts_add(&worker->settled, dispatch_id.text);
+        worker->sync_due_ms = 0;
+    }
+    return 0;
+}
+
+static int end_requested(struct brain *brain, struct store *store, const struct rows *requests,
+                         struct error *error)
+{
+    for (int i = 0; i < rows_count(requests); i++) {
+        struct uuid id = rows_uuid(requests, i, 0), actor = rows_uuid(requests, i, 2);
+        struct run *run = brain_find_run(brain, &id);
+        bool superseded = strcmp(rows_text(requests, i, 1), "supersede") == 0;
+        if (run != NULL &&
+            ending_run(brain, store, run, superseded ? REASON_SUPERSEDED : REASON_CANCELLED, NULL,
+                       &actor, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* An end may end the run, which frees its other tasks: so each is looked up again. */
+static int end_lost(struct brain *brain, struct store *store, const struct texts *lost,
+                    const char *why, struct error *error)
+{
+    for (size_t i = 0; i < lost->count; i++) {
+        struct uuid dispatch_id = {""};
+        if (uuid_parse(lost->list[i], &dispatch_id, error) < 0)
+            return -1;
+        struct task *task = brain_find_dispatch(brain, &dispatch_id);
+        if (task != NULL && ending_task_lost(brain, store, task, why, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int handlers_end(struct brain *brain, struct store *store, const struct hints *hints,
+                 struct error *error)
+{
+    AUTO(rows_free) struct rows *records = NULL;
+    AUTO(rows_free) struct rows *requests = NULL;
+    int partition = ledger_partition_number(brain->partition);
+    if (db_find_records(store, partition, hints->recorded, &records, error) < 0 ||
+        db_find_requests(store, partition, hints->requested, &requests, error) < 0 ||
+        handlers_need_runs(brain, store, requests, error) < 0)
+        return -1;
+    size_t lost = hints->lost.count + hints->reborn.count;
+    if (rows_count(records) == 0 && rows_count(requests) == 0 && lost == 0)
+        return 0;
+    if (lock_runs(brain, store, hints, records, requests, error) < 0 ||
+        end_recorded(brain, store, records, error) < 0 ||
+        end_requested(brain, store, requests, error) < 0 ||
+        end_lost(brain, store, &hints->reborn, "its worker was started anew", error) < 0)
+        return -1;
+    return end_lost(brain, store, &hints->lost, "its worker does not have it any more", error);
 }
 
 /* ---- ourselves -------------------------------------------------------------------------------- */
@@ -375,6 +452,24 @@ static void reject(struct judgement *judgement, const struct error *why)
     judgement->why = *why;
 }
 
+/* A worker speaks for its own pool, where that pool's brain is. */
+static void check_pool(const struct batch *batch, const json_t *json, struct judgement *judgement)
+{
+    const struct brain *brain = batch->brain;
+    const char *claimed = json_find_text(json, "pool_id");
+    struct uuid worker_id = {""};
+    struct error why;
+    if (claimed == NULL || uuid_parse(batch->record->worker_id, &worker_id, &why) < 0)
+        return; /* a message that names no pool is about a dispatch, and that has one worker */
+    struct uuid pool_id = worker_keys_pool(brain->scheduler->keys, &worker_id);
+    int partitions = ledger_installation(brain->scheduler->ledger, "scheduling_partitions");
+    if (strcmp(claimed, pool_id.text) == 0 &&
+        topic_partition(claimed, partitions) == ledger_partition_number(brain->partition))
+        return;
+    error_field(&why, "pool_id", "pool_id is not that of the worker's pool, or its partition");
+    reject(judgement, &why);
+}
+
 /* -1: the infrastructure failed; what is wrong with the message itself is judged. */
 static int check_sender(struct batch *batch, const json_t *json, struct judgement *judgement,
                         struct error *error)
@@ -390,6 +485,8 @@ static int check_sender(struct batch *batch, const json_t *json, struct judgemen
     } else if (worker == NULL || strcmp(worker, batch->record->worker_id) != 0) {
         error_field(&why, "worker_id", "worker_id is not the worker whose MAC the message carries");
         reject(judgement, &why);
+    } else {
+        check_pool(batch, json, judgement);
     }
     return 0;
 }
@@ -433,20 +530,47 @@ static int handle_one(struct batch *batch, struct judgement *judgement, struct e
     return 0;
 }
 
+static int write_started(struct batch *batch, struct error *error)
+{
+    for (size_t i = 0; i < batch->started.count; i++) {
+        struct uuid dispatch_id = {""};
+        if (uuid_parse(batch->started.list[i], &dispatch_id, error) < 0)
+            return -1;
+        /* One that has ended since is written with its end. */
+        struct task *task = brain_find_dispatch(batch->brain, &dispatch_id);
+        if (task != NULL && db_task_started(batch->store, task, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int do_gathered(struct batch *batch, struct error *error)
+{
+    if (batch->submitted_count > 0 &&
+        handlers_adopt(batch->brain, batch->store, batch->submitted, error) < 0)
+        return -1;
+    if (batch->hint_count > 0 && handlers_end(batch->brain, batch->store, &batch->hints, error) < 0)
+        return -1;
+    if (write_started(batch, error) < 0)
+        return -1;
+    return dispatch_all(batch->brain, batch->store, error);
+}
+
 enum verdict_of_handler handlers_batch(struct brain *brain, struct store *store,
                                        const struct record *const *records,
                                        struct judgement *judgements, int count, struct error *error)
 {
     struct batch batch = {.brain = brain, .store = store, .submitted = array_param_new()};
     int status = 0;
+    hints_init(&batch.hints);
     for (int i = 0; status == 0 && i < count; i++) {
         batch.record = records[i];
         status = handle_one(&batch, &judgements[i], error);
     }
     if (status == 0)
-        status = adopt_submitted(&batch, error);
-    if (status == 0)
-        status = dispatch_all(brain, store, error);
+        status = do_gathered(&batch, error);
+    hints_deinit(&batch.hints);
+    texts_deinit(&batch.started);
     array_param_free(&batch.submitted);
     return status == 0 ? HANDLED : RETRY;
 }

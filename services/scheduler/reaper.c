@@ -18,6 +18,7 @@
 #include "lanes.h"
 #include "log/log.h"
 #include "message/scheduler_probe.h"
+#include "model/limits.h"
 #include "scheduler.h"
 
 #define PASS_MS          100
@@ -26,7 +27,8 @@
 #define WAITS_MS         1000
 #define DEEP_MS          3000 /* rows that a lost hint has not told */
 #define SENDS_MAX        3
-#define UNSEEN_RECENT_MS (15 * 60 * 1000)
+#define FORGET_TIMES     10 /* a lost worker, after so many times the silence that made it lost */
+#define UNSEEN_RECENT_MS (5 * 60 * 1000)
 
 typedef int timer_work(struct brain *brain, struct store *store, struct error *error);
 
@@ -81,11 +83,13 @@ static void age_leases(struct brain *brain, int64_t now_ms)
     struct pool *pool, *next_pool;
     struct worker *worker, *next;
     int64_t elapsed_ms = now_ms - brain->last_pass_ms;
+    int64_t forget_ms = FORGET_TIMES * brain->scheduler->settings->lost_ms;
     bool moves = log_moves(brain);
     HASH_ITER (hh, brain->pools, pool, next_pool) {
         HASH_ITER (hh, pool->workers, worker, next) {
-            if (!worker->lost)
-                lease_age(&worker->lease, elapsed_ms, moves);
+            lease_age(&worker->lease, elapsed_ms, moves);
+            if (worker->lost && LIST_EMPTY(&worker->tasks) && worker->lease.silent_ms > forget_ms)
+                pool_remove_worker(pool, worker);
         }
     }
 }
@@ -131,6 +135,16 @@ static int run_work(struct brain *brain, timer_work *work)
 static int lose_dispatches(struct brain *brain, struct store *store, struct texts *lost,
                            const char *why, struct error *error)
 {
+    AUTO(array_param_free) struct array_param *runs = array_param_new();
+    for (size_t i = 0; i < lost->count; i++) {
+        struct uuid id = {""};
+        struct task *task =
+            uuid_parse(lost->list[i], &id, error) < 0 ? NULL : brain_find_dispatch(brain, &id);
+        if (task != NULL)
+            array_param_add(runs, task->run->id.text);
+    }
+    if (lost->count > 0 && db_lock_runs(store, runs, error) < 0)
+        return -1;
     for (size_t i = 0; i < lost->count; i++) {
         struct uuid id = {""};
         if (uuid_parse(lost->list[i], &id, error) < 0)
@@ -261,6 +275,8 @@ static int end_overdue_runs(struct brain *brain, struct store *store, struct err
     AUTO(rows_free) struct rows *rows = NULL;
     if (db_find_overdue_runs(store, ledger_partition_number(brain->partition), &rows, error) < 0)
         return -1;
+    if (handlers_need_runs(brain, store, rows, error) < 0)
+        return -1;
     for (int i = 0; i < rows_count(rows); i++) {
         struct uuid id = rows_uuid(rows, i, 0);
         struct run *run = brain_find_run(brain, &id);
@@ -341,6 +357,15 @@ static int find_pools(struct brain *brain, struct store *store, struct error *er
     return 0;
 }
 
+static int fill_window(struct brain *brain, struct store *store, struct error *error)
+{
+    if (!brain->more_runs || HASH_COUNT(brain->runs) > LIMIT_OPEN_RUNS_WINDOW / 4 * 3)
+        return 0;
+    if (db_load_runs(brain, store, NULL, error) < 0)
+        return -1;
+    return db_load_tasks(brain, store, error);
+}
+
 static int reap(struct brain *brain, struct store *store, struct error *error)
 {
     int64_t now_ms = monotonic_ms();
@@ -351,8 +376,8 @@ static int reap(struct brain *brain, struct store *store, struct error *error)
     if (deep) {
         brain->deep_reap_due_ms = now_ms + DEEP_MS;
         if (find_pools(brain, store, error) < 0 || find_unseen(brain, store, error) < 0 ||
-            handlers_requests(brain, store, NULL, error) < 0 ||
-            handlers_records(brain, store, NULL, error) < 0)
+            fill_window(brain, store, error) < 0 ||
+            handlers_end(brain, store, &(const struct hints){0}, error) < 0)
             return -1;
     }
     return dispatch_all(brain, store, error);

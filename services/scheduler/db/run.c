@@ -68,7 +68,7 @@ static const char load_runs[] =
     "LEFT JOIN api.environment e ON e.id = r.environment_id "
     "WHERE s.state IN ('draft', 'queued', 'running') AND s.partition = $1 AND ($2::uuid[] IS NULL "
     "OR s.run_id = ANY($2)) "
-    "ORDER BY s.state = 'running' DESC, s.priority DESC, s.run_id LIMIT $3";
+    "ORDER BY s.tasks IS NOT NULL DESC, s.priority DESC, s.run_id LIMIT $3";
 
 static int read_run(struct brain *brain, const struct rows *rows, int row, struct error *error)
 {
@@ -112,6 +112,8 @@ int db_load_runs(struct brain *brain, struct store *store, struct array_param *i
                            param_int(LIMIT_OPEN_RUNS_WINDOW)),
                     &rows, error) < 0)
         return -1;
+    if (ids == NULL)
+        brain->more_runs = rows_count(rows) == LIMIT_OPEN_RUNS_WINDOW;
     for (int i = 0; i < rows_count(rows); i++) {
         struct uuid id = rows_uuid(rows, i, RUN_ID);
         if (brain_find_run(brain, &id) == NULL && read_run(brain, rows, i, error) < 0)
@@ -138,8 +140,9 @@ int db_run_planned(struct store *store, const struct run *run, struct error *err
         PARAMS(param_uuid(&run->id), param_int(run->task_count)), -1, error);
 }
 
-int db_run_closed(struct store *store, const struct run *run, enum reason reason,
-                  const char *detail, const struct uuid *actor, struct error *error)
+int db_run_closed(struct store *store, const struct run *run, const struct closed_run *totals,
+                  enum reason reason, const char *detail, const struct uuid *actor,
+                  struct error *error)
 {
     bool has_reason = reason != REASON_NONE;
     return store_pipeline_add(
@@ -154,7 +157,7 @@ int db_run_closed(struct store *store, const struct run *run, enum reason reason
                param_text(has_reason ? names_get(&reason_names, (int)reason) : NULL),
                param_text(detail == NULL || detail[0] == '\0' ? NULL : detail),
                actor == NULL ? param_null() : param_uuid(actor), param_int(run->version),
-               param_text(run->declared > 0 ? "declared" : "reported")),
+               param_text(totals->planned >= 0 ? "discovered" : "reported")),
         1, error);
 }
 
@@ -173,8 +176,8 @@ int db_add_event(struct store *store, const struct run *run, const struct uuid *
 int db_write_waits(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(array_param_free)
-    struct array_param *ids = array_param_new(),
-                       *classes = array_param_new(), *texts = array_param_new();
+    struct array_param *ids = array_param_new(), *classes = array_param_new(),
+                       *texts = array_param_new();
     struct run *run, *next;
     HASH_ITER (hh, brain->runs, run, next) {
         if (!run->wait_dirty)
@@ -216,7 +219,7 @@ int db_find_unseen_runs(struct store *store, struct array_param *pools, const st
                        PARAMS(array_param_get(pools), param_uuid(since)), rows_r, error);
 }
 
-int db_find_requests(struct store *store, int partition, const struct uuid *run_id,
+int db_find_requests(struct store *store, int partition, struct array_param *run_ids,
                      struct rows **rows_r, struct error *error)
 {
     return store_query(
@@ -224,9 +227,9 @@ int db_find_requests(struct store *store, int partition, const struct uuid *run_
         "SELECT DISTINCT ON (q.run_id) q.run_id, q.kind, q.created_by FROM api.run_request q "
         "JOIN scheduling.run_state s ON s.run_id = q.run_id "
         "WHERE s.partition = $1 AND s.state IN ('draft', 'queued', 'running') "
-        "AND ($2::uuid IS NULL OR q.run_id = $2) ORDER BY q.run_id, q.created_at",
-        PARAMS(param_int(partition), run_id == NULL ? param_null() : param_uuid(run_id)), rows_r,
-        error);
+        "AND ($2::uuid[] IS NULL OR q.run_id = ANY($2)) ORDER BY q.run_id, q.created_at",
+        PARAMS(param_int(partition), run_ids == NULL ? param_null() : array_param_get(run_ids)),
+        rows_r, error);
 }
 
 int db_find_overdue_runs(struct store *store, int partition, struct rows **rows_r,
@@ -251,6 +254,14 @@ int db_add_totals(struct store *store, const struct run *run, struct error *erro
         PARAMS(param_uuid(&run->id), param_uuid(&run->project_id),
                run->declared > 0 ? param_int(run->declared) : param_null()),
         -1, error);
+}
+
+int db_lock_runs(struct store *store, struct array_param *ids, struct error *error)
+{
+    return store_query(store,
+                       "SELECT run_id FROM results.run_totals WHERE run_id = ANY($1::uuid[]) "
+                       "ORDER BY run_id FOR UPDATE",
+                       PARAMS(array_param_get(ids)), NULL, error);
 }
 
 int db_lock_totals(struct store *store, const struct run *run, struct closed_run *closed_r,

@@ -24,7 +24,9 @@ int db_load_tasks(struct brain *brain, struct store *store, struct error *error)
             store,
             "SELECT t.run_id, t.id, t.ordinal, t.state, t.attempt, t.dispatch_id, t.worker_id, "
             "t.cases, "
-            "t.losses_started, d.results_partition, count(*) OVER (PARTITION BY t.run_id) "
+            "t.losses_started, d.results_partition, count(*) OVER (PARTITION BY t.run_id), "
+            "(SELECT count(*) FROM scheduling.dispatch l WHERE l.task_id = t.id AND l.ended = "
+            "'lost') "
             "FROM scheduling.task t LEFT JOIN scheduling.dispatch d ON d.id = t.dispatch_id "
             "WHERE t.run_id = ANY($1::uuid[]) ORDER BY t.run_id, t.ordinal",
             PARAMS(array_param_get(ids)), &rows, error) < 0)
@@ -47,6 +49,7 @@ int db_load_tasks(struct brain *brain, struct store *store, struct error *error)
         task->cases = rows_json(rows, i, 7);
         task->losses_started = (int)rows_int(rows, i, 8);
         task->results_partition = (int)rows_int(rows, i, 9);
+        task->losses = (int)rows_int(rows, i, 11);
         run->done_count += task->state == TASK_DONE ? 1 : 0;
         if (task->state == TASK_DISPATCHED || task->state == TASK_RUNNING)
             task_bind(brain, task, pool_find_worker(run->pool, &task->worker_id), &dispatch_id);
@@ -109,9 +112,6 @@ int db_task_dispatched(struct store *store, const struct task *task, struct erro
 
 int db_task_started(struct store *store, const struct task *task, struct error *error)
 {
-    if (store_pipeline_add(store, "UPDATE scheduling.dispatch SET started = true WHERE id = $1",
-                           PARAMS(param_uuid(&task->dispatch_id)), -1, error) < 0)
-        return -1;
     return store_pipeline_add(
         store,
         "UPDATE scheduling.task SET state = 'running', started_at = coalesce(started_at, now()) "
@@ -125,9 +125,11 @@ static int end_dispatch(struct store *store, const struct task *task, const char
     if (uuid_is_null(&task->dispatch_id))
         return 0;
     return store_pipeline_add(store,
-                              "UPDATE scheduling.dispatch SET ended = $2, ended_at = now() WHERE "
-                              "id = $1 AND ended IS NULL",
-                              PARAMS(param_uuid(&task->dispatch_id), param_text(ended)), -1, error);
+                              "UPDATE scheduling.dispatch SET ended = $2, ended_at = now(), "
+                              "started = $3 WHERE id = $1 AND ended IS NULL",
+                              PARAMS(param_uuid(&task->dispatch_id), param_text(ended),
+                                     param_bool(task->state == TASK_RUNNING)),
+                              -1, error);
 }
 
 int db_task_queued(struct store *store, const struct task *task, const char *dispatch_ended,
@@ -159,12 +161,13 @@ int db_task_done(struct store *store, const struct task *task, enum task_outcome
     return store_pipeline_add(
         store,
         "UPDATE scheduling.task SET state = 'done', outcome = $2, reason = $3, reason_detail = $4, "
-        "finished_at = now(), "
-        "losses_started = $5 WHERE id = $1",
+        "finished_at = now(), losses_started = $5, "
+        "started_at = CASE WHEN $6 THEN coalesce(started_at, now()) ELSE started_at END "
+        "WHERE id = $1",
         PARAMS(param_uuid(&task->id), param_text(names_get(&task_outcome_names, (int)outcome)),
                param_text(reason == REASON_NONE ? NULL : names_get(&reason_names, (int)reason)),
                param_text(detail == NULL || detail[0] == '\0' ? NULL : detail),
-               param_int(task->losses_started)),
+               param_int(task->losses_started), param_bool(task->state == TASK_RUNNING)),
         -1, error);
 }
 
@@ -181,8 +184,9 @@ int db_end_tasks(struct store *store, const struct run *run, enum task_outcome o
                            -1, error) < 0)
         return -1;
     return store_pipeline_add(store,
-                              "UPDATE scheduling.dispatch SET ended = 'cancelled', ended_at = "
-                              "now() WHERE run_id = $1 AND ended IS NULL",
+                              "UPDATE scheduling.dispatch d SET ended = 'cancelled', ended_at = "
+                              "now(), started = t.started_at IS NOT NULL FROM scheduling.task t "
+                              "WHERE d.run_id = $1 AND d.ended IS NULL AND t.id = d.task_id",
                               PARAMS(param_uuid(&run->id)), -1, error);
 }
 
