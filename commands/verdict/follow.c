@@ -15,10 +15,10 @@
 #include "base/text.h"
 #include "output.h"
 
-#define TERMINAL_WAIT_MS 1000  /* the clock in the line goes on */
-#define PLAIN_WAIT_MS    20000 /* one long-poll */
-#define PLAIN_GAP_MS     5000  /* at most one line of mere counting in that time */
-#define POLL_MIN_MS      200   /* whatever the server says */
+#define TERMINAL_WAIT_MS 1000 /* the clock in the line goes on */
+#define PLAIN_WAIT_MS    5000 /* one long-poll */
+#define PLAIN_GAP_MS     5000 /* at most one line of mere counting in that time */
+#define POLL_MIN_MS      200  /* whatever the server says */
 
 struct follow {
     struct cli *cli;
