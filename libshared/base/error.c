@@ -57,9 +57,16 @@ int error_in(struct error *error, const char *prefix)
 {
     if (error == NULL)
         return -1;
-    char path[2 * ERROR_FIELD_MAX + 2];
+    char path[2 * ERROR_FIELD_MAX + 2], text[2 * ERROR_TEXT_MAX];
+    size_t length = strlen(error->field);
     const char *dot = error->field[0] == '\0' || error->field[0] == '[' ? "" : ".";
     snprintf(path, sizeof path, "%s%s%s", prefix, dot, error->field);
+    /* A text that begins with the field says the whole path from now on. */
+    if (strncmp(error->text, error->field, length) == 0) {
+        snprintf(text, sizeof text, "%s%s%s", path, length == 0 ? " " : "", error->text + length);
+        text[ERROR_TEXT_MAX - 1] = '\0';
+        memcpy(error->text, text, ERROR_TEXT_MAX);
+    }
     path[ERROR_FIELD_MAX - 1] = '\0';
     memcpy(error->field, path, ERROR_FIELD_MAX);
     return -1;

@@ -27,7 +27,8 @@ int error_field(struct error *error, const char *field, const char *format, ...)
 /* Puts "context: " before the text; keeps code and field. Returns -1. */
 int error_wrap(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "prefix" before the field path ("cases[3]" + "name" → "cases[3].name"). Returns -1. */
+/* Puts "prefix" before the field path ("cases[3]" + "name" → "cases[3].name"), also where the text begins
+ * with it. Returns -1. */
 int error_in(struct error *error, const char *prefix);
 
 bool error_is(const struct error *error, const char *code);

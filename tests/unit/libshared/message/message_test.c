@@ -187,11 +187,15 @@ static void another_type_is_refused(void **state)
 
 static void what_is_no_message_is_refused(void **state)
 {
-    static const char *const texts[] = {
-        "",       "nonsense",          "[]",
-        "\"x\"",  "{\"type\":\"x\"}",  "{\"version\":0,\"type\":\"x\"}",
-        "{\"version\":1}", "{\"version\":1,\"version\":1,\"type\":\"x\"}",
-        "{\"version\":\"1\",\"type\":\"x\"}"};
+    static const char *const texts[] = {"",
+                                        "nonsense",
+                                        "[]",
+                                        "\"x\"",
+                                        "{\"type\":\"x\"}",
+                                        "{\"version\":0,\"type\":\"x\"}",
+                                        "{\"version\":1}",
+                                        "{\"version\":1,\"version\":1,\"type\":\"x\"}",
+                                        "{\"version\":\"1\",\"type\":\"x\"}"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         json_t *json;

@@ -24,15 +24,33 @@ static void predicates_hold_as_they_are_written(void **state)
         const char *text;
         bool holds;
     } rows[] = {
-        {"os=linux", true},        {"os=darwin", false},      {"os!=darwin", true},
-        {"os!=linux", false},      {"memory_mb>=8192", true}, {"memory_mb>=8193", false},
-        {"memory_mb>8192", false}, {"memory_mb<=8192", true}, {"memory_mb<8192", false},
-        {"memory_mb=8192", true},  {"memory_mb=8192.0", true}, {"memory_mb!=1", true},
-        {"gpu", true},             {"!gpu", false},           {"gpu=true", true},
-        {"display", false},        {"!display", true},        {"display=false", true},
-        {"browser", false},        {"!browser", true},        {"browser=firefox", false},
-        {"browser!=safari", true}, {"browser>=2", false},     {"python>=3.9", false},
-        {"python=3.11", true},     {"python=3.110", true},    {"os>=1", false},
+        {"os=linux", true},
+        {"os=darwin", false},
+        {"os!=darwin", true},
+        {"os!=linux", false},
+        {"memory_mb>=8192", true},
+        {"memory_mb>=8193", false},
+        {"memory_mb>8192", false},
+        {"memory_mb<=8192", true},
+        {"memory_mb<8192", false},
+        {"memory_mb=8192", true},
+        {"memory_mb=8192.0", true},
+        {"memory_mb!=1", true},
+        {"gpu", true},
+        {"!gpu", false},
+        {"gpu=true", true},
+        {"display", false},
+        {"!display", true},
+        {"display=false", true},
+        {"browser", false},
+        {"!browser", true},
+        {"browser=firefox", false},
+        {"browser!=safari", true},
+        {"browser>=2", false},
+        {"python>=3.9", false},
+        {"python=3.11", true},
+        {"python=3.110", true},
+        {"os>=1", false},
     };
     AUTO(json_free) json_t *labels = worker();
     (void)state;
@@ -48,9 +66,8 @@ static void predicates_hold_as_they_are_written(void **state)
 
 static void what_is_no_predicate_is_refused(void **state)
 {
-    static const char *const texts[] = {"",      "=",        "=x",         "gpu=",  "!gpu=cuda",
-                                        "a b=c", "cpu>=two", "memory_mb<", "ä=1",   "!",
-                                        ">=5"};
+    static const char *const texts[] = {
+        "", "=", "=x", "gpu=", "!gpu=cuda", "a b=c", "cpu>=two", "memory_mb<", "ä=1", "!", ">=5"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct predicate *predicate = NULL;
