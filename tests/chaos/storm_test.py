@@ -7,6 +7,14 @@ from support.storm import run_storm
 
 @pytest.mark.timeout(1800)
 def test_a_long_storm_loses_nothing_and_doubles_nothing(verdict, tmp_path):
-    kills = run_storm(verdict, tmp_path / "work", runs=200, cases=50, timeout_s=1200)
+    kills = run_storm(
+        verdict,
+        tmp_path / "work",
+        runs=200,
+        cases=50,
+        trigger_s=0.6,
+        gap_s=(1.0, 3.0),
+        timeout_s=1200,
+    )
 
     assert min(kills.values()) >= 5, kills

@@ -102,12 +102,13 @@ class Sampler(threading.Thread):
         assert not self.violations, self.violations[:5]
 
 
-def run_storm(verdict, folder, runs, cases, timeout_s):
-    """Triggers the runs under a storm that ends with the work, checks; returns the kills."""
+def run_storm(verdict, folder, runs, cases, trigger_s, gap_s, timeout_s):
+    """Triggers a run every trigger_s under a storm that ends with the work, checks; returns the
+    kills."""
     seed = new_seed()
-    work = Work(verdict, folder, cases, pause_ms=2).start(executors=2)
-    client = work.client(runs)
-    storm = Storm(verdict, seed, TARGETS)
+    work = Work(verdict, folder, cases, pause_ms=10).start(executors=2)
+    client = work.client(runs, trigger_s)
+    storm = Storm(verdict, seed, TARGETS, gap_s)
     sampler = Sampler(verdict.urls["VERDICT_POSTGRES_URL"])
 
     for thread in (sampler, storm, client):
