@@ -9,6 +9,9 @@
 #include "api/environments.h"
 #include "api/pools.h"
 #include "api/projects.h"
+#include "api/run_parts.h"
+#include "api/run_why.h"
+#include "api/run_report.h"
 #include "api/runs.h"
 #include "api/suites.h"
 #include "api/templates.h"
@@ -71,6 +74,13 @@ const struct route routes[] = {
     API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, build, environment and time"),
     API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
+    API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status; ?tries=all with those that were tried again"),
+    API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),
+    API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),
+    API("GET", "/v1/runs/{run}/why", SCOPE_RUN_READ, run_why, "why it is not further, or ended as it did"),
+    API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit or json"),
+    API("POST", "/v1/runs/{run}/share", SCOPE_RUN_WRITE, run_share, "a link to the report for whoever holds it, until it expires"),
+    API("GET", "/v1/shared/{link}", ROUTE_OPEN, shared_report, "the report behind such a link"),
     API("GET", "/v1/runs/{run}/events", SCOPE_RUN_READ, runs_events, "its events as text/event-stream, from Last-Event-ID on"),
     API("POST", "/v1/runs/{run}/cancel", SCOPE_RUN_WRITE, runs_cancel, "asks for its end; what won is answered"),
 

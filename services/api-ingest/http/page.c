@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "model/limits.h"
 
-#define CURSOR_MAX 512
+#define CURSOR_MAX 4096
 #define VARIANT    sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 char *cursor_encode(const char *text)

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/run_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/checks.h"
+#include "api/run_lookup.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "db/result.h"
+#include "http/page.h"
+#include "http/response.h"
+#include "model/limits.h"
+#include "model/states.h"
+
+#define TASKS_PAGE     1000
+#define LOG_PAGE       256 /* chunks */
+#define LOG_TEXT_BYTES ((int64_t)256 * 1024 * 1024)
+
+static int open_run(struct request *request, struct store **store_r, struct run_ref *run_r,
+                    struct error *error)
+{
+    if (request_store(request, store_r, error) < 0)
+        return -1;
+    return run_lookup(request, *store_r, run_r, error);
+}
+
+static int bad_cursor(struct error *error)
+{
+    return error_field(error, "cursor", "cursor must be one that an earlier page gave");
+}
+
+/* Answers the items and the cursor (NULL: this was the last page). */
+static void answer_page(struct response *response, json_t *items, const char *cursor_text)
+{
+    AUTO(text_free) char *cursor = cursor_text == NULL ? NULL : cursor_encode(cursor_text);
+    response_json(response, 200, json_pack("{s:o, s:s?}", "items", items, "next_cursor", cursor));
+}
+
+/* One more than the page holds was read: true when there is more. */
+static bool cut_page(json_t *items, int64_t limit)
+{
+    if ((int64_t)json_array_size(items) <= limit)
+        return false;
+    json_array_remove(items, (size_t)limit);
+    return true;
+}
+
+static const json_t *last_of(const json_t *items)
+{
+    return json_array_get(items, json_array_size(items) - 1);
+}
+
+/* ---- results -------------------------------------------------------------------------------------- */
+
+static void position_deinit(struct result_position *position)
+{
+    text_free(&position->variant);
+}
+
+/* "<case key>.<try>.<variant>" */
+static int read_result_cursor(const struct request *request, struct result_position *position,
+                              struct error *error)
+{
+    const char *cursor = request_query(request, "cursor");
+    AUTO(text_free) char *text = NULL;
+    int read = 0;
+    long long try = 0;
+    if (cursor == NULL)
+        return 0;
+    if (cursor_decode(cursor, &text, error) < 0)
+        return -1;
+    if (sscanf(text, "%32[0-9a-f].%lld.%n", position->case_key, &try, &read) != 2 || read == 0 ||
+        strlen(position->case_key) != 32)
+        return bad_cursor(error);
+    position->try = try;
+    position->variant = xstrdup(text + read);
+    return 0;
+}
+
+static int check_statuses(const char *list, struct error *error)
+{
+    AUTO(text_free) char *copy = list == NULL ? NULL : xstrdup(list);
+    char *rest = NULL;
+    int status;
+    for (const char *name = copy == NULL ? NULL : strtok_r(copy, ",", &rest); name != NULL;
+         name = strtok_r(NULL, ",", &rest))
+        if (names_parse(&result_status_names, name, &status, error) < 0)
+            return error_field(error, "status", "%s", error->text);
+    return 0;
+}
+
+static void answer_results(struct response *response, json_t *items, int64_t limit)
+{
+    AUTO(text_free) char *next = NULL;
+    if (cut_page(items, limit)) {
+        const json_t *last = last_of(items);
+        next = xasprintf("%s.%lld.%s", json_find_text(last, "case_key"),
+                         (long long)json_find_int(last, "try", 0), json_find_text(last, "variant"));
+    }
+    answer_page(response, items, next);
+}
+
+int run_results(struct request *request, struct response *response, struct error *error)
+{
+    AUTO(position_deinit) struct result_position after = {.case_key = ""};
+    const char *tries = request_query(request, "tries");
+    const struct result_filter filter = {.status = request_query(request, "status"),
+                                         .all_tries = tries != NULL && strcmp(tries, "all") == 0};
+    struct store *store;
+    struct run_ref run;
+    int64_t limit;
+    json_t *items;
+    if (request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) <
+            0 ||
+        check_statuses(filter.status, error) < 0 ||
+        read_result_cursor(request, &after, error) < 0 ||
+        open_run(request, &store, &run, error) < 0 ||
+        result_db_list(store, &run.id, &filter, &after, limit + 1, &items, error) < 0)
+        return -1;
+    answer_results(response, items, limit);
+    return 0;
+}
+
+/* ---- tasks ---------------------------------------------------------------------------------------- */
+
+static int read_number_cursor(const struct request *request, int64_t *number_r, struct error *error)
+{
+    const char *cursor = request_query(request, "cursor");
+    AUTO(text_free) char *text = NULL;
+    *number_r = -1;
+    if (cursor == NULL)
+        return 0;
+    if (cursor_decode(cursor, &text, error) < 0)
+        return -1;
+    return int_parse(text, 0, INT32_MAX, number_r, NULL) < 0 ? bad_cursor(error) : 0;
+}
+
+int run_tasks(struct request *request, struct response *response, struct error *error)
+{
+    AUTO(text_free) char *next = NULL;
+    struct store *store;
+    struct run_ref run;
+    int64_t limit, after;
+    json_t *items;
+    if (request_query_int(request, "limit", 1, TASKS_PAGE, LIMIT_PAGE_ENTRIES, &limit, error) < 0 ||
+        read_number_cursor(request, &after, error) < 0 ||
+        open_run(request, &store, &run, error) < 0 ||
+        task_db_list(store, &run.id, after, limit + 1, &items, error) < 0)
+        return -1;
+    if (cut_page(items, limit))
+        next = xasprintf("%lld", (long long)json_find_int(last_of(items), "ordinal", 0));
+    answer_page(response, items, next);
+    return 0;
+}
+
+/* ---- logs ----------------------------------------------------------------------------------------- */
+
+/* "<ordinal>.<attempt>.<seq>" */
+static int read_log_cursor(const struct request *request, struct log_position *position_r,
+                           struct error *error)
+{
+    const char *cursor = request_query(request, "cursor");
+    AUTO(text_free) char *text = NULL;
+    long long ordinal, attempt, seq;
+    char rest;
+    *position_r = (struct log_position){-1, -1, -1};
+    if (cursor == NULL)
+        return 0;
+    if (cursor_decode(cursor, &text, error) < 0)
+        return -1;
+    if (sscanf(text, "%lld.%lld.%lld%c", &ordinal, &attempt, &seq, &rest) != 3)
+        return bad_cursor(error);
+    *position_r = (struct log_position){ordinal, attempt, seq};
+    return 0;
+}
+
+static struct log_position position_of(const json_t *chunk)
+{
+    return (struct log_position){json_find_int(chunk, "ordinal", 0),
+                                 json_find_int(chunk, "attempt", 0),
+                                 json_find_int(chunk, "seq", 0)};
+}
+
+/* While the run goes on there is always a next page: whoever follows asks for it again. */
+static int answer_chunks(struct request *request, struct store *store, const struct run_ref *run,
+                         const struct uuid *task_id, struct response *response, struct error *error)
+{
+    AUTO(text_free) char *next = NULL;
+    struct log_position after;
+    int64_t limit;
+    json_t *items;
+    if (request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) <
+            0 ||
+        read_log_cursor(request, &after, error) < 0 ||
+        log_db_list(store, &run->id, task_id, &after, limit + 1, &items, error) < 0)
+        return -1;
+    bool has_more = cut_page(items, limit);
+    if (json_array_size(items) > 0)
+        after = position_of(last_of(items));
+    if (has_more || !run->is_final)
+        next = xasprintf("%lld.%lld.%lld", (long long)after.ordinal, (long long)after.attempt,
+                         (long long)after.seq);
+    answer_page(response, items, next);
+    return 0;
+}
+
+/* Says whose output begins, once there is more than one. */
+static void write_heading(FILE *out, const json_t *chunk, struct log_position *last)
+{
+    const struct log_position now = position_of(chunk);
+    bool is_first = last->ordinal < 0;
+    bool is_other = now.ordinal != last->ordinal || now.attempt != last->attempt;
+    if (is_other && (!is_first || now.ordinal > 0 || now.attempt > 1))
+        fprintf(out, "%s==> task %lld, attempt %lld <==\n", is_first ? "" : "\n",
+                (long long)now.ordinal, (long long)now.attempt);
+    *last = now;
+}
+
+static int write_log(struct store *store, const struct run_ref *run, const struct uuid *task_id,
+                     FILE *out, struct error *error)
+{
+    struct log_position last = {-1, -1, -1};
+    int64_t written = 0;
+    size_t count;
+    do {
+        AUTO(json_free) json_t *items = NULL;
+        if (log_db_list(store, &run->id, task_id, &last, LOG_PAGE, &items, error) < 0)
+            return -1;
+        count = json_array_size(items);
+        for (size_t i = 0; i < count; i++) {
+            const json_t *chunk = json_array_get(items, i);
+            const char *text = json_find_text(chunk, "text");
+            write_heading(out, chunk, &last);
+            fputs(text, out);
+            written += (int64_t)strlen(text);
+        }
+    } while (count == LOG_PAGE && written < LOG_TEXT_BYTES);
+    if (count == LOG_PAGE)
+        fputs("\n==> cut here: ask for one task, or page by page with format=json <==\n", out);
+    return 0;
+}
+
+static int file_failed(struct error *error)
+{
+    return error_set(error, "internal", "a temporary file: %s", strerror(errno));
+}
+
+static int answer_text(struct store *store, const struct run_ref *run, const struct uuid *task_id,
+                       struct response *response, struct error *error)
+{
+    FILE *out = tmpfile();
+    if (out == NULL)
+        return file_failed(error);
+    int status = write_log(store, run, task_id, out, error);
+    int fd = -1;
+    if (status == 0 && (fflush(out) != 0 || (fd = dup(fileno(out))) < 0))
+        status = file_failed(error);
+    fclose(out);
+    if (status == 0)
+        response_file(response, "text/plain; charset=utf-8", fd);
+    return status;
+}
+
+static bool wants_json(const struct request *request)
+{
+    const char *format = request_query(request, "format");
+    const char *accept = request_header(request, "Accept");
+    if (format != NULL)
+        return strcmp(format, "json") == 0;
+    return accept != NULL && strstr(accept, "application/json") != NULL;
+}
+
+int run_logs(struct request *request, struct response *response, struct error *error)
+{
+    const char *task = request_query(request, "task");
+    struct uuid task_id = {""};
+    struct store *store;
+    struct run_ref run;
+    if (task != NULL && uuid_parse(task, &task_id, NULL) < 0)
+        return no_such("task", task, error);
+    if (open_run(request, &store, &run, error) < 0)
+        return -1;
+    if (wants_json(request) || request_query(request, "cursor") != NULL)
+        return answer_chunks(request, store, &run, &task_id, response, error);
+    return answer_text(store, &run, &task_id, response, error);
+}

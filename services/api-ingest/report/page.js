@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of all results (drawn piece by piece, so that ten thousand do not hang the page), search and
+// filters, and the refresh while the run goes on. Without this script the page shows the failures.
+"use strict";
+(() => {
+  const PIECE = 200;
+  const POLL_MS = 2000;
+  const STATUSES = ["passed", "failed", "errored", "skipped", "blocked"];
+  const PARTS = [...STATUSES, "not_run"];
+  const $ = (id) => document.getElementById(id);
+  const page = JSON.parse($("page-data").textContent);
+
+  const duration = (ms) => {
+    const s = Math.floor(ms / 1000);
+    if (ms < 1000) return `${ms} ms`;
+    if (s < 60) return `${(ms / 1000).toFixed(1)} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+    return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  };
+
+  const element = (name, className, text) => {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+
+  // [status, name, where, ms, message]
+  const row = ([status, name, where, ms, message]) => {
+    const tr = element("tr");
+    tr.append(element("td", `is-${STATUSES[status]}`, STATUSES[status]));
+    const what = element("td", "", name);
+    if (where) what.append(element("span", "where", where));
+    if (message) what.append(element("span", "message", message));
+    tr.append(what, element("td", "", duration(ms)));
+    return tr;
+  };
+
+  const list = () => {
+    const body = $("rows");
+    if (!body) return;
+    let shown = [];
+    let drawn = 0;
+    let status = -1;
+
+    const draw = (count) => {
+      const piece = document.createDocumentFragment();
+      for (const entry of shown.slice(drawn, drawn + count)) piece.append(row(entry));
+      body.append(piece);
+      drawn = Math.min(drawn + count, shown.length);
+      $("more").hidden = drawn >= shown.length;
+      $("found").textContent = `${shown.length} of ${page.results.length} results` +
+        (drawn < shown.length ? `, the first ${drawn} are drawn` : "");
+    };
+
+    const search = () => {
+      const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+      const fits = (entry) => (status < 0 || entry[0] === status) &&
+        words.every((w) => `${entry[1]} ${entry[2]} ${entry[4]}`.toLowerCase().includes(w));
+      shown = page.results.filter(fits);
+      drawn = 0;
+      body.textContent = "";
+      draw(PIECE);
+    };
+
+    let soon;
+    $("search").addEventListener("input", () => {
+      clearTimeout(soon);
+      soon = setTimeout(search, 120);
+    });
+    for (const button of document.querySelectorAll("[data-status]")) {
+      button.addEventListener("click", () => {
+        status = Number(button.dataset.status);
+        for (const other of document.querySelectorAll("[data-status]"))
+          other.setAttribute("aria-pressed", String(other === button));
+        search();
+      });
+    }
+    $("more").addEventListener("click", () => draw(PIECE));
+    if ("IntersectionObserver" in window)
+      new IntersectionObserver((seen) => {
+        if (seen.some((s) => s.isIntersecting) && !$("more").hidden) draw(PIECE);
+      }, { rootMargin: "400px" }).observe($("more"));
+    window.addEventListener("beforeprint", () => draw(2000));
+    search();
+  };
+
+  const showTotals = (totals) => {
+    const all = PARTS.reduce((sum, part) => sum + (totals[part] || 0), 0);
+    for (const part of PARTS) {
+      const count = totals[part] || 0;
+      const segment = $(`bar-${part}`);
+      segment.hidden = count === 0;
+      segment.style.flexGrow = count;
+      $(`count-${part}`).textContent = count;
+      $(`count-${part}`).parentElement.hidden = count === 0 && part !== "passed";
+    }
+    $("bar").setAttribute("aria-label", `${all} cases: ` +
+      PARTS.filter((p) => totals[p]).map((p) => `${totals[p]} ${p.replace("_", " ")}`).join(", "));
+  };
+
+  const showRun = (run) => {
+    showTotals(run.totals);
+    const badge = $("state");
+    badge.textContent = run.state.replace("_", " ");
+    badge.className = `badge is-${run.state}`;
+    $("reason").textContent = run.wait ? run.wait.text : run.reason_text || "";
+  };
+
+  const refresh = async () => {
+    try {
+      const answer = await fetch(`${location.pathname}?format=json&results=none`);
+      if (!answer.ok) return; // the link is over, or this page was saved to a file
+      const { run } = await answer.json();
+      if (run.finished_at) {
+        location.reload();
+        return;
+      }
+      showRun(run);
+    } catch {
+      $("reason").textContent = "The server cannot be reached just now.";
+    }
+    setTimeout(refresh, POLL_MS);
+  };
+
+  list();
+  showTotals(page.totals);
+  window.addEventListener("beforeprint", () => {
+    for (const d of document.querySelectorAll("details.case")) d.open = true;
+  });
+  if (!page.final && location.protocol.startsWith("http")) setTimeout(refresh, POLL_MS);
+})();

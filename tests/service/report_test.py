@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What api-ingest shows of results: lists, logs, reports and links to them. The rows are put there
+by the test; how they come there is the result-collector's."""
+
+import json
+import re
+import uuid
+import xml.etree.ElementTree
+
+import pytest
+from parts.process import wait_until
+
+SUITE = {
+    "slug": "unit",
+    "title": "Unit tests",
+    "framework": "command",
+    "source": {"kind": "path", "path": "/srv/shop"},
+    "command": ["true"],
+    "report": {"format": "none"},
+}
+NASTY = "</script><b>&\"'\x01\x1b[31m ✓ ]]>"
+
+
+class Run:
+    """A run with rows in the ledger."""
+
+    def __init__(self, verdict):
+        self.verdict = verdict
+        self.db = verdict.db
+        verdict.start("api-ingest")
+        verdict.api.put("/v1/projects/shop", {"title": "Shop"}, expect=201)
+        made = verdict.api.post("/v1/runs", {"project": "shop", "suite": SUITE}, expect=201)
+        self.id, self.number, self.links = made["id"], made["number"], made["links"]
+        self.tasks = []
+        for table in ("result", "log_chunk"):
+            self.db.query(
+                f"CREATE TABLE IF NOT EXISTS results.{table}_all PARTITION OF results.{table}"
+                " DEFAULT"
+            )
+            self.db.query(f"GRANT SELECT ON results.{table}_all TO PUBLIC")
+
+    def task(self, attempt=1):
+        task, dispatch = str(uuid.uuid4()), str(uuid.uuid4())
+        self.tasks.append(task)
+        self.db.query(
+            """INSERT INTO scheduling.task (id, run_id, pool_id, partition, ordinal, kind, state,
+                 outcome, attempt, dispatch_id, deadline)
+               SELECT %s, id, pool_id, 0, %s, 'automated', 'done', 'finished', %s, %s, now()
+               FROM api.run WHERE id = %s""",
+            task,
+            len(self.tasks) - 1,
+            attempt,
+            dispatch,
+            self.id,
+        )
+        return task
+
+    def results(self, task, *results):
+        """(status, name, more …)"""
+        rows = [
+            {
+                "status": status,
+                "name": name,
+                "key": uuid.uuid5(uuid.NAMESPACE_URL, name).hex,
+                "try": 1,
+                "message": None,
+                "trace": None,
+                **(more[0] if more else {}),
+            }
+            for status, name, *more in results
+        ]
+        self.db.query(
+            """INSERT INTO results.result (run_id, case_key, try, task_id, attempt, dispatch_id,
+                 seq, status, file, class, name, duration_ms, message, trace)
+               SELECT %s, decode(r->>'key', 'hex'), (r->>'try')::int, %s, 1, %s, 1, r->>'status',
+                 'tests/a.py', 'tests.a', r->>'name', 1234, r->>'message', r->>'trace'
+               FROM jsonb_array_elements(%s::jsonb) r""",
+            self.id,
+            task,
+            str(uuid.uuid4()),
+            json.dumps(rows),
+        )
+
+    def log(self, task, *texts):
+        dispatch = str(uuid.uuid4())
+        for seq, text in enumerate(texts):
+            self.db.query(
+                """INSERT INTO results.log_chunk (run_id, task_id, dispatch_id, attempt, seq,
+                     stream, text) VALUES (%s, %s, %s, 1, %s, 'stdout', %s)""",
+                self.id,
+                task,
+                dispatch,
+                seq + 1,
+                text,
+            )
+
+    def finish(self, state="failed", reason="cases_failed"):
+        self.db.query(
+            """INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state,
+                 reason, reason_detail, priority, run_deadline, finished_at)
+               SELECT id, project_id, pool_id, 0, %s, %s, 'so it was', 50, now(), now()
+               FROM api.run WHERE id = %s""",
+            state,
+            reason,
+            self.id,
+        )
+
+    def get(self, path, **options):
+        return self.verdict.api.get(f"/v1/runs/{self.id}{path}", **options)
+
+    def raw(self, path, **options):
+        return self.verdict.api.request("GET", f"/v1/runs/{self.id}{path}", **options)
+
+
+@pytest.fixture
+def run(verdict):
+    return Run(verdict)
+
+
+def anonymous(run, url):
+    api = run.verdict.api.with_token(None)
+    return api.request("GET", url.removeprefix(run.verdict.api_url))
+
+
+# lists ------------------------------------------------------------------------------------------
+
+
+def test_results_are_paged_filtered_and_decided_by_the_last_try(run):
+    task = run.task()
+    run.results(task, *[("passed", f"ok-{i}") for i in range(7)], ("failed", "flaky"))
+    run.results(task, ("passed", "flaky", {"try": 2}))
+
+    items, cursor = [], ""
+    while cursor is not None:
+        page = run.get(f"/results?limit=3&cursor={cursor}" if cursor else "/results?limit=3")
+        items += page["items"]
+        cursor = page["next_cursor"]
+
+    assert len(items) == 8 and len({i["case_key"] for i in items}) == 8
+    assert {i["status"] for i in items} == {"passed"}
+    assert items[0]["duration_ms"] == 1234 and items[0]["task_id"] == task
+    everything = run.get("/results?tries=all&status=failed,passed&limit=200")["items"]
+    assert sorted((i["name"], i["try"]) for i in everything)[:2] == [("flaky", 1), ("flaky", 2)]
+    assert run.get("/results?status=failed")["items"] == []
+    assert run.get("/results?status=odd", expect=400)["errors"][0]["field"] == "status"
+    assert run.get("/results?cursor=odd", expect=400)["errors"][0]["field"] == "cursor"
+
+
+def test_tasks_and_logs_are_there_in_their_order(run):
+    first, second = run.task(), run.task()
+    run.log(first, "one\n", "two\n")
+    run.log(second, "three\n")
+
+    tasks = run.get("/tasks")["items"]
+    text = run.raw("/logs")
+    chunks = run.get("/logs?format=json&limit=2")
+    rest = run.get(f"/logs?format=json&cursor={chunks['next_cursor']}")
+
+    assert [t["id"] for t in tasks] == [first, second]
+    assert text.headers["Content-Type"].startswith("text/plain")
+    assert text.text == "one\ntwo\n\n==> task 1, attempt 1 <==\nthree\n"
+    assert run.raw(f"/logs?task={second}").text.endswith("three\n")
+    assert [c["text"] for c in chunks["items"] + rest["items"]] == ["one\n", "two\n", "three\n"]
+    assert rest["next_cursor"] is not None  # it goes on
+    run.finish()
+    assert run.get("/logs?format=json")["next_cursor"] is None
+
+
+def test_why_tells_what_is_missing(run):
+    why = run.get("/why")
+
+    classes = [r["class"] for r in why["reasons"]]
+    assert classes == ["not_seen", "no_scheduler", "no_worker"]
+    assert why["workers"]["total"] == 0 and why["queue_deadline"] > ""
+    run.finish()
+    assert run.get("/why")["text"] == "it is over: cases failed: so it was"
+
+
+# reports ----------------------------------------------------------------------------------------
+
+
+def fill(run):
+    task = run.task()
+    bad = {"message": f"message {NASTY.replace(chr(1), '')}", "trace": "line 1\n  <line 2>"}
+    run.results(
+        task,
+        ("passed", "a"),
+        ("failed", "b", bad),
+        ("errored", "c", bad),
+        ("skipped", "d", {"message": "later"}),
+        ("blocked", "e"),
+    )
+    run.log(task, "some output\n")
+    run.finish()
+
+
+def test_the_junit_report_is_valid_and_counts_right(run):
+    fill(run)
+
+    answer = run.raw("/report?format=junit")
+    suite = xml.etree.ElementTree.fromstring(answer.content).find("testsuite")
+
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "5", "failures": "1", "errors": "2", "skipped": "1"}
+    assert suite.find("testcase[@name='b']/failure").text == "line 1\n  <line 2>"
+    assert suite.find("testcase[@name='b']").get("classname") == "tests.a"
+    assert "�[31m ✓ ]]>" in suite.find("testcase[@name='b']/failure").get("message")
+
+
+def test_a_run_that_ended_without_failures_is_not_green_in_junit(run):
+    run.results(run.task(), ("passed", "a"))
+    run.finish("timed_out", "run_timeout")
+
+    suite = xml.etree.ElementTree.fromstring(run.raw("/report?format=junit").content)[0]
+
+    assert (suite.get("tests"), suite.get("errors")) == ("2", "1")
+    assert suite.find("testcase[@name='run']/error").get("type") == "run_timeout"
+
+
+def test_the_html_report_stands_alone_and_escapes(run):
+    fill(run)
+
+    answer = run.raw("/report?format=html")
+    page = answer.text
+    policy = answer.headers["Content-Security-Policy"]
+    nonce = re.search(r"script-src 'nonce-(\w+)'", policy)[1]
+
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in policy
+    assert set(re.findall(r'<(?:script|style)[^>]*nonce="(\w+)"', page)) == {nonce}
+    assert not re.search(r'(?:src|href)="(?!#|data:)', page)
+    assert "<b>&" not in page and "&lt;line 2&gt;" in page and "some output" in page
+    assert page.index("Failures") < page.index("All results")
+    data = json.loads(re.search(r'id="page-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+    assert data["final"] is True and len(data["results"]) == 5
+    assert data["results"][0][1] == "b"
+
+
+def test_ten_thousand_results_are_reported(run):
+    task = run.task()
+    trace = {"message": "assert 1 == 2", "trace": "x" * 5000}
+    for part in range(10):
+        run.results(
+            task,
+            *[
+                (
+                    "failed" if i % 10 == 0 else "passed",
+                    f"case-{part}-{i}",
+                    trace if i % 10 == 0 else {},
+                )
+                for i in range(1000)
+            ],
+        )
+
+    page = run.raw("/report?format=html").text
+    document = run.raw("/report?format=json").json()
+    junit = xml.etree.ElementTree.fromstring(run.raw("/report?format=junit").content)
+
+    assert page.count('<details class="case c-failed"') == 1000
+    assert len(page) < 12_000_000
+    assert len(document["results"]) == 10000 and document["run"]["id"] == run.id
+    assert len(junit[0].findall("testcase")) == 10000
+    assert "results" not in run.raw("/report?format=json&results=none").json()
+
+
+def test_a_bad_format_is_named(run):
+    assert run.get("/report?format=pdf", expect=400)["errors"][0]["field"] == "format"
+
+
+# links ------------------------------------------------------------------------------------------
+
+
+def test_a_shared_link_opens_the_report_for_whoever_holds_it(run):
+    made = run.verdict.api.post(f"/v1/runs/{run.id}/share", {"expires_in": "2d"}, expect=201)
+
+    html = anonymous(run, made["url"])
+    data = anonymous(run, made["url"] + "?format=json")
+    triggered = anonymous(run, run.links["html"])
+
+    assert html.status_code == data.status_code == triggered.status_code == 200
+    assert f"run {run.number}" in html.text
+    assert data.json()["run"]["id"] == run.id
+    assert run.db.value("SELECT count(*) FROM api.audit WHERE action = 'run.share'") == 1
+
+
+def test_a_link_that_was_changed_or_is_over_opens_nothing(run):
+    short = run.verdict.api.post(f"/v1/runs/{run.id}/share", {"expires_in": "1s"})["url"]
+    link = run.links["html"]
+    flipped = link[:-5] + ("A" if link[-5] != "A" else "B") + link[-4:]
+
+    def over():
+        answer = anonymous(run, short)
+        return [answer] if answer.status_code != 200 else None
+
+    assert wait_until(over, 5, "the link to expire")[0].status_code == 410
+    assert anonymous(run, flipped).status_code == 404
+    assert anonymous(run, link[:-1]).status_code == 404
+    api = run.verdict.api
+    bad = api.post(f"/v1/runs/{run.id}/share", {"expires_in": "400d"}, expect=400)
+    assert bad["errors"][0]["field"] == "expires_in"
+
+
+def test_another_projects_parts_are_not_there(run):
+    api = run.verdict.api
+    api.put("/v1/projects/bank", {"title": "Bank"}, expect=201)
+    token = api.post("/v1/tokens", {"name": "t", "scopes": ["runs:write"], "project": "bank"})
+    other = api.with_token(token["token"])
+
+    for part in ("results", "tasks", "logs", "why", "report", "events"):
+        other.get(f"/v1/runs/{run.id}/{part}", expect=404)
+    other.post(f"/v1/runs/{run.id}/share", expect=404)
