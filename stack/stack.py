@@ -27,7 +27,7 @@ from parts.kafka import DEFAULT_VERSION, Kafka
 from parts.postgres import Postgres
 from parts.process import StackError
 from parts.redis import Redis
-from parts.services import ROLES, TOP, Admin, Service, is_built, role_url, write_key_file
+from parts.services import ROLES, TOP, Admin, Service, is_built, role_url, test_path, write_key_file
 
 EXECUTORS = ["executor-1", "executor-2"]
 
@@ -142,7 +142,7 @@ class Stack:
             "VERDICT_SECRETS_DIR": self.folder / name / "secrets",
             "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
             "VERDICT_SOURCE_ROOTS": os.environ.get("VERDICT_SOURCE_ROOTS", str(TOP)),
-            "VERDICT_TEST_PATH": f"{TOP / '.venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "VERDICT_TEST_PATH": test_path(),
         }
         return Service(self.folder, "executor", self.port(name), settings, name=name)
 

@@ -11,7 +11,16 @@ import pathlib
 import signal
 
 from parts.process import wait_until
-from parts.services import PROGRAMS, ROLES, Admin, Service, is_built, role_url, write_key_file
+from parts.services import (
+    PROGRAMS,
+    ROLES,
+    Admin,
+    Service,
+    is_built,
+    role_url,
+    test_path,
+    write_key_file,
+)
 
 from . import TOP
 from .api import Api
@@ -206,6 +215,6 @@ class Verdict:
             "VERDICT_WORKER_NAME": name,
             "VERDICT_SLOTS": 2,
             "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
-            "VERDICT_TEST_PATH": f"{TOP / '.venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "VERDICT_TEST_PATH": test_path(),
             "VERDICT_SOURCE_ROOTS": ":".join(str(root) for root in self.source_roots),
         }
