@@ -92,7 +92,13 @@ $(OUT)/probe/%: $(OUT)/obj/tests/service/probe/%.o $(LIBSHARED)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
-binaries: $(PROBES)
+# And the programs of the benches: each file of tests/bench is one.
+BENCHES := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(call find_c,tests/bench))
+$(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+binaries: $(PROBES) $(BENCHES)
 
 # Unit tests only, in seconds, under the sanitizers. Prints each failing test and a summed line.
 check:

@@ -19,6 +19,7 @@ import urllib.request
 
 from parts.process import StackError
 from parts.services import PROGRAMS, TOP
+
 from stack import Stack, locked
 
 SHARE_FOR = "7d"

@@ -53,11 +53,11 @@ def _claim(first):
 class Servers:
     """The three servers below `folder`, which is emptied first."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, postgres_settings=POSTGRES_SETTINGS):
         self.folder = pathlib.Path(folder)
         base = new_ports()
         version = os.environ.get("KAFKA_VERSION") or DEFAULT_VERSION
-        self.postgres = Postgres(self.folder, base, POSTGRES_SETTINGS)
+        self.postgres = Postgres(self.folder, base, postgres_settings)
         self.redis = Redis(self.folder, base + 1, REDIS_DATABASES)
         self.kafka = Kafka(self.folder, base + 2, base + 3, version)
         self.all = [self.postgres, self.redis, self.kafka]

@@ -57,9 +57,10 @@ def program_of(name):
 class Verdict:
     """Everything that one test starts, and what it asks questions with."""
 
-    def __init__(self, folder, servers, **settings):
+    def __init__(self, folder, servers, times=FAST, **settings):
         self.folder = pathlib.Path(folder)
         self.servers = servers
+        self.times = times
         self.number, self.urls = servers.new_installation()
         self.settings = {**self.urls, **settings}
         self.services = {}
@@ -182,7 +183,7 @@ class Verdict:
             raise FileNotFoundError(f"verdict-{program} is not built; run: make")
         port = self._base + self._given
         self._given += 1
-        base = {**self.settings, **FAST.get(program, {}), **self._settings_of(name, program)}
+        base = {**self.settings, **self.times.get(program, {}), **self._settings_of(name, program)}
         return Service(self.folder, program, port, {**base, **settings}, name=name)
 
     def _settings_of(self, name, program):

@@ -152,7 +152,6 @@ static void add_number(struct process_plan *plan, const char *name, int64_t numb
 
 static void add_run(struct process_plan *plan, const struct task_dispatch *dispatch)
 {
-    environment_add(plan, "VERDICT_TASK_ID", dispatch->task_id.text);
     environment_add(plan, "CI", "true");
     environment_add(plan, "VERDICT", "true");
     environment_add(plan, "VERDICT_RUN_ID", dispatch->run_id.text);
@@ -164,7 +163,6 @@ static void add_run(struct process_plan *plan, const struct task_dispatch *dispa
     add_optional(plan, "VERDICT_COMMIT", dispatch->commit_sha);
     add_optional(plan, "VERDICT_ENVIRONMENT", json_find_text(dispatch->environment, "slug"));
     add_optional(plan, "VERDICT_ENVIRONMENT_URL", json_find_text(dispatch->environment, "url"));
-    environment_add(plan, "VERDICT_TASK_ID", dispatch->task_id.text);
     add_number(plan, "VERDICT_ATTEMPT", dispatch->attempt);
     /* The shard in the usual spellings: from 0 and from 1. */
     add_number(plan, "VERDICT_TASK_INDEX", dispatch->task_index);
