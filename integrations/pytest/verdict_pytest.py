@@ -3,8 +3,8 @@
 and runs only the cases that the file named by VERDICT_CASES lists, where there is one.
 
 The executor loads it with `-p verdict_pytest` (pytest 7 or newer). Set-up, call and teardown of a
-test become one case, by the rules of pytest's own JUnit file: what fails in the call has failed, what
-fails around it is an error, what was expected to fail is skipped.
+test become one case, by the rules of pytest's own JUnit file: what fails in the call has failed,
+what fails around it is an error, what was expected to fail is skipped.
 """
 
 import json

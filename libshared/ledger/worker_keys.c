@@ -98,7 +98,8 @@ int worker_keys_check(struct worker_keys *keys, struct store *store, const struc
 
 struct uuid worker_keys_pool(const struct worker_keys *keys, const struct uuid *worker_id)
 {
+    static const struct uuid none = {""};
     struct worker_key *key;
     HASH_FIND(hh, keys->by_worker, worker_id, sizeof *worker_id, key);
-    return key == NULL ? (struct uuid){""} : key->pool_id;
+    return key == NULL ? none : key->pool_id;
 }

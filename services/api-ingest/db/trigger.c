@@ -38,7 +38,8 @@ static struct param param_slug(const struct name *name, const char *text)
 
 static struct name read_name(const char *text)
 {
-    return text == NULL ? (struct name){.slug = NULL} : name_read(text);
+    static const struct name none = {.slug = NULL};
+    return text == NULL ? none : name_read(text);
 }
 
 static struct param param_number(const char *text)

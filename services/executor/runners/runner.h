@@ -29,7 +29,7 @@ struct runner {
     const char *name;
     int (*start)(const struct run_tools *tools, const struct process_plan *plan,
                  const struct run_handlers *handlers, struct execution **execution_r,
-                 struct error *error) WARN_UNUSED;
+                 struct error *error);
     /* TERM, grace, KILL; on_end follows. May be repeated with a shorter grace. */
     void (*stop)(struct execution *execution, int64_t grace_ms);
     /* Of one that still runs: it is ended at once, and nobody is told. */
