@@ -68,6 +68,7 @@ struct notifier {
     struct ledger_handlers handlers;
     struct inbox inbox;
     struct ledger *ledger;
+    char dead_letters_topic[TOPIC_NAME_SIZE]; /* the ledger borrows it */
     struct sender *sender;
     struct housekeeping *housekeeping;
     int64_t give_up_ms; /* stopping: requests in flight are left then; monotonic */
@@ -113,19 +114,18 @@ static int open_ledger(struct notifier *notifier, struct service *service, struc
 {
     const char *prefix = notifier->common->topic_prefix;
     struct inbox *inbox = &notifier->inbox;
-    char dead_letters[TOPIC_NAME_SIZE];
     inbox->on_recorded = on_recorded;
     inbox->context = notifier;
     topic_name(TOPIC_EVENTS, prefix, NULL, inbox->events_topic);
     topic_name(TOPIC_SCHEDULING, prefix, NULL, inbox->scheduling_topic);
-    topic_name(TOPIC_DEAD_LETTERS, prefix, NULL, dead_letters);
+    topic_name(TOPIC_DEAD_LETTERS, prefix, NULL, notifier->dead_letters_topic);
     notifier->handlers = inbox_handlers;
     notifier->handlers.context = inbox;
     const struct ledger_settings settings = {.schema = "notify",
                                              .group = inbox->events_topic,
                                              .instance_id = notifier->common->instance_id,
                                              .topic = inbox->events_topic,
-                                             .dead_letters_topic = dead_letters,
+                                             .dead_letters_topic = notifier->dead_letters_topic,
                                              .partitions_key =
                                                  topics[TOPIC_EVENTS].installation_key,
                                              .batch_records = BATCH_RECORDS,

@@ -189,6 +189,13 @@ def test_a_bad_message_is_a_dead_letter_and_blocks_nothing(shop, receiver):
 
     assert shop.ended(event_id, endpoint)["state"] == "delivered"
     assert shop.verdict.db.value("SELECT count(*) FROM notify.dead_letter") == 5
+    wait_until(
+        lambda: (
+            [m["type"] for m in shop.verdict.bus.read_json("dead-letters")] == ["dead.letter"] * 5
+        ),
+        20,
+        "the copies of the dead letters",
+    )
 
 
 # tests and redeliveries -----------------------------------------------------------------------
