@@ -196,10 +196,10 @@ int api_download(struct cli *cli, const char *path, const char *accept, FILE *ou
     struct http_answer answer;
     if (call_patiently(cli, &call, &answer, error) < 0)
         return -1;
-    long status = answer.status;
+    int status = take(&call, &answer, NULL, error);
     http_answer_deinit(&answer);
-    if (status >= 400)
-        return refused(status, path, NULL, error);
+    if (status < 0)
+        return -1;
     return fflush(out) == 0 ? 0 : error_set(error, "usage", "the output cannot be written");
 }
 

@@ -30,7 +30,7 @@ static const struct option_row rows[] = {
     {"project", TEXT, AT(project), "SLUG", "the project (VERDICT_PROJECT)"},
     {"json", FLAG, AT(json), NULL, "data as JSON on stdout"},
     {"quiet", FLAG, AT(quiet), NULL, "no progress, only the verdict"},
-    {"file", TEXT, AT(file), "FILE", "-f: what to apply (default: verdict.yaml)"},
+    {"file", TEXT, AT(file), "FILE", "or -f: what describes the project (default: verdict.yaml)"},
     {"template", TEXT, AT(template), "SLUG", "a saved trigger"},
     {"suite", TEXT, AT(suite), "SLUG", "a suite of the project; with COMMAND: the suite's name"},
     {"environment", TEXT, AT(environment), "SLUG", "where the thing under test runs"},

@@ -14,7 +14,6 @@
 
 #define FAILURES_SHOWN  20
 #define LOG_LINES_SHOWN 20
-#define SHARE_FOR_HOURS "168h"
 
 int verdict_exit(const json_t *run)
 {
@@ -163,16 +162,7 @@ void verdict_print(struct cli *cli, const json_t *run)
 char *verdict_url(struct cli *cli, const json_t *run)
 {
     AUTO(text_free) char *id = member_text(run, "id");
-    AUTO(text_free) char *path = xasprintf("/v1/runs/%s/share", id);
-    AUTO(text_free) char *plain = member_text(run, "links.html");
-    AUTO(json_free) json_t *body = json_pack("{s:s}", "expires_in", SHARE_FOR_HOURS), *share = NULL;
-    struct error error;
-    if (api_call(cli, "POST", path, body, &share, &error) == 0 &&
-        json_find_text(share, "url") != NULL)
-        return api_absolute(cli, json_find_text(share, "url"));
-    if (plain[0] == '\0') {
-        AUTO(text_free) char *report = xasprintf("/v1/runs/%s/report?format=html", id);
-        return api_absolute(cli, report);
-    }
-    return api_absolute(cli, plain);
+    AUTO(text_free) char *html = member_text(run, "links.html");
+    AUTO(text_free) char *report = xasprintf("/v1/runs/%s/report?format=html", id);
+    return api_absolute(cli, html[0] != '\0' ? html : report);
 }

@@ -13,5 +13,5 @@ char *verdict_line(const json_t *run);
 /* The exit status of a final run, by the table of endings. */
 int verdict_exit(const json_t *run);
 
-/* A link to its report page: one that is signed and opens in any browser, else the plain one. Caller frees. */
+/* The link to its report page, signed by the server. Caller frees. */
 char *verdict_url(struct cli *cli, const json_t *run);

@@ -19,6 +19,7 @@ struct http_client {
 
 struct transfer {
     const struct http_request *request;
+    CURL *curl;
     struct buffer body;
     bool stopped;
 };
@@ -50,7 +51,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t length = size * count;
-    if (transfer->request->on_data != NULL) {
+    long status = 0;
+    curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (transfer->request->on_data != NULL && status < 400) {
         transfer->stopped =
             transfer->request->on_data(transfer->request->context, data, length) != 0;
         return transfer->stopped ? 0 : length;
@@ -129,8 +132,6 @@ static void take_answer(CURL *curl, struct transfer *transfer, struct http_answe
     answer_r->content_type = xstrdup(type == NULL ? "" : type);
     if (retry_after > 0)
         answer_r->retry_after_s = (long)retry_after;
-    if (transfer->request->on_data != NULL)
-        return;
     answer_r->length = transfer->body.length;
     answer_r->body = buffer_take(&transfer->body);
 }
@@ -150,7 +151,7 @@ static int failed(const struct transfer *transfer, CURLcode code, const char *re
 int http_send(struct http_client *client, const struct http_request *request,
               struct http_answer *answer_r, struct error *error)
 {
-    struct transfer transfer = {.request = request};
+    struct transfer transfer = {.request = request, .curl = client->curl};
     char reason[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = make_headers(request);
     buffer_init(&transfer.body, request->answer_max > 0 ? request->answer_max : ANSWER_MAX_DEFAULT);

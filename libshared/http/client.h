@@ -22,7 +22,8 @@ struct http_request {
     size_t body_length;
     int64_t timeout_ms;
     size_t answer_max; /* bytes of body; more is an error */
-    /* When set, the body is handed over piece by piece instead of being kept; non-zero ends the request. */
+    /* When set, the body is handed over piece by piece instead of being kept; non-zero ends the request.
+     * What comes with a status of 400 or more is kept all the same: it says what is wrong. */
     int (*on_data)(void *context, const char *data, size_t length);
     void *context;
     const volatile sig_atomic_t *stop; /* when set and not 0: ends the request within a second */
