@@ -252,6 +252,9 @@ static void start_parser(struct report_reader *reader)
         reader->parser = XML_ParserCreate(NULL);
     else
         XML_ParserReset(reader->parser, NULL);
+    /* Else a root's end may be told of only when bytes of the next document are swallowed; that one
+     * token is not read over and over again is what TOKEN_BYTES_MAX sees to. */
+    XML_SetReparseDeferralEnabled(reader->parser, XML_FALSE);
     reader->fed = 0;
     reader->quiet_bytes = 0;
     XML_SetUserData(reader->parser, reader);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How each framework is run, and how its cases are named. */
+#include "frameworks/framework.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+struct prepared {
+    struct process_plan plan;
+    struct report_plan report;
+    char argv[2000];
+};
+
+static void prepare(const struct framework *framework, const struct framework_task *task,
+                    struct prepared *prepared)
+{
+    struct error error;
+    struct buffer words;
+    *prepared = (struct prepared){.argv = ""};
+    assert_int_equal(framework->prepare(task, &prepared->plan, &prepared->report, &error), 0);
+    buffer_init(&words, sizeof prepared->argv - 1);
+    for (size_t i = 0; i < prepared->plan.argv.count; i++)
+        buffer_addf(&words, "%s%s", i > 0 ? " " : "", prepared->plan.argv.list[i]);
+    snprintf(prepared->argv, sizeof prepared->argv, "%s", buffer_text(&words));
+    buffer_deinit(&words);
+}
+
+static void deinit(struct prepared *prepared)
+{
+    texts_deinit(&prepared->plan.argv);
+    texts_deinit(&prepared->plan.environment);
+    free(prepared->report.pattern);
+}
+
+static bool has_variable(const struct prepared *prepared, const char *entry)
+{
+    for (size_t i = 0; i < prepared->plan.environment.count; i++)
+        if (strcmp(prepared->plan.environment.list[i], entry) == 0)
+            return true;
+    return false;
+}
+
+static struct suite_spec suite_with(const char *a, const char *b)
+{
+    struct suite_spec suite = {.framework = NULL};
+    if (a != NULL)
+        texts_add(&suite.command, a);
+    if (b != NULL)
+        texts_add(&suite.command, b);
+    return suite;
+}
+
+static void pytest_is_run_with_our_plugin(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    const struct framework_task task = {
+        .suite = &suite, .report_dir = "/r", .stream_path = "/pipe", .plugin_dir = "/plugins"};
+    struct prepared prepared;
+    (void)state;
+    texts_add(&suite.arguments, "-q");
+    prepare(&pytest_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "python3 -m pytest -p verdict_pytest -q");
+    assert_true(has_variable(&prepared, "VERDICT_STREAM=/pipe"));
+    assert_true(has_variable(&prepared, "PYTHONPATH=/plugins"));
+    assert_int_equal(prepared.report.source, REPORT_FROM_STREAM);
+    deinit(&prepared);
+}
+
+static void a_command_of_the_suites_own_comes_first(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with("venv/bin/pytest", "tests/");
+    const struct framework_task task = {
+        .suite = &suite, .report_dir = "/r", .stream_path = "/pipe", .plugin_dir = "/plugins"};
+    struct prepared prepared;
+    (void)state;
+    prepare(&pytest_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "venv/bin/pytest tests/ -p verdict_pytest");
+    deinit(&prepared);
+}
+
+static void a_path_variable_keeps_what_it_had(void **state)
+{
+    struct process_plan plan = {.directory = NULL};
+    (void)state;
+    environment_add(&plan, "PYTHONPATH", "src:lib");
+    environment_add(&plan, "PYTHONPATH2", "else");
+    environment_add_path(&plan, "PYTHONPATH", "/plugins");
+    assert_string_equal(plan.environment.list[0], "PYTHONPATH=/plugins:src:lib");
+    assert_int_equal(plan.environment.count, 2);
+    texts_deinit(&plan.environment);
+}
+
+static void cmocka_writes_a_file_per_group(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with("./unit_test", NULL);
+    const struct framework_task task = {.suite = &suite, .report_dir = "/r"};
+    struct prepared prepared;
+    (void)state;
+    prepare(&cmocka_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "./unit_test");
+    assert_true(has_variable(&prepared, "CMOCKA_MESSAGE_OUTPUT=xml"));
+    assert_true(has_variable(&prepared, "CMOCKA_XML_FILE=/r/%g.xml"));
+    assert_string_equal(prepared.report.reader, "junit");
+    assert_string_equal(prepared.report.pattern, "/r/**/*.xml");
+    deinit(&prepared);
+}
+
+static void ctest_selects_by_exact_names(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    char first[] = "adds.up", second[] = "a+b(c)";
+    const struct dispatched_case cases[] = {{.selector = first}, {.selector = second}};
+    const struct framework_task task = {
+        .suite = &suite, .cases = cases, .case_count = 2, .report_dir = "/r"};
+    struct prepared prepared;
+    (void)state;
+    prepare(&ctest_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "ctest --output-junit /r/ctest.xml --no-tests=ignore -R "
+                                       "^(adds\\.up|a\\+b\\(c\\))$");
+    deinit(&prepared);
+}
+
+static void a_command_is_read_as_it_says(void **state)
+{
+    static const struct {
+        int format;
+        const char *path;
+        enum report_source source;
+        const char *reader, *pattern;
+    } rows[] = {
+        {REPORT_AUTO, NULL, REPORT_FROM_STATUS, NULL, NULL},
+        {REPORT_NONE, NULL, REPORT_FROM_STATUS, NULL, NULL},
+        {REPORT_AUTO, "out/*.xml", REPORT_FROM_FILES, "junit", "out/*.xml"},
+        {REPORT_AUTO, "out.tap", REPORT_FROM_FILES, "tap", "out.tap"},
+        {REPORT_TAP, NULL, REPORT_FROM_STDOUT, "tap", NULL},
+        {REPORT_JUNIT, NULL, REPORT_FROM_FILES, "junit", "/r/**/*.xml"},
+        {REPORT_JUNIT, "r.xml", REPORT_FROM_FILES, "junit", "r.xml"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(suite_deinit) struct suite_spec suite = suite_with("make", "check");
+        const struct framework_task task = {.suite = &suite, .report_dir = "/r"};
+        struct prepared prepared;
+        suite.report.format = rows[i].format;
+        suite.report.path = rows[i].path == NULL ? NULL : xstrdup(rows[i].path);
+        prepare(&command_framework, &task, &prepared);
+        assert_string_equal(prepared.argv, "make check");
+        assert_int_equal(prepared.report.source, rows[i].source);
+        if (rows[i].reader != NULL)
+            assert_string_equal(prepared.report.reader, rows[i].reader);
+        if (rows[i].pattern != NULL)
+            assert_string_equal(prepared.report.pattern, rows[i].pattern);
+        deinit(&prepared);
+    }
+}
+
+/* A case has the same key whether it was declared or is read out of a report. */
+static void reports_name_cases_as_selectors_do(void **state)
+{
+    static const struct {
+        const char *framework, *selector;
+        struct reported_case reported;
+    } rows[] = {
+        {"cmocka", "group.holds", {.suite = "group", .name = "holds"}},
+        {"ctest", "adds.up", {.suite = "s", .class = "adds.up", .name = "adds.up"}},
+        {"ctest", "a[1]", {.suite = "s", .class = "a[1]", .name = "a[1]"}},
+        {"pytest",
+         "tests/test_a.py::TestX::test_y[1-2]",
+         {.suite = "pytest", .class = "tests.test_a.TestX", .name = "test_y[1-2]"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct framework_facts *facts = framework_find(rows[i].framework);
+        AUTO(text_free) char *file = NULL, *class = NULL, *name = NULL, *parameters = NULL;
+        AUTO(case_name_deinit) struct case_name reported = {NULL, NULL, NULL};
+        facts->read_selector(rows[i].selector, &file, &class, &name, &parameters);
+        framework_identify(executor_framework_find(rows[i].framework), &rows[i].reported,
+                           &reported);
+        struct case_key declared = framework_case_key(facts, "s", file, class, name, parameters, 0),
+                        read = framework_case_key(facts, "s", "", reported.class, reported.name,
+                                                  reported.parameters, 0);
+        assert_string_equal(declared.hex, read.hex);
+    }
+}
+
+static void every_framework_of_the_model_is_here(void **state)
+{
+    (void)state;
+    for (int i = 0; framework_at(i) != NULL; i++)
+        assert_non_null(executor_framework_find(framework_at(i)->name));
+    assert_null(executor_framework_find("else"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pytest_is_run_with_our_plugin),
+        cmocka_unit_test(a_command_of_the_suites_own_comes_first),
+        cmocka_unit_test(a_path_variable_keeps_what_it_had),
+        cmocka_unit_test(cmocka_writes_a_file_per_group),
+        cmocka_unit_test(ctest_selects_by_exact_names),
+        cmocka_unit_test(a_command_is_read_as_it_says),
+        cmocka_unit_test(reports_name_cases_as_selectors_do),
+        cmocka_unit_test(every_framework_of_the_model_is_here),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
