@@ -84,8 +84,11 @@ class Verdict:
         """Starts a service (or starts it again as it was last started) and waits until it is ready.
 
         `name` is a program ("scheduler") or one more instance of it ("scheduler-2", "executor-1").
+        With other settings, the one that runs is stopped first.
         """
         service = self.services.get(name)
+        if service is not None and settings:
+            service.stop()
         if service is None or settings:
             service = self.services[name] = self._make(name, settings)
         service.start()
