@@ -10,11 +10,13 @@
 #include "auth.h"
 #include "base/memory.h"
 #include "ingest_metrics.h"
+#include "cache.h"
 #include "installation.h"
 #include "lanes.h"
 #include "live/live.h"
 #include "log/log.h"
 #include "runs/batcher.h"
+#include "runs/flights.h"
 
 #define FLUSH_MS       5000
 #define RECONNECT_MS   1000
@@ -155,7 +157,10 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
     ingest->auth = auth_new(ingest->settings->requests_per_second);
     ingest->installation = installation_new(ingest->common->topic_prefix);
     ingest->lanes = lanes_new();
-    if (open_outbox(ingest, error) < 0 ||
+    ingest->flights = flights_new();
+    if (cache_new(ingest->settings->redis_url, ingest->common->topic_prefix, &ingest->cache,
+                  error) < 0 ||
+        open_outbox(ingest, error) < 0 ||
         batcher_start(&ingest->store, ingest->outbox, ingest->installation, &ingest->batcher,
                       error) < 0 ||
         live_start(ingest, &ingest->live, error) < 0)
@@ -173,6 +178,8 @@ void ingest_close(void *context)
     http_server_free(&ingest->http);
     batcher_free(&ingest->batcher);
     live_free(&ingest->live);
+    flights_free(&ingest->flights);
+    cache_free(&ingest->cache);
     outbox_close(&ingest->outbox, FLUSH_MS);
     store_close(&ingest->loop_store);
     lanes_free(&ingest->lanes);

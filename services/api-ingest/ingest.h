@@ -13,6 +13,8 @@
 
 struct auth;
 struct batcher;
+struct cache;
+struct flights;
 struct installation;
 struct lanes;
 struct live;
@@ -38,6 +40,8 @@ struct ingest {
     struct installation *installation;
     struct lanes *lanes;
     struct batcher *batcher; /* of triggers */
+    struct cache *cache;     /* runs in Redis */
+    struct flights *flights; /* runs that are being read */
     struct live *live;       /* long polls and event streams */
     struct outbox *outbox;   /* served by the service's loop */
     struct http_server *http;

@@ -38,4 +38,8 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
     [METRIC_LIVE_SKIPPED] = {.name = "verdict_live_skipped_total",
                              .type = METRIC_COUNTER,
                              .help = "Records of the events' topic that are no messages"},
+    [METRIC_RUN_CACHE] = {.name = "verdict_run_cache_total",
+                          .type = METRIC_COUNTER,
+                          .help = "Runs asked of Redis: hit, miss, or it is away",
+                          .labels = {"outcome"}},
 };

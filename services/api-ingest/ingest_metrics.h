@@ -16,6 +16,7 @@ enum ingest_metric {
     METRIC_TRIGGER_COMMITS,
     METRIC_LIVE_READS,
     METRIC_LIVE_SKIPPED,
+    METRIC_RUN_CACHE,
     INGEST_METRIC_COUNT
 };
 extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

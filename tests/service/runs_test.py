@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import json
+import re
 import time
 import uuid
 import zlib
@@ -391,6 +392,66 @@ def test_a_graceful_stop_answers_who_waits(api, verdict):
 
     assert verdict.stop("api-ingest") == 0
     assert answer.result(timeout=5)["state"] == "queued"
+
+
+# the cache --------------------------------------------------------------------------------------
+
+
+def cache_hits(verdict):
+    text = verdict.services["api-ingest"].health("/metrics")[1]
+    found = re.search(r'^verdict_run_cache_total\{outcome="hit"\} (\d+)', text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def test_a_status_is_at_most_a_second_old(api, verdict, scheduler):
+    run = trigger(api)
+    path = f"/v1/runs/{run['id']}"
+    scheduler.set(run, "running", tell=False)
+    read = [api.get(path) for _ in range(5)]
+    assert cache_hits(verdict) >= 4 and read[0] == read[4]
+
+    scheduler.set(run, "passed", tell=False)
+    changed = time.monotonic()
+    wait_until(lambda: api.get(path)["state"] == "passed", 5, "the new state")
+    assert time.monotonic() - changed < 1.5
+
+    answer = api.request("GET", path)
+    again = api.request("GET", path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.text) == (304, "")
+
+
+def test_a_final_state_that_was_told_is_never_taken_back(api, scheduler):
+    run = trigger(api)
+    path = f"/v1/runs/{run['id']}"
+    scheduler.set(run, "running", tell=False)
+    assert api.get(path)["state"] == "running"  # stands in the cache for a second
+
+    scheduler.set(run, "failed", "cases_failed", tell=False)
+
+    assert api.get(f"{path}?wait=20s")["state"] == "failed"
+    assert {api.get(path)["state"] for _ in range(20)} == {"failed"}
+
+
+def test_what_was_told_is_read_again(api, scheduler):
+    run = trigger(api)
+    path = f"/v1/runs/{run['id']}"
+    stream = events_of(api, run)
+    for state in ("queued", "running", "passed"):
+        api.get(path)
+        scheduler.set(run, state)
+        next(stream)
+        assert api.get(path)["state"] == state
+
+
+def test_many_who_ask_at_once_get_one_answer(api, verdict, scheduler):
+    run = trigger(api)
+    scheduler.set(run, "running")
+    token = verdict.admin_token.read_text().strip()
+    path = f"/v1/runs/{run['id']}"
+
+    answers = in_background(*[lambda: api.with_token(token).get(path) for _ in range(64)])
+
+    assert {a.result(timeout=20)["state"] for a in answers} == {"running"}
 
 
 # events -----------------------------------------------------------------------------------------

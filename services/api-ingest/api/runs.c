@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cache.h"
 #include "db/audit.h"
 #include "db/run_event.h"
 #include "http/request.h"
@@ -19,6 +20,7 @@
 #include "model/limits.h"
 #include "model/states.h"
 #include "runs/batcher.h"
+#include "runs/flights.h"
 #include "runs/run_json.h"
 #include "runs/run_links.h"
 #include "tenancy.h"
@@ -115,21 +117,51 @@ int runs_list(struct request *request, struct response *response, struct error *
 
 /* ---- one ------------------------------------------------------------------------------------------ */
 
-static int answer_from_postgres(struct request *request, struct response *response, int status,
-                                struct error *error)
+/* A final state that was told stands in the cache before: nobody is told an older one afterwards. */
+static int read_text(struct request *request, const struct uuid *only, const char *name,
+                     struct run_text **text_r, struct error *error)
 {
-    const char *name = request_param(request, "run");
+    struct ingest *ingest = request_ingest(request);
+    const int64_t read_ms = monotonic_ms();
     struct store *store;
     struct run_view view;
     if (request_store(request, &store, error) < 0 ||
-        run_db_get(store, &request_principal(request)->project_id, name, &view, error) < 0)
+        run_db_get(store, only, name, &view, error) < 0)
         return -1;
-    if (view.json == NULL)
-        return no_such("run", name, error);
-    struct run_text *text = run_text_new(request_ingest(request), &view);
-    run_text_answer(text, status, response);
-    run_text_unref(&text);
+    *text_r = view.json == NULL ? NULL : run_text_new(ingest, &view);
+    if (*text_r != NULL)
+        cache_put(ingest->cache, *text_r, read_ms);
     return 0;
+}
+
+static int answer_from_postgres(struct request *request, struct response *response, int status,
+                                struct error *error)
+{
+    AUTO(run_text_unref) struct run_text *text = NULL;
+    if (read_text(request, &request_principal(request)->project_id, request_param(request, "run"),
+                  &text, error) < 0)
+        return -1;
+    return run_text_answer_to(text, request, status, response, error);
+}
+
+/* By its number it is found in Postgres alone; who asks for the same id at the same time gets one read. */
+static int answer_from_cache(struct request *request, struct response *response,
+                             struct error *error)
+{
+    AUTO(run_text_unref) struct run_text *text = NULL;
+    struct ingest *ingest = request_ingest(request);
+    const struct uuid any = {""};
+    struct uuid id;
+    if (uuid_parse(request_param(request, "run"), &id, NULL) < 0)
+        return answer_from_postgres(request, response, 200, error);
+    text = cache_get(ingest->cache, &id);
+    if (text != NULL)
+        return run_text_answer_to(text, request, 200, response, error);
+    if (!flights_lead(ingest->flights, &id, request))
+        return 0;
+    int status = read_text(request, &any, id.text, &text, error);
+    flights_land(ingest->flights, &id, text, status < 0 ? error : NULL);
+    return status < 0 ? -1 : run_text_answer_to(text, request, 200, response, error);
 }
 
 /* Parks the request until the run is final, or the wait is over. */
@@ -168,7 +200,7 @@ int runs_get(struct request *request, struct response *response, struct error *e
         request_query_int(request, "version", 0, INT64_MAX, -1, &after_version, error) < 0)
         return -1;
     if (wait_ms == 0)
-        return answer_from_postgres(request, response, 200, error);
+        return answer_from_cache(request, response, error);
     if (read_run_id(request, &id, error) < 0)
         return -1;
     return wait_for(request, &id, after_version, wait_ms, 200, error);
@@ -256,6 +288,7 @@ int runs_cancel(struct request *request, struct response *response, struct error
         return answer_from_postgres(request, response, 200, error);
     if (request_cancel(request, &run, error) < 0)
         return -1;
+    cache_forget(request_ingest(request)->cache, &run.id);
     if (wait_ms > 0)
         return wait_for(request, &run.id, -1, wait_ms, 202, error);
     return answer_from_postgres(request, response, 202, error);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "cache.h"
 #include "db/run_event.h"
 #include "ingest.h"
 #include "ingest_metrics.h"
@@ -201,11 +202,12 @@ static void pass_progress_on(struct watch *watch, const struct event *event)
 static void on_event(struct live *live, const struct event *event)
 {
     struct watch *watch = watch_find(live->watches, &event->run_id);
-    if (watch == NULL)
-        return;
-    if (strcmp(event->event, "run.progress") == 0)
+    bool is_progress = strcmp(event->event, "run.progress") == 0;
+    if (!is_progress && !uuid_is_null(&event->run_id))
+        cache_forget(live->ingest->cache, &event->run_id);
+    if (watch != NULL && is_progress)
         pass_progress_on(watch, event);
-    else
+    else if (watch != NULL)
         watch->wants_read = true;
 }
 
@@ -269,6 +271,8 @@ static void take_view(struct live *live, struct run_view *view, int64_t now_ms)
     text_free(&watch->totals);
     watch->totals = totals;
     watch->text = run_text_new(live->ingest, view);
+    if (watch->text->is_final) /* before anybody is told: no older state is told afterwards */
+        cache_put(live->ingest->cache, watch->text, now_ms);
     watch->read_ms = now_ms;
 }
 
