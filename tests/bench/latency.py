@@ -137,6 +137,7 @@ def percentile(values, share):
 def summary(values):
     return {
         "samples": len(values),
+        "min_ms": min(values) / 1000,
         **{f"p{name}_ms": percentile(values, share) / 1000 for name, share in SHARES},
         "max_ms": max(values) / 1000,
     }
@@ -214,15 +215,16 @@ def measure(samples=2000, hop_samples=500, seed=1):
 
 
 def print_row(name, numbers, text=""):
-    columns = "".join(f"{numbers[f'p{share}_ms']:9.2f}" for share, _ in SHARES)
-    print(f"  {name:<20}{columns}{numbers['max_ms']:9.2f}   {text}".rstrip())
+    keys = ["min_ms", *(f"p{share}_ms" for share, _ in SHARES), "max_ms"]
+    columns = "".join(f"{numbers[key]:9.2f}" for key in keys)
+    print(f"  {name:<20}{columns}   {text}".rstrip())
 
 
 def report(result):
     whole = result["whole"]
     heads = "".join(f"{'p' + share:>9}" for share, _ in SHARES)
     print(f"trigger → first test process, {whole['samples']} samples, idle, fsync on; milliseconds")
-    print(f"  {'':<20}{heads}{'max':>9}")
+    print(f"  {'':<20}{'min':>9}{heads}{'max':>9}")
     print_row("first byte → exec", whole)
     print(f"by hop, {result['hops']['in all']['samples']} samples, with debug logs")
     for hop, numbers in result["hops"].items():
