@@ -510,6 +510,23 @@ def ok(connection):
     connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 
+def test_lost_connections_to_postgres_lose_no_delivery(verdict, receiver):
+    """Its backends are ended again and again under load, also between request and record."""
+    shop = Shop(verdict)
+    endpoint = shop.endpoint(receiver.url)
+    events = []
+    for _ in range(8):
+        events += [shop.emit() for _ in range(10)]
+        verdict.db.query(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE usename = 'verdict_notifier' AND datname = current_database()"""
+        )
+
+    for event_id in events:
+        assert shop.ended(event_id, endpoint, 90)["state"] == "delivered"
+    assert {r.headers["webhook-id"] for r in receiver.requests} == set(events)
+
+
 def test_a_graceful_stop_waits_for_what_is_in_flight(verdict):
     shop = Shop(verdict, VERDICT_WEBHOOK_TIMEOUT="10s")
 
