@@ -11,7 +11,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 PYTHON = TOP / ".venv" / "bin" / "python"
-BENCHES = ["latency.py"]
+BENCHES = ["latency.py", "results.py"]
 
 
 def processor():
