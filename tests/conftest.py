@@ -46,6 +46,12 @@ def verdict(request, tmp_path, shared_servers):
     yield from _installation(request, tmp_path / "verdict", shared_servers)
 
 
+@pytest.fixture(scope="module")
+def shared_verdict(request, tmp_path_factory, shared_servers):
+    """One installation for all tests of a module that leave its services as they are."""
+    yield from _installation(request, tmp_path_factory.mktemp("verdict"), shared_servers)
+
+
 @pytest.fixture
 def private_verdict(request, tmp_path, private_servers):
     """An installation on servers of its own."""
@@ -84,7 +90,7 @@ def _installation(request, folder, servers):
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for verdict in item.stash.get(_VERDICTS, []):
+        for verdict in (v for node in item.listchain() for v in node.stash.get(_VERDICTS, [])):
             for name, text in verdict.logs().items():
                 report.sections.append((f"log of {name}", text))
     return report

@@ -21,12 +21,16 @@
 #include "worker/heartbeat.h"
 #include "worker/lane.h"
 
-#define KAFKA_TIMEOUT_MS 3000
-#define COALESCE_MS      1
-#define HAND_BACK_MS     5000 /* before the grace is over: time to end what runs and to tell it */
-#define LAST_GRACE_MS    500
-#define LAST_FLUSH_MS    3000
-#define ASIDE_MAX_S      (7 * 24 * 3600)
+#define KAFKA_TIMEOUT_MS  3000
+#define COALESCE_MS       1
+#define HAND_BACK_MS      5000 /* before the grace is over: time to end what runs and to tell it */
+#define LAST_GRACE_MS     500
+#define LAST_FLUSH_MS     3000
+#define SILENCE_MIN_MS    ((int64_t)30 * 1000)
+#define SILENT_HEARTBEATS 12
+#define RENEW_MIN_MS      ((int64_t)30 * 1000)
+#define RENEW_MAX_MS      ((int64_t)300 * 1000)
+#define ASIDE_MAX_S       (7 * 24 * 3600)
 
 #define OWN(field) offsetof(struct executor_settings, field)
 static const struct setting list[] = {
@@ -212,7 +216,21 @@ static void on_flushed(void *context, uint64_t tag, bool durable)
 
 /* ---- connecting ------------------------------------------------------------------------------- */
 
-static int connect(struct executor *executor, struct error *error)
+/* The lane's end is a number before anybody knows of this life: no dispatch can be missed. */
+static int read_lane(struct executor *executor, struct error *error)
+{
+    const struct identity *identity = &executor->identity;
+    int64_t low, high;
+    if (reader_watermarks(executor->reader, identity->lanes_topic, identity->lane, KAFKA_TIMEOUT_MS,
+                          &low, &high, error) < 0)
+        return -1;
+    return reader_assign(executor->reader, identity->lanes_topic, identity->lane, high, error);
+}
+
+typedef int identity_call(const struct enrolment *enrolment, struct identity *identity,
+                          struct error *error);
+
+static int with_enrolment(struct executor *executor, identity_call *call, struct error *error)
 {
     AUTO(text_free) char *labels = json_text(executor->labels);
     const struct enrolment enrolment = {.api_url = executor->settings->api_url,
@@ -221,18 +239,50 @@ static int connect(struct executor *executor, struct error *error)
                                         .labels = labels,
                                         .slots = executor->settings->slots,
                                         .directory_fd = spool_directory_fd(executor->spool)};
-    int64_t low, high;
-    if (executor->identity.incarnation == 0 &&
-        identity_open(&enrolment, &executor->identity, error) < 0)
+    return call(&enrolment, &executor->identity, error);
+}
+
+static int connect(struct executor *executor, struct error *error)
+{
+    if (executor->identity.incarnation == 0 && with_enrolment(executor, identity_open, error) < 0)
         return -1;
-    const struct identity *identity = &executor->identity;
-    /* The lane's end is a number before anybody knows of this life: no dispatch can be missed. */
-    if (reader_watermarks(executor->reader, identity->lanes_topic, identity->lane, KAFKA_TIMEOUT_MS,
-                          &low, &high, error) < 0 ||
-        reader_assign(executor->reader, identity->lanes_topic, identity->lane, high, error) < 0)
+    if (read_lane(executor, error) < 0)
         return -1;
-    return producer_warm_up(executor->producer, identity->scheduling_topic, KAFKA_TIMEOUT_MS,
-                            error);
+    return producer_warm_up(executor->producer, executor->identity.scheduling_topic,
+                            KAFKA_TIMEOUT_MS, error);
+}
+
+static int64_t silence_limit_ms(const struct executor *executor)
+{
+    int64_t beats_ms = SILENT_HEARTBEATS * executor->settings->heartbeat_ms;
+    return beats_ms > SILENCE_MIN_MS ? beats_ms : SILENCE_MIN_MS;
+}
+
+static bool is_unheard(const struct executor *executor)
+{
+    return monotonic_ms() - executor->heard_ms > silence_limit_ms(executor);
+}
+
+/* Nobody answers though the broker takes our heartbeats: there may be no scheduler, or the ledger does not
+ * know this worker's key any more (an older database was put back, the worker was revoked). A new enrolment
+ * mends what can be mended, and says what cannot. */
+static void renew_when_unheard(struct executor *executor)
+{
+    struct error error;
+    int lane = executor->identity.lane;
+    if (!is_unheard(executor) || !producer_is_healthy(executor->producer) ||
+        !backoff_is_due(&executor->renew))
+        return;
+    backoff_failed(&executor->renew); /* not again at once, however this ends */
+    if (with_enrolment(executor, identity_renew, &error) < 0 ||
+        (executor->identity.lane != lane && read_lane(executor, &error) < 0)) {
+        snprintf(executor->reason, sizeof executor->reason, "%s", error.text);
+        log_failure(LOG_LEVEL_WARNING, "no scheduler answers; enrolling again", &error);
+        return;
+    }
+    executor->reason[0] = '\0';
+    log_info("no scheduler answers; enrolled again");
+    executor_heartbeat_soon(executor);
 }
 
 static int64_t connect_when_due(struct executor *executor)
@@ -248,6 +298,8 @@ static int64_t connect_when_due(struct executor *executor)
         return backoff_wait_ms(&executor->connect);
     }
     executor->connected = true;
+    executor->reason[0] = '\0';
+    executor->heard_ms = monotonic_ms();
     executor->heartbeat_due_ms = 0;
     log_info("connected", LOG_TEXT("worker_id", executor->identity.worker_id.text),
              LOG_INT("lane", executor->identity.lane),
@@ -301,6 +353,7 @@ static int64_t work(void *context)
     if (!executor->connected)
         return connect_when_due(executor);
     lane_work(executor);
+    renew_when_unheard(executor);
     wait_ms = jobs_work(executor);
     int64_t hand_back_ms = hand_back_when_due(executor);
     int64_t heartbeat_ms = heartbeat_work(executor);
@@ -328,6 +381,12 @@ bool executor_is_ready(void *context, char *reason, size_t size)
     }
     if (!producer_is_healthy(executor->producer)) {
         snprintf(reason, size, "kafka takes no messages; results wait in the spool");
+        return false;
+    }
+    if (is_unheard(executor)) {
+        snprintf(reason, size, "no scheduler has answered for %lld s%s%s",
+                 (long long)(monotonic_ms() - executor->heard_ms) / 1000,
+                 executor->reason[0] == '\0' ? "" : "; ", executor->reason);
         return false;
     }
     if (spool_is_full(executor->spool)) {
@@ -497,6 +556,7 @@ int executor_open(struct service *service, void **context_r, struct error *error
     executor->tools.loop = loop;
     executor->labels = machine_labels();
     backoff_init(&executor->connect, 100, 5000);
+    backoff_init(&executor->renew, RENEW_MIN_MS, RENEW_MAX_MS);
     fill_settings(executor, (struct executor_settings *)(uintptr_t)executor->settings);
     if (open_parts(executor, error) < 0)
         return -1;

@@ -33,7 +33,7 @@ struct executor {
     struct reader *reader;
     struct identity identity;
     json_t *labels;
-    struct backoff connect;
+    struct backoff connect, renew;
     char reason[ERROR_TEXT_MAX]; /* why it is not connected */
     bool connected;              /* enrolled, and the lane is read */
 
@@ -42,6 +42,7 @@ struct executor {
     int running; /* jobs that hold a slot */
 
     int64_t epoch, lane_seq; /* the highest heard on the lane */
+    int64_t heard_ms;        /* monotonic: when the scheduler last spoke to this worker */
     int64_t heartbeat_seq, heartbeat_due_ms;
     char resync_token[UUID_TEXT_SIZE];
     bool draining;

@@ -4,6 +4,7 @@
 import pathlib
 import subprocess
 import textwrap
+import uuid
 
 import pytest
 from parts.process import wait_until
@@ -12,19 +13,21 @@ SERVICES = ("api-ingest", "scheduler", "result-collector", "executor")
 POLICY = {"task_timeout_ms": 60000, "run_timeout_ms": 120000, "grace_ms": 500}
 
 
+def start(verdict):
+    for name in SERVICES:
+        verdict.start(name, wait=False)
+    for name in SERVICES:
+        verdict.services[name].wait_ready()
+    verdict.api.put("/v1/projects/shop", {"title": "Shop"})
+
+
 class Project:
     """A source directory that the worker sees, and runs of what is in it."""
 
-    def __init__(self, verdict, folder):
+    def __init__(self, verdict, name):
         self.verdict = verdict
-        self.folder = pathlib.Path(folder)
+        self.folder = verdict.folder / "sources" / name
         self.folder.mkdir(parents=True)
-        verdict.source_roots.append(self.folder)
-        for name in SERVICES:
-            verdict.start(name, wait=False)
-        for name in SERVICES:
-            verdict.services[name].wait_ready()
-        verdict.api.put("/v1/projects/shop", {"title": "Shop"})
 
     def write(self, name, text):
         path = self.folder / name
@@ -58,9 +61,23 @@ class Project:
         return "".join(row["text"] for row in rows if stream in (None, row["stream"]))
 
 
+@pytest.fixture(scope="module")
+def started_verdict(shared_verdict):
+    start(shared_verdict)
+    return shared_verdict
+
+
 @pytest.fixture
-def project(verdict, tmp_path):
-    return Project(verdict, tmp_path / "source")
+def project(started_verdict, request):
+    """On services that all these tests share."""
+    return Project(started_verdict, request.node.name.replace("/", "_"))
+
+
+@pytest.fixture
+def own_project(verdict):
+    """On services of its own, which the test may stop and kill."""
+    start(verdict)
+    return Project(verdict, "own")
 
 
 PYTEST_SUITE = """
@@ -412,46 +429,72 @@ def test_a_daemon_that_stays_behind_is_ended(project):
     assert pid_is_gone(project.folder / "pid")
 
 
-def test_the_end_of_the_executor_is_the_end_of_its_tests(project):
+def test_the_end_of_the_executor_is_the_end_of_its_tests(own_project):
     script = "setsid sh -c 'trap \"\" TERM; echo $$ >pid; while :; do sleep 1; done' & sleep 30"
-    project.trigger("command", "sh", "-c", script, report={"format": "none"})
-    pid = project.folder / "pid"
+    own_project.trigger("command", "sh", "-c", script, report={"format": "none"})
+    pid = own_project.folder / "pid"
     wait_until(lambda: pid.exists() and pid.read_text(), 20, "the tests to run")
 
-    project.verdict.kill("executor")
+    own_project.verdict.kill("executor")
 
     wait_until(lambda: pid_is_gone(pid), 10, "the tests to be gone")
 
 
-def test_a_worker_that_is_stopped_finishes_what_it_runs(project):
-    run_id = project.trigger(
+def test_a_worker_that_is_stopped_finishes_what_it_runs(own_project):
+    run_id = own_project.trigger(
         "command", "sh", "-c", "echo go >go; sleep 2", report={"format": "none"}
     )
-    wait_until(lambda: (project.folder / "go").exists(), 20, "the tests to run")
+    wait_until(lambda: (own_project.folder / "go").exists(), 20, "the tests to run")
 
-    assert project.verdict.stop("executor") == 0
+    assert own_project.verdict.stop("executor") == 0
 
-    run = project.verdict.wait_final(run_id)
+    run = own_project.verdict.wait_final(run_id)
     assert run["state"] == "passed"
-    attempts = project.verdict.db.value(
+    attempts = own_project.verdict.db.value(
         "SELECT max(attempt) FROM scheduling.task WHERE run_id = %s", run_id
     )
     assert attempts == 1
 
 
-def test_what_does_not_fit_into_the_grace_is_handed_back(project):
-    project.verdict.stop("executor")
-    project.verdict.start("executor", VERDICT_STOP_GRACE="6s")
+def test_what_does_not_fit_into_the_grace_is_handed_back(own_project):
+    own_project.verdict.stop("executor")
+    own_project.verdict.start("executor", VERDICT_STOP_GRACE="6s")
     script = "if [ -e again ]; then exit 0; fi; echo >again; sleep 60"
-    run_id = project.trigger("command", "sh", "-c", script, report={"format": "none"})
-    wait_until(lambda: (project.folder / "again").exists(), 20, "the tests to run")
+    run_id = own_project.trigger("command", "sh", "-c", script, report={"format": "none"})
+    wait_until(lambda: (own_project.folder / "again").exists(), 20, "the tests to run")
 
-    assert project.verdict.stop("executor") == 0
-    project.verdict.start("executor")
+    assert own_project.verdict.stop("executor") == 0
+    own_project.verdict.start("executor")
 
-    run = project.verdict.wait_final(run_id)
+    run = own_project.verdict.wait_final(run_id)
     assert run["state"] == "passed"
-    dispatches = project.verdict.db.query(
+    dispatches = own_project.verdict.db.query(
         "SELECT ended FROM scheduling.dispatch WHERE run_id = %s ORDER BY attempt", run_id
     )
     assert [row["ended"] for row in dispatches] == ["recorded", "recorded"]
+
+
+def times_sent(project, dispatch_id):
+    """How many times the first item of a dispatch's stream lies in the topic."""
+    messages = project.verdict.bus.read_json("results")
+    return sum(m["dispatch_id"] == dispatch_id and m["first_seq"] == 1 for m in messages)
+
+
+def test_a_resync_token_makes_it_send_the_spool_again(own_project):
+    """While the collector is away nothing is settled, so the spool is kept."""
+    verdict = own_project.verdict
+    verdict.stop("executor")
+    verdict.start("executor", VERDICT_RESEND="600s")
+    verdict.stop("result-collector")
+    run_id = own_project.trigger("command", "true", report={"format": "none"})
+    find = "SELECT id::text FROM scheduling.dispatch WHERE run_id = %s"
+    dispatch_id = wait_until(lambda: verdict.db.value(find, run_id), 20, "a dispatch")
+    wait_until(lambda: times_sent(own_project, dispatch_id) == 1, 20, "the stream to be sent")
+
+    resync = {"version": 1, "type": "resync", "token": str(uuid.uuid4()), "topic": "results"}
+    for partition in range(verdict.bus.topics()["scheduling"]):
+        verdict.bus.produce("scheduling", resync, partition=partition)
+
+    wait_until(lambda: times_sent(own_project, dispatch_id) == 2, 20, "it to be sent again")
+    verdict.start("result-collector")
+    assert verdict.wait_final(run_id)["state"] == "passed"

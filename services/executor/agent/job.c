@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,21 @@ static void on_log(void *context, enum log_stream stream, const char *text)
     stream_add(&job->stream, ITEM_LOG, &log);
 }
 
+/* A line of ours among the output. */
+static void say(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct job *job, const char *format, ...)
+{
+    char text[ERROR_TEXT_MAX + 200];
+    va_list args;
+    va_start(args, format);
+    int length = snprintf(text, sizeof text, "[verdict: ");
+    vsnprintf(text + length, sizeof text - (size_t)length - 3, format, args);
+    va_end(args);
+    AUTO(text_free) char *line = xasprintf("%s]\n", text);
+    AUTO(text_free) char *clean = utf8_clean(line, strlen(line)); /* it may have been cut */
+    on_log(job, LOG_VERDICT, clean);
+}
+
 /* ---- the tests -------------------------------------------------------------------------------- */
 
 static void drain_pipe(struct job *job)
@@ -129,6 +145,8 @@ static void on_end(void *context, const struct process_end *end)
         loop_remove_fd(job->executor->tools.loop, work->workspace.stream_fd);
     output_finish(work->outputs[0]);
     output_finish(work->outputs[1]);
+    if (end->strays > 0)
+        say(job, "%lld processes were left behind, and were ended", (long long)end->strays);
     job->executor->runner->free(&work->execution);
     job->state = JOB_READING;
 }
@@ -362,7 +380,7 @@ static void finish(struct job *job, enum ending_kind ending, const char *detail,
         .started_at = work->started_wall_ms,
         .finished_at = wall_ms()};
     if (clean[0] != '\0')
-        on_log(job, LOG_VERDICT, clean);
+        say(job, "%s", clean);
     stream_add(&job->stream, ITEM_FINISHED, &finished);
     metric_add_labelled(&executor_metrics[EXECUTOR_TASKS], 1,
                         (const char *[]){names_get(&ending_kind_names, (int)ending)});

@@ -24,5 +24,8 @@ struct enrolment {
 };
 
 /* Takes the saved identity when it was made by the same server, token and name; enrols otherwise. */
+/* Enrols again, with a new key: for a worker that nobody answers. The incarnation stays. */
+int identity_renew(const struct enrolment *enrolment, struct identity *identity,
+                   struct error *error) WARN_UNUSED;
 int identity_open(const struct enrolment *enrolment, struct identity *identity_r,
                   struct error *error) WARN_UNUSED;

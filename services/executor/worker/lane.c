@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/job.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "log/log.h"
@@ -130,6 +131,7 @@ static void handle_as(struct executor *executor, size_t index, const json_t *jso
     struct error error;
     if (!is_ours(executor, json, handlers[index].numbered))
         return;
+    executor->heard_ms = monotonic_ms();
     if (!is_current(executor, json, handlers[index].numbered)) {
         drop(record, "of an older epoch, number or incarnation");
         return;
