@@ -18,7 +18,8 @@
 #define TERMINAL_WAIT_MS 1000 /* the clock in the line goes on */
 #define PLAIN_WAIT_MS    5000 /* one long-poll */
 #define PLAIN_GAP_MS     5000 /* at most one line of mere counting in that time */
-#define POLL_MIN_MS      200  /* whatever the server says */
+#define FRESH_MS         1000
+#define POLL_MIN_MS      200 /* whatever the server says */
 
 struct follow {
     struct cli *cli;
@@ -111,7 +112,9 @@ static void show(struct follow *follow, const json_t *run)
 {
     AUTO(text_free) char *text = progress_text(run);
     AUTO(text_free) char *state = member_text(run, "wait.class");
-    if (follow->cli->options.quiet)
+    /* Nobody needs to read that a message is on its way for a moment. */
+    bool is_fresh = monotonic_ms() - follow->began_ms < FRESH_MS && strcmp(state, "not_seen") == 0;
+    if (follow->cli->options.quiet || is_fresh)
         return;
     if (follow->is_terminal) {
         draw(follow, run, text);

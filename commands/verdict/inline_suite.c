@@ -155,7 +155,8 @@ int inline_suite(const struct cli_options *options, json_t **suite_r, struct err
         make_variables(&options->variables, &variables, error) < 0)
         return -1;
 
-    const char *program = skip == 3 ? "pytest" : base_name(options->rest[0]);
+    bool is_pytest = strcmp(framework, "pytest") == 0;
+    const char *program = is_pytest ? "pytest" : base_name(options->rest[0]);
     AUTO(text_free) char *project = inline_project(options);
     AUTO(text_free) char *name = xasprintf("%.40s-%s", project, program);
     AUTO(text_free) char *slug = slug_from(options->suite == NULL ? name : options->suite);

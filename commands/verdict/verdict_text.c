@@ -134,7 +134,8 @@ static void print_reason(const json_t *run)
     AUTO(text_free) char *reason = member_text(run, "reason");
     AUTO(text_free) char *text = member_text(run, "reason_text");
     AUTO(text_free) char *detail = member_text(run, "reason_detail");
-    if (reason[0] == '\0' || strcmp(reason, "cases_failed") == 0)
+    bool says_nothing_new = strcmp(reason, "cases_failed") == 0 || strcmp(reason, "cancelled") == 0;
+    if (reason[0] == '\0' || says_nothing_new)
         return;
     fprintf(stderr, "%s%s%s\n", text[0] == '\0' ? reason : text, detail[0] == '\0' ? "" : ": ",
             detail);

@@ -144,7 +144,9 @@ static void a_report_decides_how_a_command_is_read(void **state)
         AUTO(json_free) json_t *suite = NULL;
         struct error error;
         assert_int_equal(inline_suite(&options, &suite, &error), 0);
+        const char *slug = json_find_text(suite, "slug");
         assert_string_equal(json_find_text(json_object_get(suite, "report"), "format"), rows[i][1]);
+        assert_string_equal(slug + strlen(slug) - strlen("-make"), "-make");
     }
 }
 

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The users' command against a whole installation: what it prints where, and its exit statuses."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import textwrap
+
+import pytest
+import requests
+from parts.process import wait_until
+
+TESTS = """
+    import pytest
+
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_good(n):
+        print("output of a test")
+
+    def test_bad():
+        total = 41
+        assert total == 42
+
+    @pytest.mark.skip(reason="later")
+    def test_later():
+        pass
+"""
+
+RUNNING = "SELECT count(*) FROM scheduling.run_state WHERE state = 'running'"
+
+MANIFEST = """
+    project: till
+    title: Till
+    environments:
+      staging: {title: Staging, url: https://staging.example, position: 1}
+    suites:
+      unit:
+        title: Unit tests
+        framework: pytest
+        source: {path: tests}
+        environment: {TZ: UTC}
+    templates:
+      nightly:
+        suite: unit
+        environment: staging
+        policy: {task_timeout: 1m}
+    webhooks:
+      - {url: https://hooks.example/till, events: [run.finished]}
+"""
+
+
+class Cli:
+    """A folder that a worker can see, and the command in it."""
+
+    def __init__(self, verdict, folder):
+        self.verdict = verdict
+        self.folder = folder
+        (folder / "tests").mkdir(parents=True)
+        self.write("tests/test_till.py", TESTS)
+        verdict.source_roots.append(folder)
+        verdict.start_all()
+
+    def write(self, name, text):
+        (self.folder / name).write_text(textwrap.dedent(text))
+
+    def start(self, *words, **settings):
+        command = self.verdict.cli(*words, HOME=str(self.folder), **settings)
+        command["env"]["PATH"] += ":" + os.environ["PATH"]
+        return subprocess.Popen(
+            **command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, *words, status=0, **settings):
+        """(stdout, stderr) of a command that must exit so."""
+        process = self.start(*words, **settings)
+        out, err = process.communicate(timeout=90)
+        assert process.returncode == status, err
+        return out, err
+
+
+@pytest.fixture
+def cli(verdict, tmp_path):
+    return Cli(verdict, tmp_path / "Till Shop")
+
+
+def test_a_command_needs_no_file_at_all(cli):
+    out, err = cli("run", "--", "pytest", "tests", status=1)
+    lines = err.splitlines()
+    run = cli.verdict.api.get("/v1/runs/1")
+
+    assert out == ""
+    assert lines[0].startswith("run 1  http://")
+    assert "test_till::test_bad" in err
+    assert "assert 41 == 42" in err
+    assert "FAILED  run 1, till-shop/till-shop-pytest: 2 passed, 1 failed, 1 skipped" in err
+    assert (run["project"]["slug"], run["totals"]["planned"]) == ("till-shop", 4)
+
+
+def test_the_first_line_is_a_page_that_opens_in_any_browser(cli):
+    _, err = cli("run", "--", "true")
+    url = err.split()[2]
+    page = requests.get(url, timeout=20)
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "till-shop" in page.text
+
+
+def test_stdout_is_data_and_nothing_else(cli):
+    out, _ = cli("run", "--json", "--", "true")
+    run = json.loads(out)
+    assert (run["state"], run["exit_code"]) == ("passed", 0)
+    out, _ = cli("trigger", "--", "true")
+    triggered = out.strip()
+    out, _ = cli("wait", "--json", triggered)
+    assert json.loads(out)["id"] == triggered
+
+
+def test_an_exit_status_is_a_case_where_there_is_no_report(cli):
+    cli("run", "--", "sh", "-c", "exit 3", status=1)
+    cli("run", "--allow-empty", "--report", "none*.xml", "--", "true", status=3)
+
+
+def test_a_file_is_applied_once_and_then_nothing_is_new(cli):
+    cli.write("verdict.yaml", MANIFEST)
+    out, first = cli("apply")
+    _, again = cli("apply", "-f", "verdict.yaml")
+    assert first.count("(new)") == 5
+    assert "(new)" not in again
+    assert "secret of https://hooks.example/till: whsec_" in out
+
+    _, err = cli("run", "--template", "nightly", "--build", "1.4.2", status=1)
+    run = cli.verdict.api.get("/v1/runs/1")
+    assert "2 passed, 1 failed" in err
+    assert (run["build_version"], run["environment"]) == ("1.4.2", "staging")
+    assert run["policy"]["task_timeout_ms"] == 60000
+
+
+def test_the_only_suite_of_the_file_here_is_what_runs(cli):
+    cli.write("verdict.yaml", MANIFEST)
+    _, err = cli("run", status=1)
+    assert "till/unit: 2 passed, 1 failed" in err
+
+
+def test_a_misspelt_member_is_named(cli):
+    cli.write("verdict.yaml", MANIFEST.replace("framework:", "framwork:"))
+    _, err = cli("apply", status=2)
+    assert "suites.unit.framwork" in err
+
+
+def test_questions_about_a_run(cli):
+    cli("run", "--", "pytest", "tests", status=1)
+
+    assert "cases failed" in cli("show", "1")[0]
+    results, _ = cli("results", "1", "--status", "failed")
+    assert len(results.splitlines()) == 1
+    assert "test_till::test_bad" in results
+    assert len(json.loads(cli("results", "1", "--json")[0])) == 4
+    assert "1 failed" in cli("logs", "1")[0]
+    assert cli("why", "1")[0]
+    assert cli("report", "1", "--format", "junit")[0].startswith("<?xml")
+    assert json.loads(cli("report", "1", "--format", "json")[0])
+    cli("report", "1", "--output", "report.html")
+    assert "test_bad" in (cli.folder / "report.html").read_text()
+    link = cli("report", "1", "--share", "1h")[0].strip()
+    assert requests.get(link, timeout=20).status_code == 200
+    _, err = cli("show", "999", status=6)
+    assert "999" in err
+
+
+def test_why_names_what_no_worker_has(cli):
+    _, err = cli("run", "--require", "gpu=cuda", "--timeout", "5s", "--", "true", status=124)
+    assert "gpu=cuda" in err
+    assert "gpu=cuda" in cli("why", "1")[0]
+    cli("cancel", "1")
+    cli("wait", "1", status=4)
+
+
+def test_a_folder_that_no_worker_sees_is_said_so(cli):
+    _, err = cli("run", "--path", "/usr", "--", "true", status=3)
+    assert "/usr" in err
+    assert "VERDICT_SOURCE_ROOTS" in err
+
+
+def test_what_ci_knows_goes_along(cli):
+    ci = {
+        "GITLAB_CI": "true",
+        "CI_PIPELINE_IID": "77",
+        "CI_COMMIT_REF_NAME": "main",
+        "CI_COMMIT_SHA": "abc123",
+        "CI_MERGE_REQUEST_IID": "5",
+    }
+    cli("run", "--", "true", **ci)
+    cli("run", "--branch", "other", "--", "true", **ci)
+    first, second = (cli.verdict.api.get(f"/v1/runs/{n}") for n in (1, 2))
+    assert (first["build_version"], first["branch"], first["commit"]) == ("77", "main", "abc123")
+    assert first["trigger"] == {"provider": "gitlab", "pull_request": "5"}
+    assert second["branch"] == "other"
+
+
+def test_the_same_key_makes_one_run(cli):
+    first, _ = cli("trigger", "--idempotency-key", "build-1", "--", "true")
+    second, _ = cli("trigger", "--idempotency-key", "build-1", "--", "true")
+    assert first == second
+
+
+def test_tokens_are_shown_once_and_end(cli):
+    token, err = cli("token", "create", "--name", "ci", "--scopes", "runs:read,workers:read")
+    assert "executor-1" in cli("worker", "list", VERDICT_TOKEN=token.strip())[0]
+    _, refused = cli("token", "list", status=6, VERDICT_TOKEN=token.strip())
+    assert "admin" in refused
+    listed = json.loads(cli("token", "list", "--json")[0])
+    mine = [entry["id"] for entry in listed if entry["name"] == "ci"]
+    assert mine[0] in err
+    cli("token", "revoke", mine[0])
+    wait_until(
+        lambda: cli.start("worker", "list", VERDICT_TOKEN=token.strip()).wait() == 6,
+        20,
+        "the token to be refused",
+    )
+
+
+def test_a_token_may_lie_in_a_file(cli):
+    cli.write("token", cli.verdict.admin_token.read_text())
+    cli("worker", "list", VERDICT_TOKEN="", VERDICT_TOKEN_FILE=str(cli.folder / "token"))
+    _, err = cli("worker", "list", VERDICT_TOKEN="", status=2)
+    assert "VERDICT_TOKEN" in err
+
+
+def test_who_waits_outlives_a_restart_of_the_server(cli):
+    script = "while [ ! -e release ]; do sleep 0.05; done"
+    waiting = cli.start("run", "--", "sh", "-c", script)
+    wait_until(lambda: cli.verdict.db.value("SELECT count(*) FROM api.run") == 1, 20, "the run")
+    cli.verdict.kill("api-ingest")
+    (cli.folder / "release").write_text("")
+    cli.verdict.start("api-ingest")
+    _, err = waiting.communicate(timeout=90)
+    assert waiting.returncode == 0, err
+
+
+@pytest.mark.parametrize("cancels", [True, False])
+def test_an_interrupt_ends_the_wait_and_the_run_only_when_told_so(cli, cancels):
+    words = ["--cancel-on-interrupt"] if cancels else []
+    process = cli.start("run", *words, "--", "sleep", "60")
+
+    def runs():
+        return cli.verdict.db.value(RUNNING)
+
+    wait_until(runs, 30, "the run to be running")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    if cancels:
+        assert process.returncode == 4, err
+        assert cli.verdict.wait_final(1)["state"] == "cancelled"
+    else:
+        assert process.returncode == 130, err
+        assert "goes on" in err
+        assert cli.verdict.api.get("/v1/runs/1")["state"] == "running"
+        cli("cancel", "1")
+
+
+def test_a_terminal_shows_one_line_that_is_drawn_again(cli):
+    ours, theirs = pty.openpty()
+    command = cli.verdict.cli("run", "--", "sh", "-c", "sleep 2.5", TERM="xterm")
+    process = subprocess.Popen(
+        **command, cwd=cli.folder, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    assert seen.count(b"\r\x1b[K") >= 3
+    assert b"\x1b[32mPASSED  run 1" in seen
