@@ -6,8 +6,9 @@
 
 static const char keys_sql[] =
     "SELECT encode(r.case_key, 'hex'), r.variant, r.try FROM results.result r"
-    " WHERE r.run_id = $1 AND " RESULT_DECIDES
-    " ORDER BY $2 AND r.status IN ('passed', 'skipped'), r.file, r.class, r.name, r.parameters,"
+    " WHERE r.run_id = $1 AND " RESULT_DECIDES " ORDER BY CASE WHEN $2 THEN"
+    "  array_position(ARRAY['failed', 'errored', 'blocked'], r.status) END NULLS LAST, r.file, "
+    "r.class, r.name, r.parameters,"
     " r.variant";
 
 int report_db_keys(struct store *store, const struct uuid *run_id, bool failures_first,

@@ -3,8 +3,8 @@
 #include "report/assets.h"
 
 #define EMBED(symbol, path)                                                                        \
-    __asm__(".section .rodata\n.global " #symbol "\n.global " #symbol "_end\n" #symbol ":\n"       \
-            ".incbin \"" path "\"\n" #symbol "_end:\n.byte 0\n.previous\n")
+    __asm__(".section .rodata\n.global " #symbol "\n" #symbol ":\n.incbin \"" path                 \
+            "\"\n.byte 0\n.previous\n")
 
 EMBED(report_css, "services/api-ingest/report/page.css");
 EMBED(report_js, "services/api-ingest/report/page.js");

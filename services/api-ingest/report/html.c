@@ -3,6 +3,7 @@
  * draws piece by piece. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -42,7 +43,7 @@ static void write_head(const struct report *report, FILE *out)
     fprintf(out, ": run %lld, ", (long long)json_find_int(run, "number", 0));
     markup_text(out, text_of(run, "title"));
     fprintf(out, "</title>\n<style nonce=\"%s\">\n", report->nonce);
-    fwrite(report_css, 1, (size_t)(report_css_end - report_css), out);
+    fputs(report_css, out);
     fputs("</style></head>\n<body><a class=\"skip\" href=\"#results\">Skip to the results</a>"
           "<div class=\"page\">\n",
           out);
@@ -114,16 +115,28 @@ static void write_fact(FILE *out, const char *name, const char *text)
     fputs("</dd></div>", out);
 }
 
+/* "2026-11-24T10:57:54.123Z" for people. */
+static void write_time(FILE *out, const char *name, const char *time)
+{
+    char text[TIME_TEXT_SIZE];
+    if (strlen(time) < strlen("2026-11-24T10:57:54"))
+        return;
+    snprintf(text, sizeof text, "%.10s %.8s UTC", time, time + 11);
+    write_fact(out, name, text);
+}
+
 static void write_texts(const json_t *run, FILE *out)
 {
     static const struct {
         const char *name, *member;
     } facts[] = {
         {"Environment", "environment"}, {"Build", "build_version"}, {"Branch", "branch"},
-        {"Commit", "commit"},           {"Pool", "pool"},           {"Template", "template"},
-        {"Triggered", "created_at"},    {"Started", "started_at"},  {"Finished", "finished_at"}};
+        {"Commit", "commit"},           {"Pool", "pool"},           {"Template", "template"}};
     for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
         write_fact(out, facts[i].name, text_of(run, facts[i].member));
+    write_time(out, "Triggered", text_of(run, "created_at"));
+    write_time(out, "Started", text_of(run, "started_at"));
+    write_time(out, "Finished", text_of(run, "finished_at"));
     write_fact(out, "By", text_of(json_object_get(run, "created_by"), "name"));
     write_fact(out, "Cancelled by", text_of(json_object_get(run, "actor"), "name"));
 }
@@ -356,7 +369,7 @@ static int write_list(const struct report *report, FILE *out, struct error *erro
     if (report_each(report, REPORT_FAILURES_FIRST, on_row, &list, error) < 0)
         return -1;
     fprintf(out, "]}</script>\n<script nonce=\"%s\">\n", report->nonce);
-    fwrite(report_js, 1, (size_t)(report_js_end - report_js), out);
+    fputs(report_js, out);
     fputs("</script>\n</body></html>\n", out);
     return 0;
 }
@@ -371,8 +384,7 @@ static int write_html(const struct report *report, FILE *out, struct error *erro
     if (write_failures(report, out, error) < 0)
         return -1;
     write_tools(out);
-    fprintf(out, "</main><footer>Verdict, run %s. Times are UTC.</footer></div>\n",
-            report->run->id.text);
+    fprintf(out, "</main><footer>Verdict, run %s</footer></div>\n", report->run->id.text);
     return write_list(report, out, error);
 }
 
