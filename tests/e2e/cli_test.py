@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import textwrap
@@ -28,10 +29,8 @@ TESTS = """
         pass
 """
 
-RUNNING = "SELECT count(*) FROM scheduling.run_state WHERE state = 'running'"
-
 MANIFEST = """
-    project: till
+    project: PROJECT
     title: Till
     environments:
       staging: {title: Staging, url: https://staging.example, position: 1}
@@ -57,13 +56,13 @@ class Cli:
     def __init__(self, verdict, folder):
         self.verdict = verdict
         self.folder = folder
+        self.project = f"till-{folder.parent.name.replace('_', '-')}".lower().strip("-")[:63]
         (folder / "tests").mkdir(parents=True)
         self.write("tests/test_till.py", TESTS)
-        verdict.source_roots.append(folder)
-        verdict.start_all()
 
     def write(self, name, text):
-        (self.folder / name).write_text(textwrap.dedent(text))
+        text = textwrap.dedent(text).replace("PROJECT", self.project)
+        (self.folder / name).write_text(text)
 
     def start(self, *words, **settings):
         command = self.verdict.cli(*words, HOME=str(self.folder), **settings)
@@ -79,47 +78,65 @@ class Cli:
         assert process.returncode == status, err
         return out, err
 
+    def run(self, *words, status=0, **settings):
+        """The run that `verdict run` made, and what was said of it."""
+        out, err = self("run", "--json", *words, status=status, **settings)
+        return json.loads(out), err
+
+    def trigger(self, *words, **settings):
+        return self("trigger", *words, **settings)[0].strip()
+
+    def wait_running(self, run):
+        def running():
+            return self.verdict.api.get(f"/v1/runs/{run}")["state"] == "running"
+
+        wait_until(running, 30, f"run {run} to be running")
+
+
+@pytest.fixture(scope="module")
+def installation(shared_verdict, tmp_path_factory):
+    shared_verdict.source_roots.append(tmp_path_factory.getbasetemp())
+    shared_verdict.start_all()
+    return shared_verdict
+
 
 @pytest.fixture
-def cli(verdict, tmp_path):
-    return Cli(verdict, tmp_path / "Till Shop")
+def cli(installation, tmp_path):
+    return Cli(installation, tmp_path / "Till Shop")
 
 
 def test_a_command_needs_no_file_at_all(cli):
     out, err = cli("run", "--", "pytest", "tests", status=1)
-    lines = err.splitlines()
-    run = cli.verdict.api.get("/v1/runs/1")
+    first = err.splitlines()[0]
+    run = cli.verdict.api.get(f"/v1/runs/{first.split()[1]}")
 
     assert out == ""
-    assert lines[0].startswith("run 1  http://")
+    assert re.fullmatch(r"run \d+  http://\S+", first)
     assert "test_till::test_bad" in err
     assert "assert 41 == 42" in err
-    assert "FAILED  run 1, till-shop/till-shop-pytest: 2 passed, 1 failed, 1 skipped" in err
+    assert "till-shop/till-shop-pytest: 2 passed, 1 failed, 1 skipped" in err
     assert (run["project"]["slug"], run["totals"]["planned"]) == ("till-shop", 4)
 
 
 def test_the_first_line_is_a_page_that_opens_in_any_browser(cli):
     _, err = cli("run", "--", "true")
-    url = err.split()[2]
-    page = requests.get(url, timeout=20)
+    page = requests.get(err.split()[2], timeout=20)
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
     assert "till-shop" in page.text
 
 
 def test_stdout_is_data_and_nothing_else(cli):
-    out, _ = cli("run", "--json", "--", "true")
-    run = json.loads(out)
+    run, _ = cli.run("--", "true")
     assert (run["state"], run["exit_code"]) == ("passed", 0)
-    out, _ = cli("trigger", "--", "true")
-    triggered = out.strip()
+    triggered = cli.trigger("--", "true")
     out, _ = cli("wait", "--json", triggered)
     assert json.loads(out)["id"] == triggered
 
 
 def test_an_exit_status_is_a_case_where_there_is_no_report(cli):
-    cli("run", "--", "sh", "-c", "exit 3", status=1)
-    cli("run", "--allow-empty", "--report", "none*.xml", "--", "true", status=3)
+    cli.run("--", "sh", "-c", "exit 3", status=1)
+    cli.run("--report", "none*.xml", "--", "true", status=3)
 
 
 def test_a_file_is_applied_once_and_then_nothing_is_new(cli):
@@ -130,8 +147,7 @@ def test_a_file_is_applied_once_and_then_nothing_is_new(cli):
     assert "(new)" not in again
     assert "secret of https://hooks.example/till: whsec_" in out
 
-    _, err = cli("run", "--template", "nightly", "--build", "1.4.2", status=1)
-    run = cli.verdict.api.get("/v1/runs/1")
+    run, err = cli.run("--template", "nightly", "--build", "1.4.2", status=1)
     assert "2 passed, 1 failed" in err
     assert (run["build_version"], run["environment"]) == ("1.4.2", "staging")
     assert run["policy"]["task_timeout_ms"] == 60000
@@ -140,7 +156,7 @@ def test_a_file_is_applied_once_and_then_nothing_is_new(cli):
 def test_the_only_suite_of_the_file_here_is_what_runs(cli):
     cli.write("verdict.yaml", MANIFEST)
     _, err = cli("run", status=1)
-    assert "till/unit: 2 passed, 1 failed" in err
+    assert f"{cli.project}/unit: 2 passed, 1 failed" in err
 
 
 def test_a_misspelt_member_is_named(cli):
@@ -150,31 +166,32 @@ def test_a_misspelt_member_is_named(cli):
 
 
 def test_questions_about_a_run(cli):
-    cli("run", "--", "pytest", "tests", status=1)
+    run = str(cli.run("--", "pytest", "tests", status=1)[0]["number"])
 
-    assert "cases failed" in cli("show", "1")[0]
-    results, _ = cli("results", "1", "--status", "failed")
+    assert "cases failed" in cli("show", run)[0]
+    results, _ = cli("results", run, "--status", "failed")
     assert len(results.splitlines()) == 1
     assert "test_till::test_bad" in results
-    assert len(json.loads(cli("results", "1", "--json")[0])) == 4
-    assert "1 failed" in cli("logs", "1")[0]
-    assert cli("why", "1")[0]
-    assert cli("report", "1", "--format", "junit")[0].startswith("<?xml")
-    assert json.loads(cli("report", "1", "--format", "json")[0])
-    cli("report", "1", "--output", "report.html")
+    assert len(json.loads(cli("results", run, "--json")[0])) == 4
+    assert "1 failed" in cli("logs", run)[0]
+    assert cli("why", run)[0]
+    assert cli("report", run, "--format", "junit")[0].startswith("<?xml")
+    assert json.loads(cli("report", run, "--format", "json")[0])
+    cli("report", run, "--output", "report.html")
     assert "test_bad" in (cli.folder / "report.html").read_text()
-    link = cli("report", "1", "--share", "1h")[0].strip()
+    link = cli("report", run, "--share", "1h")[0].strip()
     assert requests.get(link, timeout=20).status_code == 200
-    _, err = cli("show", "999", status=6)
-    assert "999" in err
+    _, err = cli("show", "999999", status=6)
+    assert "999999" in err
 
 
 def test_why_names_what_no_worker_has(cli):
-    _, err = cli("run", "--require", "gpu=cuda", "--timeout", "5s", "--", "true", status=124)
+    run = cli.trigger("--require", "gpu=cuda", "--", "true")
+    wait_until(lambda: "gpu=cuda" in cli("why", run)[0], 20, "why to say it")
+    _, err = cli("wait", run, "--timeout", "4s", status=124)
     assert "gpu=cuda" in err
-    assert "gpu=cuda" in cli("why", "1")[0]
-    cli("cancel", "1")
-    cli("wait", "1", status=4)
+    cli("cancel", run)
+    cli("wait", run, status=4)
 
 
 def test_a_folder_that_no_worker_sees_is_said_so(cli):
@@ -191,18 +208,16 @@ def test_what_ci_knows_goes_along(cli):
         "CI_COMMIT_SHA": "abc123",
         "CI_MERGE_REQUEST_IID": "5",
     }
-    cli("run", "--", "true", **ci)
-    cli("run", "--branch", "other", "--", "true", **ci)
-    first, second = (cli.verdict.api.get(f"/v1/runs/{n}") for n in (1, 2))
+    first, _ = cli.run("--", "true", **ci)
+    second, _ = cli.run("--branch", "other", "--", "true", **ci)
     assert (first["build_version"], first["branch"], first["commit"]) == ("77", "main", "abc123")
     assert first["trigger"] == {"provider": "gitlab", "pull_request": "5"}
     assert second["branch"] == "other"
 
 
 def test_the_same_key_makes_one_run(cli):
-    first, _ = cli("trigger", "--idempotency-key", "build-1", "--", "true")
-    second, _ = cli("trigger", "--idempotency-key", "build-1", "--", "true")
-    assert first == second
+    words = ["--idempotency-key", cli.project, "--", "true"]
+    assert cli.trigger(*words) == cli.trigger(*words)
 
 
 def test_tokens_are_shown_once_and_end(cli):
@@ -229,9 +244,9 @@ def test_a_token_may_lie_in_a_file(cli):
 
 
 def test_who_waits_outlives_a_restart_of_the_server(cli):
-    script = "while [ ! -e release ]; do sleep 0.05; done"
-    waiting = cli.start("run", "--", "sh", "-c", script)
-    wait_until(lambda: cli.verdict.db.value("SELECT count(*) FROM api.run") == 1, 20, "the run")
+    run = cli.trigger("--", "sh", "-c", "while [ ! -e release ]; do sleep 0.05; done")
+    waiting = cli.start("wait", run)
+    cli.wait_running(run)
     cli.verdict.kill("api-ingest")
     (cli.folder / "release").write_text("")
     cli.verdict.start("api-ingest")
@@ -241,31 +256,27 @@ def test_who_waits_outlives_a_restart_of_the_server(cli):
 
 @pytest.mark.parametrize("cancels", [True, False])
 def test_an_interrupt_ends_the_wait_and_the_run_only_when_told_so(cli, cancels):
-    words = ["--cancel-on-interrupt"] if cancels else []
-    process = cli.start("run", *words, "--", "sleep", "60")
-
-    def runs():
-        return cli.verdict.db.value(RUNNING)
-
-    wait_until(runs, 30, "the run to be running")
+    run = cli.trigger("--", "sleep", "60")
+    cli.wait_running(run)
+    process = cli.start("wait", run, *(["--cancel-on-interrupt"] if cancels else []))
+    assert "running" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     if cancels:
         assert process.returncode == 4, err
-        assert cli.verdict.wait_final(1)["state"] == "cancelled"
+        assert cli.verdict.wait_final(run)["state"] == "cancelled"
     else:
         assert process.returncode == 130, err
         assert "goes on" in err
-        assert cli.verdict.api.get("/v1/runs/1")["state"] == "running"
-        cli("cancel", "1")
+        assert cli.verdict.api.get(f"/v1/runs/{run}")["state"] == "running"
+        cli("cancel", run)
 
 
 def test_a_terminal_shows_one_line_that_is_drawn_again(cli):
     ours, theirs = pty.openpty()
     command = cli.verdict.cli("run", "--", "sh", "-c", "sleep 2.5", TERM="xterm")
-    process = subprocess.Popen(
-        **command, cwd=cli.folder, stdin=theirs, stdout=theirs, stderr=theirs
-    )
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    process = subprocess.Popen(**command, **streams, cwd=cli.folder)
     os.close(theirs)
     seen = b""
     while True:
@@ -279,4 +290,4 @@ def test_a_terminal_shows_one_line_that_is_drawn_again(cli):
     os.close(ours)
     assert process.wait(timeout=60) == 0
     assert seen.count(b"\r\x1b[K") >= 3
-    assert b"\x1b[32mPASSED  run 1" in seen
+    assert b"\x1b[32mPASSED  run " in seen
