@@ -132,6 +132,21 @@ static const char *type_name(const struct metric *metric)
     return names[metric->type];
 }
 
+/* Backslash, quote and line feed are escaped, as the format wants it. */
+static void print_label(struct buffer *out, const char *name, const char *value)
+{
+    buffer_addf(out, "%s=\"", name);
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == '\\' || *c == '"')
+            buffer_add_char(out, '\\');
+        if (*c == '\n')
+            buffer_add_text(out, "\\n");
+        else
+            buffer_add_char(out, *c);
+    }
+    buffer_add_char(out, '"');
+}
+
 /* name_suffix{label="value",le="0.5"} */
 static void print_name(struct buffer *out, const struct metric *metric,
                        const struct metric_value *value, const char *suffix, const char *le)
@@ -141,8 +156,11 @@ static void print_name(struct buffer *out, const struct metric *metric,
     if (labels == 0 && le == NULL)
         return;
     buffer_add_char(out, '{');
-    for (size_t i = 0; i < labels; i++)
-        buffer_addf(out, "%s%s=\"%s\"", i > 0 ? "," : "", metric->labels[i], value->labels[i]);
+    for (size_t i = 0; i < labels; i++) {
+        if (i > 0)
+            buffer_add_char(out, ',');
+        print_label(out, metric->labels[i], value->labels[i]);
+    }
     if (le != NULL)
         buffer_addf(out, "%sle=\"%s\"", labels > 0 ? "," : "", le);
     buffer_add_char(out, '}');

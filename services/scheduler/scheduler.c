@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -95,7 +96,7 @@ struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT] = {
     [SCHEDULER_DEMAND] =
         {.name = "verdict_demand_slots",
          .type = METRIC_GAUGE,
-         .help = "Slots wanted: queued and leased tasks, by whether requirements are given.",
+         .help = "Slots wanted: queued and leased tasks, by the class of their requirements.",
          .labels = {"class"}},
     [SCHEDULER_WORKERS] = {.name = "verdict_workers",
                            .type = METRIC_GAUGE,
@@ -162,9 +163,37 @@ static int resync(void *context, struct ledger_partition *partition, struct stor
 
 /* ---- timers ----------------------------------------------------------------------------------- */
 
+#define MEASURE_MS     1000
+#define DEMAND_CLASSES 50 /* users make classes up: what is beyond so many is counted together */
+
 struct measured {
-    int runs, queued, leased, online, draining, lost, free;
+    int runs, online, draining, lost, free;
 };
+
+/* A class stays in the list with 0 when nothing wants it any more, so that its gauge falls. */
+static void add_demand(struct scheduler *scheduler, const char *class, int wanted)
+{
+    const char *name = class[0] == '\0' ? "any" : class;
+    for (int i = 0; i < scheduler->demand_count; i++) {
+        if (strcmp(scheduler->demand[i].class, name) != 0)
+            continue;
+        scheduler->demand[i].wanted += wanted;
+        return;
+    }
+    if (scheduler->demand_count >= DEMAND_CLASSES) {
+        scheduler->demand_beyond += wanted;
+        return;
+    }
+    scheduler->demand = xrealloc(scheduler->demand,
+                                 ((size_t)scheduler->demand_count + 1) * sizeof *scheduler->demand);
+    scheduler->demand[scheduler->demand_count++] =
+        (struct demand){.class = xstrdup(name), .wanted = wanted};
+}
+
+static int slots_wanted(const struct run *run)
+{
+    return run->planned ? run->task_count - run->done_count : 1;
+}
 
 static void measure_brain(const struct brain *brain, struct measured *sum)
 {
@@ -173,13 +202,7 @@ static void measure_brain(const struct brain *brain, struct measured *sum)
     struct worker *worker, *next;
     HASH_ITER (hh, brain->runs, run, next_run) {
         sum->runs++;
-        sum->queued += run->planned ? 0 : 1;
-        for (int i = 0; i < run->task_count; i++) {
-            sum->queued += run->tasks[i].state == TASK_QUEUED ? 1 : 0;
-            sum->leased +=
-                run->tasks[i].state == TASK_DISPATCHED || run->tasks[i].state == TASK_RUNNING ? 1
-                                                                                              : 0;
-        }
+        add_demand(brain->scheduler, requirements_class(run->requirements), slots_wanted(run));
     }
     HASH_ITER (hh, brain->pools, pool, next_pool) {
         HASH_ITER (hh, pool->workers, worker, next) {
@@ -199,14 +222,21 @@ static void measure(struct scheduler *scheduler)
 {
     struct measured sum = {0};
     struct ledger_partition *partition = NULL;
+    if (monotonic_ms() < scheduler->measure_due_ms)
+        return;
+    scheduler->measure_due_ms = monotonic_ms() + MEASURE_MS;
+    scheduler->demand_beyond = 0;
+    for (int i = 0; i < scheduler->demand_count; i++)
+        scheduler->demand[i].wanted = 0;
     while ((partition = ledger_next_partition(scheduler->ledger, partition)) != NULL)
         measure_brain(ledger_partition_state(partition), &sum);
     metric_set(&scheduler_metrics[SCHEDULER_RUNS_OPEN], sum.runs);
     metric_set(&scheduler_metrics[SCHEDULER_SLOTS_FREE], sum.free);
-    metric_set_labelled(&scheduler_metrics[SCHEDULER_DEMAND], sum.queued,
-                        (const char *[]){"queued"});
-    metric_set_labelled(&scheduler_metrics[SCHEDULER_DEMAND], sum.leased,
-                        (const char *[]){"leased"});
+    for (int i = 0; i < scheduler->demand_count; i++)
+        metric_set_labelled(&scheduler_metrics[SCHEDULER_DEMAND], scheduler->demand[i].wanted,
+                            (const char *[]){scheduler->demand[i].class});
+    metric_set_labelled(&scheduler_metrics[SCHEDULER_DEMAND], scheduler->demand_beyond,
+                        (const char *[]){"other"});
     metric_set_labelled(&scheduler_metrics[SCHEDULER_WORKERS], sum.online,
                         (const char *[]){"online"});
     metric_set_labelled(&scheduler_metrics[SCHEDULER_WORKERS], sum.draining,
@@ -275,5 +305,8 @@ void scheduler_close(void *context)
         return;
     ledger_close(&scheduler->ledger, 5000);
     worker_keys_free(&scheduler->keys);
+    for (int i = 0; i < scheduler->demand_count; i++)
+        free(scheduler->demand[i].class);
+    free(scheduler->demand);
     free(scheduler);
 }

@@ -23,6 +23,12 @@ struct scheduler {
     struct ledger_handlers handlers;
     struct worker_keys *keys;
     char scheduling_topic[128], events_topic[128], dead_letters_topic[128];
+    struct demand {
+        char *class; /* of requirements */
+        int wanted;
+    } * demand;
+    int demand_count, demand_beyond;
+    int64_t measure_due_ms;
     int64_t lane_seq; /* of the process: every lane message has a higher one, also after a reload */
 };
 
