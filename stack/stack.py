@@ -25,7 +25,7 @@ import time
 from parts import ports
 from parts.kafka import DEFAULT_VERSION, Kafka
 from parts.postgres import Postgres
-from parts.process import StackError
+from parts.process import Process, StackError
 from parts.redis import Redis
 from parts.services import ROLES, TOP, Admin, Service, is_built, role_url, test_path, write_key_file
 
@@ -62,7 +62,7 @@ class Stack:
     """All parts of one stack. `folder` holds everything that it writes."""
 
     def __init__(self, folder=TOP / ".stack"):
-        self.folder = pathlib.Path(folder)
+        self.folder = pathlib.Path(folder).resolve()
         self.secrets = self.folder / "secrets"
         self.key_file = self.secrets / "key"
         self.join_token = self.secrets / "join-token"
@@ -129,6 +129,11 @@ class Stack:
             made.append(Service(self.folder, name, self.port(name), settings))
         return made + [self._executor(name, common) for name in EXECUTORS]
 
+    def _known_services(self):
+        """The services, or none before there was any Postgres to tell them of."""
+        is_known = "VERDICT_POSTGRES_URL" in self.external or self.postgres.password_path.exists()
+        return self.services() if is_known else []
+
     def _executor(self, name, common):
         settings = {
             **common,
@@ -171,6 +176,8 @@ class Stack:
         for part in wanted:
             if part in fresh or not part.is_ready():
                 part.wait_ready()
+        if self.postgres in fresh:
+            self.postgres.create_database()
         return bool(fresh)
 
     def start_services(self):
@@ -213,15 +220,18 @@ class Stack:
                 pathlib.Path(service.settings[key]).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def down(self):
-        """Stops everything that has a pid file of ours, also parts no longer wanted."""
-        services = self.services() if self.postgres.password_path.exists() else []
-        running = [part for part in reversed(services) if part.is_running()]
+        """Stops everything that has a pid file of ours, also what is no longer wanted."""
+        own_servers = [self.kafka, self.redis, self.postgres]
+        names = {path.stem for path in (self.folder / "run").glob("*.json")}
+        names -= {part.name for part in own_servers}
+        services = [Process(name, self.folder, []) for name in sorted(names)]
+        running = [part for part in services if part.is_running()]
         for part in running:
             say(f"stopping {part.name}")
             part.signal(part.stop_signal)
         for part in running:
             part.stop()
-        for part in (self.kafka, self.redis, self.postgres):
+        for part in own_servers:
             if part.is_running():
                 say(f"stopping {part.name}")
                 part.stop()
@@ -229,9 +239,7 @@ class Stack:
     def status(self):
         """Prints a line per part. True when everything runs and is ready."""
         well = True
-        parts = list(self.servers())
-        if self.postgres.password_path.exists():
-            parts += self.services()
+        parts = self.servers() + self._known_services()
         for part in parts:
             pid = part.pid()
             state = "stopped" if pid is None else "ready" if part.is_ready() else "not ready"
@@ -267,8 +275,7 @@ class Stack:
 
     def _choose_ports(self):
         """Keeps the block of a stack that runs; otherwise takes the first that is free."""
-        parts = self.servers()
-        if not any(part.is_running() for part in parts):
+        if not any(part.is_running() for part in self.servers() + self._known_services()):
             base = ports.find_block(self.state["base"])
             if base != self.state["base"]:
                 say(f"ports from {self.state['base']} on are taken; using {base} on")
