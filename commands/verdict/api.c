@@ -47,13 +47,23 @@ char *api_absolute(const struct cli *cli, const char *path)
     return xasprintf("%.*s%s", (int)length, cli->options.url, path);
 }
 
+/* Wrong input is wrong usage; everything else is the server's refusal. */
+static const char *refusal_code(long status)
+{
+    static const long input[] = {400, 413, 414, 422};
+    for (size_t i = 0; i < ARRAY_SIZE(input); i++)
+        if (input[i] == status)
+            return "usage";
+    return status == 404 ? "not_found" : "refused";
+}
+
 /* The problem document's own words, with the fields that it names. */
 static int refused(long status, const char *path, const json_t *problem, struct error *error)
 {
     const char *message = json_find_text(problem, "message");
     const json_t *details = json_object_get(problem, "errors"), *detail;
     size_t index;
-    error_set(error, status == 404 ? "not_found" : "refused", "%s (status %ld from %s)",
+    error_set(error, refusal_code(status), "%s (status %ld from %s)",
               message == NULL || message[0] == '\0' ? "the server refuses" : message, status, path);
     json_array_foreach ((json_t *)(uintptr_t)details, index, detail) {
         const char *field = json_find_text(detail, "field");

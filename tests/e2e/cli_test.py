@@ -200,6 +200,11 @@ def test_a_folder_that_no_worker_sees_is_said_so(cli):
     assert "VERDICT_SOURCE_ROOTS" in err
 
 
+def test_wrong_input_is_wrong_usage_in_the_servers_words(cli):
+    _, err = cli("run", "--require", "gpu=", "--", "true", status=2)
+    assert "requirements[0]" in err
+
+
 def test_what_ci_knows_goes_along(cli):
     ci = {
         "GITLAB_CI": "true",
