@@ -2,6 +2,8 @@
 /* Field table of task.stream. */
 #include "message/task_stream.h"
 
+#include "base/memory.h"
+
 static const char *const item_kind_list[] = {"result", "log", "planned", "finished"};
 const struct names item_kind_names = NAMES("kind of item", item_kind_list);
 static const char *const log_stream_list[] = {"stdout", "stderr", "verdict"};
@@ -182,9 +184,14 @@ static const struct field task_stream_list[] = {
      .offset = offsetof(struct task_stream, items),
      .of = &stream_item_fields,
      .min = 1,
-     .max = 10000},
+     .max = STREAM_ITEMS_MAX},
 };
 static const struct fields task_stream_fields = FIELDS(struct task_stream, task_stream_list);
+
+/* Without the items, which come last. */
+static const struct fields task_stream_head_fields = {.list = task_stream_list,
+                                                      .count = ARRAY_SIZE(task_stream_list) - 1,
+                                                      .size = sizeof(struct task_stream)};
 
 const struct message_type task_stream_message = {
     .name = "task.stream",
@@ -192,4 +199,12 @@ const struct message_type task_stream_message = {
     .fields = &task_stream_fields,
     .topic = "results",
     .text = "numbered items of one dispatch: results, output, its end",
+};
+
+const struct message_type task_stream_head_message = {
+    .name = "task.stream",
+    .version = 1,
+    .fields = &task_stream_head_fields,
+    .topic = "results",
+    .text = "task.stream without its items",
 };

@@ -80,6 +80,7 @@ struct stream_finished {
 };
 extern const struct fields stream_finished_fields;
 
+#define STREAM_ITEMS_MAX 10000 /* of one message */
 struct stream_item {
     int kind; /* enum item_kind */
     json_t *body;
@@ -98,3 +99,7 @@ struct task_stream {
 };
 
 extern const struct message_type task_stream_message;
+
+/* The same message for who reads the items from its JSON by himself: they are many, and copying each one
+ * costs as much as parsing it. */
+extern const struct message_type task_stream_head_message;

@@ -208,12 +208,11 @@ static void take_item(struct batch *batch, struct batch_dispatch *dispatch,
     stream_advance(&dispatch->stream, raw->kind == ITEM_FINISHED);
 }
 
-void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch,
-                      const struct task_stream *message)
+void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch, int64_t first_seq,
+                      const struct stream_item *items, size_t count)
 {
-    const struct stream_item *items = message->items.list;
-    size_t known = 0, count = message->items.count;
-    switch (stream_judge(&dispatch->stream, message->first_seq, count, &known)) {
+    size_t known = 0;
+    switch (stream_judge(&dispatch->stream, first_seq, count, &known)) {
     case STREAM_DUPLICATE:
         batch->duplicates += (int64_t)count;
         return;

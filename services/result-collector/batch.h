@@ -103,6 +103,6 @@ struct batch_dispatch *batch_add_dispatch(struct batch *batch, const struct task
 struct batch_run *batch_get_run(const struct batch *batch, const struct uuid *id);
 struct batch_task *batch_get_task(const struct batch *batch, const struct uuid *id);
 
-/* Takes what is new in a message. The facts about its dispatch must be there. */
-void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch,
-                      const struct task_stream *message);
+/* Takes what is new of a message's items. The facts about its dispatch must be there. */
+void batch_take_items(struct batch *batch, struct batch_dispatch *dispatch, int64_t first_seq,
+                      const struct stream_item *items, size_t count);

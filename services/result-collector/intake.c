@@ -19,9 +19,12 @@ void intake_free(struct intake **intake)
 {
     if (*intake == NULL)
         return;
-    for (int i = 0; i < (*intake)->count; i++)
-        if ((*intake)->messages[i].is_decoded)
-            message_free(&task_stream_message, &(*intake)->messages[i].stream);
+    for (int i = 0; i < (*intake)->count; i++) {
+        struct message *message = &(*intake)->messages[i];
+        message_free(&task_stream_head_message, &message->head);
+        free(message->items);
+        json_free(&message->json);
+    }
     batch_free(&(*intake)->batch);
     free((*intake)->messages);
     memory_free(intake);
@@ -29,20 +32,16 @@ void intake_free(struct intake **intake)
 
 static int decode(const struct record *record, struct message *message, struct error *why)
 {
-    AUTO(json_free) json_t *json = NULL;
     const char *type;
-    if (message_parse(record->payload, record->payload_length, &json, &type, why) < 0)
+    if (message_parse(record->payload, record->payload_length, &message->json, &type, why) < 0)
         return -1;
     if (strcmp(type, task_stream_message.name) != 0)
         return error_field(why, "type", "type: nobody expects %s on this topic", type);
-    if (message_decode(&task_stream_message, json, &message->stream, why) < 0)
+    if (message_decode(&task_stream_head_message, message->json, &message->head, why) < 0)
         return -1;
-    message->is_decoded = true;
-    if (message->stream.items.count == 0)
-        return error_field(why, "items", "items must have at least 1 entry");
-    if (strcmp(message->stream.worker_id.text, record->worker_id) != 0)
+    if (strcmp(message->head.worker_id.text, record->worker_id) != 0)
         return error_field(why, "worker_id", "worker_id is not the worker whose MAC it carries");
-    return 0;
+    return items_find(message->json, &message->items, &message->item_count, why);
 }
 
 static void reject(struct judgement *judgement, const struct error *why)
@@ -55,7 +54,7 @@ static size_t count_items(const struct intake *intake)
 {
     size_t items = 0;
     for (int i = 0; i < intake->count; i++)
-        items += intake->messages[i].stream.items.count;
+        items += intake->messages[i].item_count;
     return items;
 }
 
@@ -77,7 +76,7 @@ int intake_read(struct intake *intake, struct worker_keys *keys, struct store *s
     for (int i = 0; i < intake->count; i++) {
         struct message *message = &intake->messages[i];
         if (judgements[i].verdict == HANDLED)
-            message->dispatch = batch_add_dispatch(intake->batch, &message->stream);
+            message->dispatch = batch_add_dispatch(intake->batch, &message->head);
     }
     return 0;
 }
@@ -113,6 +112,7 @@ void intake_take(struct intake *intake, const struct partitions *partitions,
             reject(&judgements[i], &why);
             continue;
         }
-        batch_take_items(intake->batch, message->dispatch, &message->stream);
+        batch_take_items(intake->batch, message->dispatch, message->head.first_seq, message->items,
+                         message->item_count);
     }
 }

@@ -8,8 +8,10 @@
 #include "partitions.h"
 
 struct message {
-    bool is_decoded;
-    struct task_stream stream;
+    json_t *json;
+    struct task_stream head; /* without its items */
+    struct stream_item *items;
+    size_t item_count;
     struct batch_dispatch *dispatch; /* NULL when it was rejected */
 };
 

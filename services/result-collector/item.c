@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -22,6 +23,41 @@ static int64_t clamp(int64_t number, int64_t min, int64_t max)
 static int64_t time_or_none(int64_t unix_ms)
 {
     return unix_ms < 0 || unix_ms > TIME_MAX_MS ? 0 : unix_ms;
+}
+
+static int find_item(const json_t *json, struct stream_item *item_r, struct error *error)
+{
+    struct error why;
+    const char *kind = json_find_text(json, "kind");
+    json_t *body = json_object_get(json, "body");
+    if (kind == NULL)
+        return error_field(error, "kind", "kind is missing");
+    if (names_parse(&item_kind_names, kind, &item_r->kind, &why) < 0)
+        return error_field(error, "kind", "kind %s", why.text);
+    if (!json_is_object(body))
+        return error_field(error, "body", "body must be an object");
+    item_r->body = body;
+    return 0;
+}
+
+int items_find(const json_t *message, struct stream_item **list_r, size_t *count_r,
+               struct error *error)
+{
+    const json_t *json = json_object_get(message, "items");
+    size_t count = json_array_size(json); /* 0 for what is no list */
+    if (count == 0 || count > STREAM_ITEMS_MAX)
+        return error_field(error, "items", "items must be a list of 1 to %d", STREAM_ITEMS_MAX);
+    struct stream_item *list = xcalloc(count, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        if (find_item(json_array_get(json, i), &list[i], error) < 0) {
+            char path[32];
+            snprintf(path, sizeof path, "items[%zu]", i);
+            free(list);
+            return error_in(error, path);
+        }
+    *list_r = list;
+    *count_r = count;
+    return 0;
 }
 
 /* ---- results ---------------------------------------------------------------------------------- */

@@ -20,6 +20,11 @@ struct item {
     };
 };
 
+/* The items of a message, whose bodies are borrowed from its JSON; the list is the caller's. Fails as a whole:
+ * without a kind and a body nothing can be said of an item. */
+int items_find(const json_t *message, struct stream_item **list_r, size_t *count_r,
+               struct error *error) WARN_UNUSED;
+
 enum item_fate {
     ITEM_IS_GOOD,
     ITEM_IS_MENDED,  /* kept in a form that says what was wrong with it */

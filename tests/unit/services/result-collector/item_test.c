@@ -144,6 +144,30 @@ static void output_that_cannot_be_read_is_dropped(void **state)
     item_free(&item);
 }
 
+static void a_message_whose_items_have_no_kind_is_refused(void **state)
+{
+    static const struct {
+        const char *message, *field;
+    } cases[] = {
+        {"{}", "items"},
+        {"{\"items\": 7}", "items"},
+        {"{\"items\": []}", "items"},
+        {"{\"items\": [{\"kind\": \"planned\", \"body\": {}}, 7]}", "items[1].kind"},
+        {"{\"items\": [{\"kind\": \"dream\", \"body\": {}}]}", "items[0].kind"},
+        {"{\"items\": [{\"kind\": \"log\", \"body\": []}]}", "items[0].body"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        AUTO(json_free) json_t *json = NULL;
+        struct error why = {0};
+        struct stream_item *list;
+        size_t count;
+        assert_int_equal(json_parse(cases[i].message, strlen(cases[i].message), &json, &why), 0);
+        assert_int_equal(items_find(json, &list, &count, &why), -1);
+        assert_string_equal(why.field, cases[i].field);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_key_is_kept_in_lower_case),
         cmocka_unit_test(an_end_that_cannot_be_read_is_an_end),
         cmocka_unit_test(output_that_cannot_be_read_is_dropped),
+        cmocka_unit_test(a_message_whose_items_have_no_kind_is_refused),
     };
     return cmocka_run_group_tests_name("item", tests, NULL, NULL);
 }
