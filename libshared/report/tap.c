@@ -124,6 +124,8 @@ static bool leave_subtests(struct report_reader *reader, int depth)
 static void enter_subtest(struct report_reader *reader, int depth, const char *name)
 {
     flush_case(reader);
+    if (depth >= LEVELS_MAX)
+        depth = LEVELS_MAX - 1;
     for (int i = reader->depth + 1; i <= depth; i++) {
         reader->levels[i].planned = -1;
         reader->levels[i].seen = 0;
@@ -250,6 +252,9 @@ static struct report_reader *tap_open(const struct report_handlers *handlers)
 
 static void end_line(struct report_reader *reader)
 {
+    struct buffer *bytes = &reader->line.buffer;
+    if (bytes->length > 0 && bytes->data[bytes->length - 1] == '\r')
+        bytes->data[--bytes->length] = '\0';
     const char *line = cut_text_get(&reader->line);
     if (line != NULL && !reader->bailed_out)
         read_line(reader, line);
@@ -262,8 +267,7 @@ static void tap_feed(struct report_reader *reader, const char *bytes, size_t len
     while (length > 0) {
         const char *newline = memchr(bytes, '\n', length);
         size_t part = newline == NULL ? length : (size_t)(newline - bytes);
-        size_t kept = part > 0 && newline != NULL && bytes[part - 1] == '\r' ? part - 1 : part;
-        cut_text_add(&reader->line, bytes, kept);
+        cut_text_add(&reader->line, bytes, part);
         if (newline == NULL)
             return;
         end_line(reader);
