@@ -11,6 +11,7 @@ import tempfile
 from parts import ports
 from parts.kafka import DEFAULT_VERSION, Kafka
 from parts.postgres import Postgres
+from parts.process import StackError
 from parts.redis import Redis
 from parts.services import ROLES, Admin, is_built
 
@@ -23,22 +24,34 @@ FIRST_PORT = 27400
 # Nothing of a test survives the machine, so nothing waits for its disk; kill -9 loses no write.
 POSTGRES_SETTINGS = {"fsync": "off", "max_connections": 400}
 
-_next_port = itertools.count(FIRST_PORT, ports.BLOCK)
+# Round and round: a long session uses more blocks than there are, one after the other.
+_next_port = itertools.cycle(range(FIRST_PORT, ports.LIMIT - ports.BLOCK, ports.BLOCK))
+_BLOCKS = (ports.LIMIT - FIRST_PORT) // ports.BLOCK
 
-
-_claims = []
+_claims = {}
 
 
 def new_ports():
-    """A block of free ports that neither this session nor one beside it has used."""
-    while True:
+    """A block of free ports that neither this session nor one beside it uses."""
+    for _ in range(_BLOCKS):
         first = next(_next_port)
-        if _claim(first) and ports.find_block(first) == first:
+        if not _claim(first):
+            continue
+        if all(ports.is_free(port) for port in range(first, first + ports.BLOCK)):
             return first
+        release_ports(first)
+    raise StackError(f"no {ports.BLOCK} free ports between {FIRST_PORT} and {ports.LIMIT}")
+
+
+def release_ports(first):
+    """What was started on them is ended: another may have them."""
+    claim = _claims.pop(first, None)
+    if claim is not None:
+        claim.close()
 
 
 def _claim(first):
-    """For as long as this process lives."""
+    """Until it is released, or this process ends."""
     path = pathlib.Path(tempfile.gettempdir()) / f"verdict-ports-{os.getuid()}-{first}.lock"
     file = path.open("w")
     try:
@@ -46,7 +59,7 @@ def _claim(first):
     except BlockingIOError:
         file.close()
         return False
-    _claims.append(file)
+    _claims[first] = file
     return True
 
 
@@ -55,7 +68,7 @@ class Servers:
 
     def __init__(self, folder, postgres_settings=POSTGRES_SETTINGS):
         self.folder = pathlib.Path(folder)
-        base = new_ports()
+        base = self._base = new_ports()
         version = os.environ.get("KAFKA_VERSION") or DEFAULT_VERSION
         self.postgres = Postgres(self.folder, base, postgres_settings)
         self.redis = Redis(self.folder, base + 1, REDIS_DATABASES)
@@ -64,7 +77,7 @@ class Servers:
         self._numbers = itertools.count(1)
 
     def start(self):
-        self.remove()  # what a killed session left
+        self._clean()  # what a killed session left
         self.folder.mkdir(parents=True)
         for part in self.all:
             part.start()
@@ -77,8 +90,13 @@ class Servers:
             part.stop()
 
     def remove(self):
-        """Stops them and leaves nothing; where root's Postgres lay is not below the folder."""
+        """Stops them and leaves nothing."""
+        self._clean()
+        release_ports(self._base)
+
+    def _clean(self):
         self.stop()
+        # Where root's Postgres lay is not below the folder.
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.postgres.data.parent, ignore_errors=True)
 

@@ -26,7 +26,7 @@ from . import TOP
 from .api import Api
 from .bus import Bus
 from .database import Database
-from .servers import new_ports
+from .servers import new_ports, release_ports
 
 SERVICES = [*ROLES]
 
@@ -132,6 +132,7 @@ class Verdict:
         for service in self.services.values():
             service.stop_timeout_s = 10
             service.stop()
+        release_ports(self._base)
         self.db.close()
         self.bus.close()
         if self.servers.postgres.is_running():
