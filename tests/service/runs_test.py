@@ -575,3 +575,45 @@ def test_lists_are_filtered_and_paged(api, scheduler):
     assert api.get("/v1/runs?since=2099-01-01T00:00:00Z")["items"] == []
     assert api.get("/v1/runs?state=odd", expect=400)["errors"][0]["field"] == "state"
     assert api.get("/v1/runs?since=odd", expect=400)["errors"][0]["field"] == "since"
+
+
+# without parts ----------------------------------------------------------------------------------
+
+
+def test_without_kafka_triggers_are_taken_and_waits_are_answered(private_verdict):
+    verdict = private_verdict
+    verdict.start("api-ingest")
+    api, scheduler = verdict.api, Scheduler(verdict)
+    api.put("/v1/projects/shop", {"title": "Shop"}, expect=201)
+    verdict.servers.kafka.stop()
+
+    run = trigger(api, key="k")
+    (answer,) = in_background(lambda: api.get(f"/v1/runs/{run['id']}?wait=30s"))
+    stream = events_of(api, run)
+    scheduler.set(run, "passed", tell=False)
+
+    assert answer.result(timeout=20)["state"] == "passed"
+    assert [event for _, event, _ in stream] == ["run.finished"]
+    assert trigger(api, key="k")["id"] == run["id"]
+    verdict.servers.kafka.start()
+    verdict.servers.kafka.wait_ready()
+    wait_until(lambda: not verdict.db.value("SELECT count(*) FROM api.outbox"), 30, "the outbox")
+    assert run["id"] in [m.get("run_id") for m in verdict.bus.read_json("scheduling")]
+
+
+def test_a_trigger_survives_a_lost_connection_to_postgres(api, verdict):
+    ids = set()
+    for number in range(20):
+        verdict.db.query(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE usename LIKE 'verdict_api%%' AND datname = current_database()"""
+        )
+        answer = None
+        while answer is None or answer.status_code == 503:
+            answer = api.request(
+                "POST", "/v1/runs", json=body(), headers={"Idempotency-Key": f"k{number}"}
+            )
+        assert answer.status_code == 201, answer.text
+        ids.add(answer.json()["id"])
+
+    assert len(ids) == verdict.db.value("SELECT count(*) FROM api.run") == 20

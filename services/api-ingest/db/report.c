@@ -4,17 +4,24 @@
 #include "base/memory.h"
 #include "db/result.h"
 
-static const char keys_sql[] =
+static const char by_name_sql[] =
     "SELECT encode(r.case_key, 'hex'), r.variant, r.try FROM results.result r"
-    " WHERE r.run_id = $1 AND " RESULT_DECIDES " ORDER BY CASE WHEN $2 THEN"
-    "  array_position(ARRAY['failed', 'errored', 'blocked'], r.status) END NULLS LAST, r.file, "
-    "r.class, r.name, r.parameters,"
-    " r.variant";
+    " WHERE r.run_id = $1 AND " RESULT_DECIDES
+    " ORDER BY r.file, r.class, r.name, r.parameters, r.variant";
 
-int report_db_keys(struct store *store, const struct uuid *run_id, bool failures_first,
+static const char failures_sql[] =
+    "SELECT encode(r.case_key, 'hex'), r.variant, r.try FROM results.result r"
+    " WHERE r.run_id = $1 AND ($2 OR r.status NOT IN ('passed', 'skipped')) AND " RESULT_DECIDES
+    " ORDER BY array_position(ARRAY['failed', 'errored', 'blocked'], r.status) NULLS LAST,"
+    " r.file, r.class, r.name, r.parameters, r.variant";
+
+int report_db_keys(struct store *store, const struct uuid *run_id, enum report_rows which,
                    struct rows **rows_r, struct error *error)
 {
-    return store_query(store, keys_sql, PARAMS(param_uuid(run_id), param_bool(failures_first)),
+    if (which == REPORT_ROWS_BY_NAME)
+        return store_query(store, by_name_sql, PARAMS(param_uuid(run_id)), rows_r, error);
+    return store_query(store, failures_sql,
+                       PARAMS(param_uuid(run_id), param_bool(which == REPORT_ROWS_FAILURES_FIRST)),
                        rows_r, error);
 }
 

@@ -2,12 +2,11 @@
 /* Results of a run in the order of a report: first the order alone (keys are short), then page by page. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "store/store.h"
 
+enum report_rows { REPORT_ROWS_BY_NAME, REPORT_ROWS_FAILURES_FIRST, REPORT_ROWS_FAILURES };
 /* Columns: case key, variant, try. Deciding tries. */
-int report_db_keys(struct store *store, const struct uuid *run_id, bool failures_first,
+int report_db_keys(struct store *store, const struct uuid *run_id, enum report_rows which,
                    struct rows **rows_r, struct error *error) WARN_UNUSED;
 /* `count` results from keys[from] on, in that order. */
 int report_db_page(struct store *store, const struct uuid *run_id, const struct rows *keys,

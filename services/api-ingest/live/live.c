@@ -20,13 +20,21 @@
 #include "live/tail.h"
 #include "live/watch.h"
 #include "log/log.h"
-#include "message/event.h"
 
 #define LOOK_AGAIN_MS   5000 /* at each watched run, whatever was told */
 #define WITHOUT_TAIL_MS 1000 /* while Kafka tells nothing */
-#define RECORDS_MAX     500  /* of one pass */
-#define READ_MAX        500  /* runs in one statement */
+#define HINTS_MAX       20000
+#define READ_MAX        500 /* runs in one statement */
+#define PROGRESS        "run.progress"
 #define EVENT_BYTES     ((size_t)1024 * 1024)
+
+/* What the tail told. */
+struct hint {
+    struct uuid run_id;
+    char *progress; /* an event to be passed on as it is; NULL: the run has changed */
+    STAILQ_ENTRY(hint) link;
+};
+STAILQ_HEAD(hint_list, hint);
 
 struct live {
     struct ingest *ingest;
@@ -36,6 +44,9 @@ struct live {
     pthread_mutex_t lock; /* of the inbox: */
     struct waiter_list new_waiters;
     struct listener_list new_listeners;
+    struct hint_list new_hints;
+    int hint_count;
+    bool has_missed; /* hints: every watched run may have changed */
     bool draining, stopping;
     int wake_fd;
 
@@ -187,62 +198,82 @@ static void drop_gone(struct watch *watch)
     }
 }
 
-/* ---- hints out of Kafka ------------------------------------------------------------------------------- */
+/* ---- hints out of Kafka: on the tail's thread ----------------------------------------------------------- */
 
-static void pass_progress_on(struct watch *watch, const struct event *event)
+static char *progress_text(const struct event *event)
 {
     char at[TIME_TEXT_SIZE];
     AUTO(json_free)
     json_t *json = json_pack("{s:s, s:s, s:s, s:O}", "type", event->event, "timestamp",
                              time_format(event->at, at), "id", event->id.text, "data", event->data);
-    AUTO(text_free) char *text = json_text(json);
-    tell_all(watch, -1, event->event, text);
+    return json_text(json);
 }
 
-static void on_event(struct live *live, const struct event *event)
+/* The cache forgets before anybody is told. */
+static void on_event(void *context, const struct event *event)
 {
-    struct watch *watch = watch_find(live->watches, &event->run_id);
-    bool is_progress = strcmp(event->event, "run.progress") == 0;
-    if (!is_progress && !uuid_is_null(&event->run_id))
+    struct live *live = context;
+    bool is_progress = strcmp(event->event, PROGRESS) == 0;
+    if (uuid_is_null(&event->run_id))
+        return;
+    if (!is_progress)
         cache_forget(live->ingest->cache, &event->run_id);
-    if (watch != NULL && is_progress)
-        pass_progress_on(watch, event);
+    struct hint *hint = xcalloc(1, sizeof *hint);
+    hint->run_id = event->run_id;
+    hint->progress = is_progress ? progress_text(event) : NULL;
+    pthread_mutex_lock(&live->lock);
+    bool fits = live->hint_count < HINTS_MAX;
+    if (fits) {
+        STAILQ_INSERT_TAIL(&live->new_hints, hint, link);
+        live->hint_count++;
+    }
+    live->has_missed = live->has_missed || !fits;
+    pthread_mutex_unlock(&live->lock);
+    if (!fits) {
+        free(hint->progress);
+        free(hint);
+    }
+    wake(live);
+}
+
+static void on_open(void *context)
+{
+    struct live *live = context;
+    pthread_mutex_lock(&live->lock);
+    live->has_missed = true;
+    pthread_mutex_unlock(&live->lock);
+    wake(live);
+}
+
+/* ---- hints: on our own ---------------------------------------------------------------------------------- */
+
+static void take_hint(struct live *live, const struct hint *hint)
+{
+    struct watch *watch = watch_find(live->watches, &hint->run_id);
+    if (watch != NULL && hint->progress != NULL)
+        tell_all(watch, -1, PROGRESS, hint->progress);
     else if (watch != NULL)
         watch->wants_read = true;
 }
 
-/* Nobody can be told of a message that is not understood: it is counted and left. */
-static void on_record(struct live *live, const struct record *record)
+/* True when some were missed. */
+static bool take_hints(struct live *live)
 {
-    AUTO(json_free) json_t *json = NULL;
-    const char *type;
-    struct event event;
-    struct error error;
-    if (message_parse(record->payload, record->payload_length, &json, &type, &error) < 0) {
-        metric_add(&ingest_metrics[METRIC_LIVE_SKIPPED], 1);
-        return;
+    struct hint_list hints = STAILQ_HEAD_INITIALIZER(hints);
+    struct hint *hint;
+    pthread_mutex_lock(&live->lock);
+    STAILQ_CONCAT(&hints, &live->new_hints);
+    live->hint_count = 0;
+    bool has_missed = live->has_missed;
+    live->has_missed = false;
+    pthread_mutex_unlock(&live->lock);
+    while ((hint = STAILQ_FIRST(&hints)) != NULL) {
+        STAILQ_REMOVE_HEAD(&hints, link);
+        take_hint(live, hint);
+        free(hint->progress);
+        free(hint);
     }
-    if (strcmp(type, event_message.name) != 0)
-        return;
-    if (message_decode(&event_message, json, &event, &error) < 0) {
-        metric_add(&ingest_metrics[METRIC_LIVE_SKIPPED], 1);
-        return;
-    }
-    on_event(live, &event);
-    message_free(&event_message, &event);
-}
-
-/* True when there may be more. */
-static bool take_records(struct live *live)
-{
-    for (int i = 0; i < RECORDS_MAX; i++) {
-        struct record *record = tail_poll(live->tail);
-        if (record == NULL)
-            return false;
-        on_record(live, record);
-        record_free(&record);
-    }
-    return true;
+    return has_missed;
 }
 
 /* ---- looking at Postgres ------------------------------------------------------------------------------ */
@@ -417,21 +448,19 @@ static int64_t sleep_ms(struct live *live)
     return until_ms <= now_ms ? 0 : until_ms - now_ms;
 }
 
-static void wait_for_something(struct live *live, int64_t wait_ms)
+static void wait_for_something(const struct live *live, int64_t wait_ms)
 {
-    struct pollfd fds[2] = {{.fd = live->wake_fd, .events = POLLIN},
-                            {.fd = tail_fd(live->tail), .events = POLLIN}};
-    (void)poll(fds, tail_is_open(live->tail) ? 2 : 1, (int)wait_ms);
+    struct pollfd fd = {.fd = live->wake_fd, .events = POLLIN};
+    (void)poll(&fd, 1, (int)wait_ms);
 }
 
 static void *work(void *context)
 {
     struct live *live = context;
     while (take_inbox(live)) {
-        bool has_opened = tail_work(live->tail, get_store(live));
-        bool has_more = take_records(live);
-        mark_due(live, has_opened);
-        has_more = look(live) > 0 || has_more;
+        bool has_missed = take_hints(live);
+        mark_due(live, has_missed);
+        bool has_more = look(live) > 0;
         answer_all(live, is_draining(live));
         wait_for_something(live, has_more ? 0 : sleep_ms(live));
     }
@@ -447,8 +476,13 @@ int live_start(struct ingest *ingest, struct live **live_r, struct error *error)
     TAILQ_INIT(&live->new_waiters);
     TAILQ_INIT(&live->new_listeners);
     backoff_init(&live->reconnect, 50, 2000);
-    live->tail = tail_new(&ingest->bus, ingest->installation);
+    STAILQ_INIT(&live->new_hints);
     live->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    const struct tail_handlers handlers = {
+        .on_open = on_open, .on_event = on_event, .context = live};
+    if (tail_start(&ingest->bus, &ingest->store, ingest->installation, &handlers, &live->tail,
+                   error) < 0)
+        return -1;
     if (live->wake_fd < 0 || pthread_create(&live->thread, NULL, work, live) != 0)
         return error_set(error, "unavailable", "cannot start a thread");
     live->has_thread = true;
@@ -475,12 +509,13 @@ void live_free(struct live **live_)
     if (live == NULL)
         return;
     live_stop(live);
+    tail_stop(&live->tail);
+    (void)take_hints(live);
     HASH_ITER (hh, live->watches, watch, next) {
         while (!TAILQ_EMPTY(&watch->listeners))
             drop_listener(watch, TAILQ_FIRST(&watch->listeners));
         watch_remove(&live->watches, watch);
     }
-    tail_free(&live->tail);
     store_close(&live->store);
     fd_close(&live->wake_fd);
     pthread_mutex_destroy(&live->lock);

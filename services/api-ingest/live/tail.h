@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of the events' topic: every partition from its high watermark on, opened again with backoff while
- * Kafka is away. */
+ * Kafka is away. A thread of its own, since librdkafka may hold who asks for a watermark far longer than it
+ * was told to. */
 #pragma once
 
-#include "bus/consumer.h"
+#include <stdbool.h>
+
+#include "bus/bus.h"
 #include "installation.h"
+#include "message/event.h"
 
 struct tail;
 
-struct tail *tail_new(const struct bus_settings *bus, struct installation *installation);
-void tail_free(struct tail **tail);
+/* Both are called on the tail's thread. */
+struct tail_handlers {
+    void (*on_open)(void *context); /* what was told before may have been missed */
+    void (*on_event)(void *context, const struct event *event);
+    void *context;
+};
 
-/* Opens what is not open yet; true when it just became so (whatever was told before may have been missed).
- * store may be NULL. */
-bool tail_work(struct tail *tail, struct store *store);
-bool tail_is_open(const struct tail *tail);
-int tail_fd(const struct tail *tail); /* -1: not open */
-struct record *tail_poll(struct tail *tail);
+int tail_start(const struct bus_settings *bus, const struct store_settings *store,
+               struct installation *installation, const struct tail_handlers *handlers,
+               struct tail **tail_r, struct error *error) WARN_UNUSED;
+/* After it no handler is called. A thread that librdkafka holds is left to the end of the process. */
+void tail_stop(struct tail **tail);
+bool tail_is_open(const struct tail *tail); /* any thread */

@@ -179,12 +179,6 @@ struct failures {
     int task_count;
 };
 
-static bool is_failure(const json_t *result)
-{
-    const char *status = text_of(result, "status");
-    return strcmp(status, "passed") != 0 && strcmp(status, "skipped") != 0;
-}
-
 static void write_name(FILE *out, const json_t *result)
 {
     const char *parameters = text_of(result, "parameters"), *variant = text_of(result, "variant");
@@ -257,8 +251,6 @@ static void write_failure(struct failures *failures, const json_t *result)
 static void on_failure(void *context, const json_t *result)
 {
     struct failures *failures = context;
-    if (!is_failure(result))
-        return;
     if (failures->shown == FAILURES_MAX) {
         failures->left_out++;
         return;
@@ -297,7 +289,7 @@ static int write_failures(const struct report *report, FILE *out, struct error *
     if (counts.failed + counts.errored + counts.blocked == 0)
         return 0;
     fputs("<section aria-labelledby=\"failures\"><h2 id=\"failures\">Failures</h2>\n", out);
-    if (report_each(report, REPORT_FAILURES_FIRST, on_failure, &failures, error) < 0 ||
+    if (report_each(report, REPORT_ROWS_FAILURES, on_failure, &failures, error) < 0 ||
         write_logs(report, &failures, error) < 0)
         return -1;
     if (failures.left_out > 0)
@@ -366,7 +358,7 @@ static int write_list(const struct report *report, FILE *out, struct error *erro
     fputs("\"totals\":", out);
     markup_script_json(out, json_object_get(report->run->json, "totals"));
     fputs(",\"results\":[", out);
-    if (report_each(report, REPORT_FAILURES_FIRST, on_row, &list, error) < 0)
+    if (report_each(report, REPORT_ROWS_FAILURES_FIRST, on_row, &list, error) < 0)
         return -1;
     fprintf(out, "]}</script>\n<script nonce=\"%s\">\n", report->nonce);
     fputs(report_js, out);

@@ -25,7 +25,7 @@ static int write_json(const struct report *report, FILE *out, struct error *erro
     fprintf(out, "{\"run\":%s", run);
     if (!report->without_results) {
         fputs(",\"results\":[", out);
-        if (report_each(report, REPORT_FAILURES_FIRST, on_result, &writing, error) < 0)
+        if (report_each(report, REPORT_ROWS_FAILURES_FIRST, on_result, &writing, error) < 0)
             return -1;
         fputs("]", out);
     }

@@ -130,7 +130,7 @@ static int write_junit(const struct report *report, FILE *out, struct error *err
     write_properties(out, run);
     if (has_verdict_case)
         write_verdict_case(out, run);
-    if (report_each(report, REPORT_BY_NAME, on_result, out, error) < 0)
+    if (report_each(report, REPORT_ROWS_BY_NAME, on_result, out, error) < 0)
         return -1;
     fputs("  </testsuite>\n</testsuites>\n", out);
     return 0;

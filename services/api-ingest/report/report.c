@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "db/report.h"
 #include "model/states.h"
 
 #define PAGE_ROWS 250
@@ -52,12 +51,11 @@ int report_write(const struct report_format *format, const struct report *report
     return status;
 }
 
-int report_each(const struct report *report, enum report_order order, report_on_result *on_result,
+int report_each(const struct report *report, enum report_rows which, report_on_result *on_result,
                 void *context, struct error *error)
 {
     AUTO(rows_free) struct rows *keys = NULL;
-    if (report_db_keys(report->store, &report->run->id, order == REPORT_FAILURES_FIRST, &keys,
-                       error) < 0)
+    if (report_db_keys(report->store, &report->run->id, which, &keys, error) < 0)
         return -1;
     for (int from = 0; from < rows_count(keys); from += PAGE_ROWS) {
         json_t *results;

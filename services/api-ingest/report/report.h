@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "db/report.h"
 #include "db/run.h"
 #include "store/store.h"
 
@@ -38,9 +39,8 @@ int report_write(const struct report_format *format, const struct report *report
                  struct error *error) WARN_UNUSED;
 
 /* Calls on_result for each deciding result, a member of db/result.h's list each. */
-enum report_order { REPORT_BY_NAME, REPORT_FAILURES_FIRST };
 typedef void report_on_result(void *context, const json_t *result);
-int report_each(const struct report *report, enum report_order order, report_on_result *on_result,
+int report_each(const struct report *report, enum report_rows which, report_on_result *on_result,
                 void *context, struct error *error) WARN_UNUSED;
 
 /* Deciding results, counted from the rows themselves. */
