@@ -71,6 +71,7 @@ struct run {
     json_t *facts; /* what every event and dispatch says of it: project, suite, title, build … */
     json_t *parameters;
     char *traceparent;
+    int64_t triggered_at_us;
     bool planned;
     struct task *tasks;
     int task_count, done_count;
@@ -88,8 +89,8 @@ struct worker {
     int slots, free_slots;
     int64_t incarnation, seq; /* of its last heartbeat */
     int lane;
-    bool heard; /* a heartbeat from behind the log's end at the take-over */
-    bool draining, lost;
+    bool heard;                   /* a heartbeat from behind the log's end at the take-over */
+    bool draining, suspect, lost; /* suspect: its row says so */
     struct lease lease;
     struct task_list tasks;            /* dispatched to it */
     struct texts settled;              /* to say with the next sync */
@@ -113,6 +114,7 @@ struct pool {
 struct outgoing_lane {
     char *topic, *text;
     int lane;
+    char run_id[UUID_TEXT_SIZE], dispatch_id[UUID_TEXT_SIZE]; /* of a dispatch */
     STAILQ_ENTRY(outgoing_lane) link;
 };
 

@@ -13,7 +13,6 @@
 #include "ending.h"
 #include "events.h"
 #include "lanes.h"
-#include "log/log.h"
 #include "match.h"
 #include "model/frameworks.h"
 #include "plan.h"
@@ -146,8 +145,6 @@ static int send(struct brain *brain, struct store *store, struct task *task, str
     if (lane_dispatch(brain, task, &why) < 0)
         return ending_task_refused(brain, store, task, why.text, error);
     metric_add(&scheduler_metrics[SCHEDULER_DISPATCHES], 1);
-    log_debug("run dispatched", LOG_TEXT("run_id", task->run->id.text),
-              LOG_TEXT("dispatch_id", dispatch_id.text));
     run_wait(task->run, WAIT_ACKNOWLEDGEMENT, "sent to worker %s, which has not started it yet",
              worker->name);
     return 0;

@@ -198,7 +198,8 @@ static int settle(struct batch *batch, struct worker *worker,
 static void take_facts(struct brain *brain, struct worker *worker,
                        const struct worker_heartbeat *heartbeat)
 {
-    bool changed = worker->lost || worker->incarnation != heartbeat->incarnation ||
+    bool changed = worker->lost || worker->suspect ||
+                   worker->incarnation != heartbeat->incarnation ||
                    worker->slots != heartbeat->slots || worker->draining != heartbeat->draining ||
                    !json_equal(worker->labels, heartbeat->labels) ||
                    strcmp(worker->name, heartbeat->name) != 0;
@@ -208,7 +209,7 @@ static void take_facts(struct brain *brain, struct worker *worker,
     worker->incarnation = heartbeat->incarnation;
     worker->seq = heartbeat->seq;
     worker->draining = heartbeat->draining;
-    worker->lost = false;
+    worker->lost = worker->suspect = false;
     lease_renew(&worker->lease);
     if (changed) {
         json_decref(worker->labels);

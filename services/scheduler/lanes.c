@@ -12,13 +12,15 @@
 #include "message/messages.h"
 #include "scheduler.h"
 
-static void queue(struct brain *brain, const struct pool *pool, int lane, char *text)
+static struct outgoing_lane *queue(struct brain *brain, const struct pool *pool, int lane,
+                                   char *text)
 {
     struct outgoing_lane *message = xcalloc(1, sizeof *message);
     message->topic = xstrdup(pool->lanes_topic);
     message->lane = lane;
     message->text = text;
     STAILQ_INSERT_TAIL(&brain->outgoing, message, link);
+    return message;
 }
 
 static void encode_and_queue(struct brain *brain, const struct pool *pool, int lane,
@@ -83,13 +85,16 @@ int lane_dispatch(struct brain *brain, struct task *task, struct error *error)
                                     .parameters = run->parameters,
                                     .task_index = task->ordinal,
                                     .task_total = run->task_count,
-                                    .run_url = url};
+                                    .run_url = url,
+                                    .triggered_at_us = run->triggered_at_us};
     char *text;
     int status = message_encode(&task_dispatch_message, &message, &text, error);
     free(message.cases.list);
     if (status < 0)
         return -1;
-    queue(brain, run->pool, task->worker->lane, text);
+    struct outgoing_lane *queued = queue(brain, run->pool, task->worker->lane, text);
+    memcpy(queued->run_id, run->id.text, sizeof queued->run_id);
+    memcpy(queued->dispatch_id, task->dispatch_id.text, sizeof queued->dispatch_id);
     task->sends++;
     task->sent_ms = monotonic_ms();
     return 0;
@@ -152,6 +157,9 @@ void lanes_flush(struct brain *brain)
         if (producer_send(producer, &outgoing, &error) < 0)
             log_failure(LOG_LEVEL_WARNING, "a lane message was not sent (it is made again)",
                         &error);
+        else if (message->run_id[0] != '\0')
+            log_debug("run dispatched", LOG_TEXT("run_id", message->run_id),
+                      LOG_TEXT("dispatch_id", message->dispatch_id));
         STAILQ_REMOVE_HEAD(&brain->outgoing, link);
         free(message->topic);
         free(message->text);

@@ -357,6 +357,24 @@ static int find_pools(struct brain *brain, struct store *store, struct error *er
     return 0;
 }
 
+/* Silent for long enough to get no work: shown, and nothing else yet. */
+static int say_suspects(struct brain *brain, struct store *store, struct error *error)
+{
+    struct pool *pool, *next_pool;
+    struct worker *worker, *next;
+    HASH_ITER (hh, brain->pools, pool, next_pool) {
+        HASH_ITER (hh, pool->workers, worker, next) {
+            if (worker->lost || worker->suspect ||
+                worker->lease.silent_ms < brain->scheduler->settings->suspect_ms)
+                continue;
+            worker->suspect = true;
+            if (db_save_worker(store, worker, "suspect", NULL, error) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 static int fill_window(struct brain *brain, struct store *store, struct error *error)
 {
     if (!brain->more_runs || HASH_COUNT(brain->runs) > LIMIT_OPEN_RUNS_WINDOW / 4 * 3)
@@ -370,8 +388,8 @@ static int reap(struct brain *brain, struct store *store, struct error *error)
 {
     int64_t now_ms = monotonic_ms();
     bool deep = now_ms >= brain->deep_reap_due_ms;
-    if (say_alive(brain, store, now_ms, error) < 0 || end_overdue_runs(brain, store, error) < 0 ||
-        end_overdue_tasks(brain, store, error) < 0)
+    if (say_alive(brain, store, now_ms, error) < 0 || say_suspects(brain, store, error) < 0 ||
+        end_overdue_runs(brain, store, error) < 0 || end_overdue_tasks(brain, store, error) < 0)
         return -1;
     if (deep) {
         brain->deep_reap_due_ms = now_ms + DEEP_MS;

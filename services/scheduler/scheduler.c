@@ -4,7 +4,6 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -15,11 +14,13 @@
 #include "events.h"
 #include "handlers.h"
 #include "lanes.h"
+#include "measure.h"
 #include "reaper.h"
 
 #define BATCH_RECORDS 500
 #define BATCH_BYTES   (4 * 1024 * 1024)
 #define PASS_MS       100
+#define MEASURE_MS    1000
 
 #define OWN(field) offsetof(struct scheduler_settings, field)
 static const struct setting list[] = {
@@ -75,38 +76,6 @@ static const struct setting list[] = {
 };
 const struct settings_table scheduler_settings = SETTINGS(list);
 
-struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT] = {
-    [SCHEDULER_RUNS_OPEN] = {.name = "verdict_runs_open",
-                             .type = METRIC_GAUGE,
-                             .help = "Runs without a verdict yet."},
-    [SCHEDULER_RUNS_FINISHED] = {.name = "verdict_runs_finished_total",
-                                 .type = METRIC_COUNTER,
-                                 .help = "Verdicts.",
-                                 .labels = {"state"}},
-    [SCHEDULER_DISPATCHES] = {.name = "verdict_dispatches_total",
-                              .type = METRIC_COUNTER,
-                              .help = "Tasks handed out."},
-    [SCHEDULER_RESENDS] = {.name = "verdict_dispatch_resends_total",
-                           .type = METRIC_COUNTER,
-                           .help = "Dispatches sent again since nobody acknowledged them."},
-    [SCHEDULER_LOST] = {.name = "verdict_dispatches_lost_total",
-                        .type = METRIC_COUNTER,
-                        .help = "Dispatches lost with their worker or on their way.",
-                        .labels = {"when"}},
-    [SCHEDULER_DEMAND] =
-        {.name = "verdict_demand_slots",
-         .type = METRIC_GAUGE,
-         .help = "Slots wanted: queued and leased tasks, by the class of their requirements.",
-         .labels = {"class"}},
-    [SCHEDULER_WORKERS] = {.name = "verdict_workers",
-                           .type = METRIC_GAUGE,
-                           .help = "Workers by state.",
-                           .labels = {"state"}},
-    [SCHEDULER_SLOTS_FREE] = {.name = "verdict_slots_free",
-                              .type = METRIC_GAUGE,
-                              .help = "Free slots of available workers."},
-};
-
 /* ---- what the ledger calls -------------------------------------------------------------------- */
 
 static int load(void *context, struct ledger_partition *partition, struct store *store,
@@ -161,88 +130,7 @@ static int resync(void *context, struct ledger_partition *partition, struct stor
     return events_again(&brain, store, ledger_partition_number(partition), error);
 }
 
-/* ---- timers ----------------------------------------------------------------------------------- */
-
-#define MEASURE_MS     1000
-#define DEMAND_CLASSES 50 /* users make classes up: what is beyond so many is counted together */
-
-struct measured {
-    int runs, online, draining, lost, free;
-};
-
-/* A class stays in the list with 0 when nothing wants it any more, so that its gauge falls. */
-static void add_demand(struct scheduler *scheduler, const char *class, int wanted)
-{
-    const char *name = class[0] == '\0' ? "any" : class;
-    for (int i = 0; i < scheduler->demand_count; i++) {
-        if (strcmp(scheduler->demand[i].class, name) != 0)
-            continue;
-        scheduler->demand[i].wanted += wanted;
-        return;
-    }
-    if (scheduler->demand_count >= DEMAND_CLASSES) {
-        scheduler->demand_beyond += wanted;
-        return;
-    }
-    scheduler->demand = xrealloc(scheduler->demand,
-                                 ((size_t)scheduler->demand_count + 1) * sizeof *scheduler->demand);
-    scheduler->demand[scheduler->demand_count++] =
-        (struct demand){.class = xstrdup(name), .wanted = wanted};
-}
-
-static int slots_wanted(const struct run *run)
-{
-    return run->planned ? run->task_count - run->done_count : 1;
-}
-
-static void measure_brain(const struct brain *brain, struct measured *sum)
-{
-    struct run *run, *next_run;
-    struct pool *pool, *next_pool;
-    struct worker *worker, *next;
-    HASH_ITER (hh, brain->runs, run, next_run) {
-        sum->runs++;
-        add_demand(brain->scheduler, requirements_class(run->requirements), slots_wanted(run));
-    }
-    HASH_ITER (hh, brain->pools, pool, next_pool) {
-        HASH_ITER (hh, pool->workers, worker, next) {
-            int free_slots = worker_free(worker);
-            sum->lost += worker->lost ? 1 : 0;
-            sum->draining += !worker->lost && worker->draining ? 1 : 0;
-            sum->online += !worker->lost && !worker->draining ? 1 : 0;
-            sum->free += worker_is_available(worker, brain->scheduler->settings->suspect_ms) &&
-                                 free_slots > 0
-                             ? free_slots
-                             : 0;
-        }
-    }
-}
-
-static void measure(struct scheduler *scheduler)
-{
-    struct measured sum = {0};
-    struct ledger_partition *partition = NULL;
-    if (monotonic_ms() < scheduler->measure_due_ms)
-        return;
-    scheduler->measure_due_ms = monotonic_ms() + MEASURE_MS;
-    scheduler->demand_beyond = 0;
-    for (int i = 0; i < scheduler->demand_count; i++)
-        scheduler->demand[i].wanted = 0;
-    while ((partition = ledger_next_partition(scheduler->ledger, partition)) != NULL)
-        measure_brain(ledger_partition_state(partition), &sum);
-    metric_set(&scheduler_metrics[SCHEDULER_RUNS_OPEN], sum.runs);
-    metric_set(&scheduler_metrics[SCHEDULER_SLOTS_FREE], sum.free);
-    for (int i = 0; i < scheduler->demand_count; i++)
-        metric_set_labelled(&scheduler_metrics[SCHEDULER_DEMAND], scheduler->demand[i].wanted,
-                            (const char *[]){scheduler->demand[i].class});
-    metric_set_labelled(&scheduler_metrics[SCHEDULER_DEMAND], scheduler->demand_beyond,
-                        (const char *[]){"other"});
-    metric_set_labelled(&scheduler_metrics[SCHEDULER_WORKERS], sum.online,
-                        (const char *[]){"online"});
-    metric_set_labelled(&scheduler_metrics[SCHEDULER_WORKERS], sum.draining,
-                        (const char *[]){"draining"});
-    metric_set_labelled(&scheduler_metrics[SCHEDULER_WORKERS], sum.lost, (const char *[]){"lost"});
-}
+/* ---- timers ------------------------------------------------------------------------------------ */
 
 static int64_t work(void *context)
 {
@@ -256,7 +144,10 @@ static int64_t work(void *context)
             PASS_MS)
             reaper_pass(ledger_partition_state(partition));
     }
-    measure(scheduler);
+    if (monotonic_ms() >= scheduler->measure_due_ms) {
+        scheduler->measure_due_ms = monotonic_ms() + MEASURE_MS;
+        gauges_update(scheduler->gauges, scheduler->ledger, scheduler->settings->suspect_ms);
+    }
     return any && wait_ms > PASS_MS ? PASS_MS : wait_ms;
 }
 
@@ -271,6 +162,7 @@ int scheduler_open(struct service *service, void **context_r, struct error *erro
     scheduler->settings = service_own(service);
     scheduler->topic_prefix = common->topic_prefix;
     scheduler->keys = worker_keys_new();
+    scheduler->gauges = gauges_new();
     topic_name(TOPIC_SCHEDULING, common->topic_prefix, NULL, scheduler->scheduling_topic);
     topic_name(TOPIC_EVENTS, common->topic_prefix, NULL, scheduler->events_topic);
     topic_name(TOPIC_DEAD_LETTERS, common->topic_prefix, NULL, scheduler->dead_letters_topic);
@@ -305,8 +197,6 @@ void scheduler_close(void *context)
         return;
     ledger_close(&scheduler->ledger, 5000);
     worker_keys_free(&scheduler->keys);
-    for (int i = 0; i < scheduler->demand_count; i++)
-        free(scheduler->demand[i].class);
-    free(scheduler->demand);
+    gauges_free(&scheduler->gauges);
     free(scheduler);
 }

@@ -4,6 +4,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/worker_keys.h"
+#include "measure.h"
 #include "service/service.h"
 
 struct scheduler_settings {
@@ -23,11 +24,7 @@ struct scheduler {
     struct ledger_handlers handlers;
     struct worker_keys *keys;
     char scheduling_topic[128], events_topic[128], dead_letters_topic[128];
-    struct demand {
-        char *class; /* of requirements */
-        int wanted;
-    } * demand;
-    int demand_count, demand_beyond;
+    struct gauges *gauges;
     int64_t measure_due_ms;
     int64_t lane_seq; /* of the process: every lane message has a higher one, also after a reload */
 };
@@ -36,16 +33,3 @@ int scheduler_open(struct service *service, void **context_r, struct error *erro
 void scheduler_close(void *context);
 
 extern const struct settings_table scheduler_settings;
-
-enum scheduler_metric {
-    SCHEDULER_RUNS_OPEN,
-    SCHEDULER_RUNS_FINISHED,
-    SCHEDULER_DISPATCHES,
-    SCHEDULER_RESENDS,
-    SCHEDULER_LOST,
-    SCHEDULER_DEMAND,
-    SCHEDULER_WORKERS,
-    SCHEDULER_SLOTS_FREE,
-    SCHEDULER_METRIC_COUNT
-};
-extern struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT];

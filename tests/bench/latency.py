@@ -28,12 +28,12 @@ WARM_UP = 50
 MOST_GAP_S = 0.02
 STAMP = TOP / "build" / "bench" / "stamp"
 
-# In the order in which they happen. "run dispatched" is written before the scheduler commits.
+# In the order in which they happen.
 HOPS = ["run accepted", "run dispatched", "dispatch received", "test process runs"]
 HOP_TEXTS = {
     "run accepted": "request read, authenticated, committed",
-    "run dispatched": "Kafka, the scheduler, the choice of a worker",
-    "dispatch received": "commit, Kafka, the executor",
+    "run dispatched": "Kafka, the scheduler, the choice of a worker, commit",
+    "dispatch received": "Kafka, the executor",
     "test process runs": "its working directory, fork, exec",
 }
 

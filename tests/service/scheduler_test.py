@@ -579,6 +579,91 @@ def test_a_record_without_any_message_ends_the_task(pool):
     assert pool.final(run)["reason"] == "no_tests"
 
 
+def test_of_a_finish_and_a_cancel_at_once_one_wins(pool):
+    worker = pool.ready_worker(slots=16)
+    runs = [pool.trigger() for _ in range(16)]
+    dispatches = [worker.next_dispatch(i) for i in range(16)]
+    for dispatch in dispatches:
+        worker.start(dispatch)
+
+    cancels = [threading.Thread(target=pool.cancel, args=(d["run_id"],)) for d in dispatches]
+    for cancel, dispatch in zip(cancels, dispatches, strict=True):
+        cancel.start()
+        worker.finish(dispatch)
+    for cancel in cancels:
+        cancel.join()
+
+    for run in runs:
+        state = pool.final(run)
+        finals = pool.db.value(
+            "SELECT count(*) FROM scheduling.run_event WHERE run_id = %s AND type = 'run.finished'",
+            run,
+        )
+        told = pool.verdict.api.get(f"/v1/runs/{run}")
+        assert state["state"] in ("passed", "cancelled")
+        assert finals == 1
+        assert told["state"] == state["state"]
+
+
+def test_when_most_of_a_pool_falls_silent_at_once_nobody_is_lost(pool):
+    workers = [pool.ready_worker(f"worker-{i}") for i in range(4)]
+    runs = [pool.trigger() for _ in workers]
+    for worker in workers:
+        worker.start(worker.next_dispatch())
+    for run in runs:
+        pool.reaches(run, "running")
+
+    for worker in workers:
+        worker.beats = False
+    waiting = pool.trigger()
+    pool.waits_for(waiting, "workers_silent")
+    lost = "SELECT min(s.silent) > interval '6 seconds' FROM (SELECT now() - last_heartbeat_at AS "
+    lost += "silent FROM scheduling.worker) s"
+    wait_until(lambda: pool.db.value(lost), 30, "the time after which workers are lost")
+    for worker in workers:
+        worker.beats = True
+        worker.finish(worker.received[0])
+
+    for run in runs:
+        assert pool.final(run)["state"] == "passed"
+        assert pool.tasks(run)[0]["attempt"] == 1
+
+
+def test_a_graceful_stop_is_prompt_and_loses_nothing(pool):
+    worker = pool.ready_worker()
+    run = pool.trigger()
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+
+    assert pool.verdict.stop("scheduler") == 0
+    worker.finish(dispatch)
+    pool.verdict.start("scheduler")
+
+    assert pool.final(run)["state"] == "passed"
+    assert pool.tasks(run)[0]["attempt"] == 1
+
+
+def test_the_scheduling_topic_made_again_loses_no_run(pool):
+    worker = pool.ready_worker()
+    running = pool.trigger()
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+    pool.reaches(running, "running")
+    queued = pool.trigger()
+    pool.waits_for(queued, "busy")
+
+    pool.verdict.bus.delete("scheduling")
+    pool.verdict.bus.create("scheduling", PARTITIONS)
+    worker.finish(dispatch)
+    again = worker.next_dispatch(1, 60)
+    worker.start(again)
+    worker.finish(again)
+
+    assert pool.final(running)["state"] == "passed"
+    assert pool.final(queued, 60)["state"] == "passed"
+    assert pool.tasks(running)[0]["attempt"] == 1
+
+
 def test_why_says_what_a_run_waits_for(pool):
     policy = {"queue_timeout_ms": 600000}
     run = pool.trigger(policy=policy, requirements=["gpu=cuda"])

@@ -49,7 +49,7 @@ enum run_column {
     RUN_PARAMETERS,
     RUN_TRACEPARENT,
     RUN_TASKS,
-    RUN_WAIT_TEXT,
+    RUN_TRIGGERED,
 };
 
 static const char load_runs[] =
@@ -61,7 +61,7 @@ static const char load_runs[] =
     "'title', r.title, 'build_version', r.build_version, 'branch', r.branch, 'commit', "
     "r.commit_sha, "
     "'environment', e.slug, 'environment_url', e.url)), r.parameters, r.traceparent, s.tasks, "
-    "s.wait_text "
+    "(extract(epoch FROM r.created_at) * 1000000)::bigint "
     "FROM scheduling.run_state s JOIN api.run r ON r.id = s.run_id "
     "JOIN api.suite_version v ON v.id = r.suite_version_id JOIN api.project p ON p.id = "
     "s.project_id "
@@ -95,6 +95,7 @@ static int read_run(struct brain *brain, const struct rows *rows, int row, struc
     run->facts = rows_json(rows, row, RUN_FACTS);
     run->parameters = rows_json(rows, row, RUN_PARAMETERS);
     run->traceparent = rows_copy(rows, row, RUN_TRACEPARENT);
+    run->triggered_at_us = rows_int(rows, row, RUN_TRIGGERED);
     run->planned = !rows_is_null(rows, row, RUN_TASKS);
     run->wait = WAIT_PLANNING;
     run->pool->dirty = true;
