@@ -359,6 +359,11 @@ static int64_t work(void *context)
     int64_t heartbeat_ms = heartbeat_work(executor);
     wait_ms = heartbeat_ms < wait_ms ? heartbeat_ms : wait_ms;
     wait_ms = hand_back_ms >= 0 && hand_back_ms < wait_ms ? hand_back_ms : wait_ms;
+    if (spool_is_full(executor->spool) != executor->was_full) {
+        executor->was_full = !executor->was_full;
+        log_warning(executor->was_full ? "the spool's disk is full" : "the spool has room again");
+        executor_heartbeat_soon(executor);
+    }
     metric_set(&executor_metrics[EXECUTOR_SLOTS_USED], executor->running);
     metric_set(&executor_metrics[EXECUTOR_SPOOL_BYTES], (double)spool_bytes(executor->spool));
     return wait_ms;

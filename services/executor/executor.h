@@ -46,6 +46,7 @@ struct executor {
     int64_t heartbeat_seq, heartbeat_due_ms;
     char resync_token[UUID_TEXT_SIZE];
     bool draining;
+    bool was_full; /* the spool's disk, at the last look */
     int64_t
         hand_back_at_ms; /* while draining: what still runs then is handed back; 0: not draining */
 };

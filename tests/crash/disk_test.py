@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P16: a worker whose disk is full loses nothing, takes nothing new, and goes on when it can."""
+
+import subprocess
+
+import pytest
+from parts.process import wait_until
+
+SERVICES = ("api-ingest", "scheduler", "result-collector", "executor")
+SCRIPT = """
+echo started >started
+while [ ! -e go ]; do sleep 0.05; done
+i=0
+while [ $i -lt 300 ]; do i=$((i + 1)); echo "ok $i - case $i"; done
+echo "1..$i"
+"""
+
+
+@pytest.fixture
+def small_disk(verdict):
+    """16 MB under the executor's spool. Mounting needs rights that an ordinary user lacks."""
+    folder = verdict.folder / "executor" / "spool"
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs", folder]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
+    yield folder
+    if "executor" in verdict.services:
+        verdict.stop("executor")
+    subprocess.run(["umount", folder], check=True)
+
+
+def free_slots(verdict):
+    """As the last heartbeat says."""
+    heartbeats = [m for m in verdict.bus.read_json("scheduling") if m["type"] == "worker.heartbeat"]
+    return max(heartbeats, key=lambda m: m["seq"])["free_slots"]
+
+
+def test_a_full_spool_disk_delays_and_loses_nothing(verdict, small_disk):
+    source = verdict.folder / "source"
+    source.mkdir()
+    for name in SERVICES:
+        verdict.start(name, wait=False)
+    for name in SERVICES:
+        verdict.services[name].wait_ready()
+    verdict.api.put("/v1/projects/shop", {"title": "Shop"})
+    suite = {
+        "slug": "suite",
+        "framework": "command",
+        "source": {"kind": "path", "path": str(source)},
+        "command": ["sh", "-c", SCRIPT],
+        "report": {"format": "tap"},
+    }
+    body = {"project": "shop", "suite": suite}
+    first = verdict.api.post("/v1/runs", body, expect=201)["id"]
+    wait_until(lambda: (source / "started").exists(), 30, "the tests to run")
+
+    filler = small_disk / "filler"
+    subprocess.run(
+        ["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], check=False, capture_output=True
+    )
+    (source / "go").touch()
+    executor = verdict.services["executor"]
+    wait_until(lambda: "disk is full" in executor.health()[1], 30, "the executor to say so")
+    wait_until(lambda: free_slots(verdict) == 0, 30, "the worker to take nothing new")
+    second = verdict.api.post("/v1/runs", body, expect=201)["id"]
+    assert verdict.api.get(f"/v1/runs/{first}")["state"] == "running"
+
+    filler.unlink()
+
+    for run in (verdict.wait_final(first), verdict.wait_final(second)):
+        assert (run["state"], run["totals"]["passed"]) == ("passed", 300)
+    attempts = "SELECT max(attempt) FROM scheduling.task"
+    assert verdict.db.value(attempts) == 1
