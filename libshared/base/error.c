@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 int error_set(struct error *error, const char *code, const char *format, ...)
 {
     if (error == NULL)
@@ -13,7 +15,7 @@ int error_set(struct error *error, const char *code, const char *format, ...)
     va_list args;
     va_start(args, format);
     char text[ERROR_TEXT_MAX]; /* the arguments may point into *error */
-    vsnprintf(text, sizeof text, format, args);
+    text_vformat(text, sizeof text, format, args);
     va_end(args);
     memset(error, 0, sizeof *error);
     snprintf(error->code, sizeof error->code, "%s", code);
@@ -28,9 +30,9 @@ int error_field(struct error *error, const char *field, const char *format, ...)
     char text[ERROR_TEXT_MAX], path[ERROR_FIELD_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    text_vformat(text, sizeof text, format, args);
     va_end(args);
-    snprintf(path, sizeof path, "%s", field);
+    text_format(path, sizeof path, "%s", field);
     memset(error, 0, sizeof *error);
     snprintf(error->code, sizeof error->code, "invalid");
     memcpy(error->field, path, sizeof path);
@@ -42,13 +44,12 @@ int error_wrap(struct error *error, const char *format, ...)
 {
     if (error == NULL)
         return -1;
-    char context[ERROR_TEXT_MAX], text[2 * ERROR_TEXT_MAX + 2];
+    char context[ERROR_TEXT_MAX], text[ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(context, sizeof context, format, args);
+    text_vformat(context, sizeof context, format, args);
     va_end(args);
-    snprintf(text, sizeof text, "%s: %s", context, error->text);
-    text[ERROR_TEXT_MAX - 1] = '\0';
+    text_format(text, sizeof text, "%s: %s", context, error->text);
     memcpy(error->text, text, ERROR_TEXT_MAX);
     return -1;
 }
@@ -57,17 +58,16 @@ int error_in(struct error *error, const char *prefix)
 {
     if (error == NULL)
         return -1;
-    char path[2 * ERROR_FIELD_MAX + 2], text[2 * ERROR_TEXT_MAX];
+    char path[ERROR_FIELD_MAX], text[ERROR_TEXT_MAX];
     size_t length = strlen(error->field);
     const char *dot = error->field[0] == '\0' || error->field[0] == '[' ? "" : ".";
-    snprintf(path, sizeof path, "%s%s%s", prefix, dot, error->field);
+    text_format(path, sizeof path, "%s%s%s", prefix, dot, error->field);
     /* A text that begins with the field says the whole path from now on. */
     if (strncmp(error->text, error->field, length) == 0) {
-        snprintf(text, sizeof text, "%s%s%s", path, length == 0 ? " " : "", error->text + length);
-        text[ERROR_TEXT_MAX - 1] = '\0';
+        text_format(text, sizeof text, "%s%s%s", path, length == 0 ? " " : "",
+                    error->text + length);
         memcpy(error->text, text, ERROR_TEXT_MAX);
     }
-    path[ERROR_FIELD_MAX - 1] = '\0';
     memcpy(error->field, path, ERROR_FIELD_MAX);
     return -1;
 }

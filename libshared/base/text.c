@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -122,6 +123,28 @@ size_t utf8_cut(const char *text, size_t length, size_t max_bytes)
     while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
         cut--;
     return cut;
+}
+
+void text_vformat(char *buffer, size_t size, const char *format, va_list args)
+{
+    int wanted = vsnprintf(buffer, size, format, args);
+    if (wanted < 0 || (size_t)wanted < size)
+        return;
+    /* The last character may have lost its end; whether it has shows from where it begins. */
+    size_t start = size - 1;
+    while (start > 0 && ((unsigned char)buffer[start - 1] & 0xc0) == 0x80)
+        start--;
+    start -= start > 0 ? 1 : 0;
+    if (utf8_sequence((const unsigned char *)buffer + start, size - 1 - start) == 0)
+        buffer[start] = '\0';
+}
+
+void text_format(char *buffer, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_vformat(buffer, size, format, args);
+    va_end(args);
 }
 
 uint32_t text_crc32(const char *text)

@@ -2,6 +2,7 @@
 /* Small questions about text. */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,12 @@ char *utf8_clean(const char *bytes, size_t length);
 
 /* The longest prefix of at most max_bytes that does not cut a UTF-8 sequence. */
 size_t utf8_cut(const char *text, size_t length, size_t max_bytes);
+
+/* As snprintf and vsnprintf; what does not fit is cut between two characters of UTF-8. */
+void text_format(char *buffer, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void text_vformat(char *buffer, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 /* CRC-32 (IEEE 802.3) of the text: what partitions and lanes are chosen by. */
 uint32_t text_crc32(const char *text);

@@ -37,6 +37,7 @@ int client_configure(const struct bus_settings *settings, const struct client_op
     const struct client_option common[] = {
         {"bootstrap.servers", settings->brokers},
         {"client.id", settings->client_id},
+        {"socket.timeout.ms", "6000"}, /* what a question to the broker may take at most */
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
         {"reconnect.backoff.ms", "20"},

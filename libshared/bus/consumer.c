@@ -255,6 +255,14 @@ int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : partition_failed(error, partition, code);
 }
 
+int64_t consumer_known_end(struct consumer *consumer, int32_t partition)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(consumer->client, consumer->topic,
+                                                              partition, &low, &high);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
+}
+
 int consumer_watermarks(struct consumer *consumer, int32_t partition, int64_t timeout_ms,
                         int64_t *low_r, int64_t *high_r, struct error *error)
 {

@@ -42,6 +42,9 @@ int consumer_pause(struct consumer *consumer, int32_t partition, struct error *e
 int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset,
                     struct error *error) WARN_UNUSED;
 
+/* The next offset of the log as the last fetch has told it; -1: not told yet. Does not ask. */
+int64_t consumer_known_end(struct consumer *consumer, int32_t partition);
+
 /* First and next offset of the log, asked of the broker. */
 int consumer_watermarks(struct consumer *consumer, int32_t partition, int64_t timeout_ms,
                         int64_t *low_r, int64_t *high_r, struct error *error) WARN_UNUSED;
@@ -60,3 +63,10 @@ int reader_assign(struct reader *reader, const char *topic, int32_t partition, i
                   struct error *error) WARN_UNUSED;
 /* Out of range or topic made again: the reader jumps to the log's start by itself and counts it here. */
 uint64_t reader_resets(const struct reader *reader);
+
+/* All partitions 0 … partitions - 1 of the topic and nothing else, each from its end on. Asks nobody: where
+ * the ends are shows while it is polled. */
+int reader_assign_ends(struct reader *reader, const char *topic, int partitions,
+                       struct error *error) WARN_UNUSED;
+/* Every end is known: what comes after that is read. */
+bool reader_is_at_ends(const struct reader *reader);

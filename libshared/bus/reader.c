@@ -17,6 +17,8 @@ struct reader {
     rd_kafka_queue_t *queue;
     int fd;
     uint64_t resets;
+    bool *reached; /* partitions assigned at their end, once that is known */
+    int ends;
 };
 
 int reader_open(const struct bus_settings *settings, struct reader **reader_r, struct error *error)
@@ -26,6 +28,7 @@ int reader_open(const struct bus_settings *settings, struct reader **reader_r, s
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "earliest"},
+        {"enable.partition.eof", "true"},
         {"queued.max.messages.kbytes", "8192"},
         {"fetch.wait.max.ms", "100"},
         {"fetch.error.backoff.ms", "50"},
@@ -64,6 +67,7 @@ void reader_close(struct reader **reader_p)
     watchdog_stop(&watchdog);
     rd_kafka_topic_partition_list_destroy(reader->assignment);
     fd_close(&reader->fd);
+    free(reader->reached);
     free(reader);
     *reader_p = NULL;
 }
@@ -81,6 +85,10 @@ struct record *reader_poll(struct reader *reader)
         rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->client, 0);
         if (message == NULL)
             return NULL;
+        bool has_position = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                            message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (has_position && message->partition < reader->ends)
+            reader->reached[message->partition] = true;
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
             return client_record(message);
         if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
@@ -129,6 +137,33 @@ int reader_assign(struct reader *reader, const char *topic, int32_t partition, i
     }
     rd_kafka_topic_partition_list_destroy(old);
     return 0;
+}
+
+int reader_assign_ends(struct reader *reader, const char *topic, int partitions,
+                       struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int32_t i = 0; i < partitions; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t code = rd_kafka_assign(reader->client, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_topic_partition_list_destroy(list);
+        return error_set(error, "unavailable", "kafka: %s: %s", topic, rd_kafka_err2str(code));
+    }
+    rd_kafka_topic_partition_list_destroy(reader->assignment);
+    reader->assignment = list;
+    free(reader->reached);
+    reader->reached = xcalloc((size_t)partitions, sizeof *reader->reached);
+    reader->ends = partitions;
+    return 0;
+}
+
+bool reader_is_at_ends(const struct reader *reader)
+{
+    for (int i = 0; i < reader->ends; i++)
+        if (!reader->reached[i])
+            return false;
+    return reader->ends > 0;
 }
 
 uint64_t reader_resets(const struct reader *reader)

@@ -116,8 +116,6 @@ static void advance(struct ledger_partition *partition, int count)
     backoff_succeeded(&partition->backoff);
     metric_add(&ledger_metrics[LEDGER_RECORDS], count);
     metric_add(&ledger_metrics[LEDGER_BATCHES], 1);
-    metric_set(&ledger_metrics[LEDGER_QUEUE_AGE],
-               (double)(wall_ms() - last->timestamp_ms) / 1000.0);
     partition->row.next_offset = last->offset + 1;
     partition->row.hash = record_hash_make(last);
     for (int i = 0; i < count; i++) {

@@ -272,19 +272,33 @@ static int64_t partition_wait_ms(const struct ledger_partition *partition)
     return wait_ms;
 }
 
-static void measure(const struct ledger *ledger)
+/* How far the broker's log goes, as far as the last fetch has told. */
+static void look_at_end(struct ledger_partition *partition)
 {
-    int64_t lag = 0;
+    int64_t end = partition->ledger->consumer == NULL
+                      ? -1
+                      : consumer_known_end(partition->ledger->consumer, partition->number);
+    if (end > partition->log_end)
+        partition->log_end = end;
+}
+
+static void measure(struct ledger *ledger)
+{
+    int64_t lag = 0, oldest_ms = wall_ms();
     int owned = 0;
     for (int i = 0; i < ledger->partition_count; i++) {
-        const struct ledger_partition *partition = &ledger->partitions[i];
+        struct ledger_partition *partition = &ledger->partitions[i];
         if (partition->state == PARTITION_IDLE)
             continue;
+        look_at_end(partition);
+        if (partition->pending_count > 0 && partition->pending[0]->timestamp_ms < oldest_ms)
+            oldest_ms = partition->pending[0]->timestamp_ms;
         owned += partition->loaded ? 1 : 0;
         lag += ledger_partition_lag(partition);
     }
     metric_set(&ledger_metrics[LEDGER_LAG], (double)lag);
     metric_set(&ledger_metrics[LEDGER_OWNED], owned);
+    metric_set(&ledger_metrics[LEDGER_QUEUE_AGE], (double)(wall_ms() - oldest_ms) / 1000.0);
 }
 
 int64_t ledger_work(struct ledger *ledger)

@@ -34,7 +34,7 @@ struct metric ledger_metrics[LEDGER_METRIC_COUNT] = {
                     .help = "Records in the owned partitions that are not taken yet."},
     [LEDGER_QUEUE_AGE] = {.name = "verdict_queue_age_seconds",
                           .type = METRIC_GAUGE,
-                          .help = "Age of the last record taken, when it was taken."},
+                          .help = "Age of the oldest record fetched and not taken yet."},
     [LEDGER_OWNED] = {.name = "verdict_owned_partitions",
                       .type = METRIC_GAUGE,
                       .help = "Partitions that this instance owns."},

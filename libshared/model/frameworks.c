@@ -72,6 +72,7 @@ static const struct framework_facts frameworks[] = {
      .selects_cases = true,
      .streams = true,
      .needs_command = false,
+     .empty_status = 5,
      .read_selector = read_pytest,
      .file_in_key = false},
     {.name = "cmocka",

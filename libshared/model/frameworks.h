@@ -15,6 +15,7 @@ struct framework_facts {
     /* A declared selector as identity. Each text is owned by the caller. */
     void (*read_selector)(const char *selector, char **file_r, char **class_r, char **name_r,
                           char **parameters_r);
+    int empty_status; /* its exit status when it found no test; 0: as when all passed */
     bool file_in_key; /* false: the class names the module already */
 };
 

@@ -38,6 +38,10 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
     [METRIC_LIVE_SKIPPED] = {.name = "verdict_live_skipped_total",
                              .type = METRIC_COUNTER,
                              .help = "Records of the events' topic that are no messages"},
+    [METRIC_LIVE_FOLLOWED] = {.name = "verdict_live_events_followed",
+                              .type = METRIC_GAUGE,
+                              .help = "1 since the events' topic is read: who watches a run is "
+                                      "told at once"},
     [METRIC_RUN_CACHE] = {.name = "verdict_run_cache_total",
                           .type = METRIC_COUNTER,
                           .help = "Runs asked of Redis: hit, miss, or it is away",

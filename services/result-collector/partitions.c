@@ -13,6 +13,7 @@
 #include "month.h"
 
 #define CHECK_INTERVAL_MS ((int64_t)3600 * 1000)
+#define NEXT_PIECE_MS     100
 
 struct partitions {
     struct store_settings settings;
@@ -20,6 +21,7 @@ struct partitions {
     int64_t retention_ms;
     int first_month, end_month; /* what is covered; both 0 before the first success */
     int64_t due_ms;
+    bool has_more; /* old rows */
     struct backoff backoff;
     char reason[ERROR_TEXT_MAX];
 };
@@ -82,14 +84,15 @@ static void drop_old(struct partitions *partitions, const struct partition *list
     }
 }
 
+/* A piece at a time, so that results do not wait for it. */
 static int delete_old(struct partitions *partitions, int first_month, struct error *error)
 {
-    int64_t deleted = 1;
+    int64_t deleted;
     struct uuid first_id = month_first_id(first_month);
-    while (deleted > 0)
-        if (db_delete_old_rows(partitions->store, &first_id, month_start_ms(first_month), &deleted,
-                               error) < 0)
-            return -1;
+    if (db_delete_old_rows(partitions->store, &first_id, month_start_ms(first_month), &deleted,
+                           error) < 0)
+        return -1;
+    partitions->has_more = deleted > 0;
     return 0;
 }
 
@@ -133,6 +136,10 @@ int64_t partitions_work(struct partitions *partitions)
         return backoff_wait_ms(&partitions->backoff);
     }
     backoff_succeeded(&partitions->backoff);
+    if (partitions->has_more) {
+        partitions->due_ms = monotonic_ms() + NEXT_PIECE_MS;
+        return NEXT_PIECE_MS;
+    }
     store_close(&partitions->store); /* an hour of idling needs no connection */
     partitions->due_ms = monotonic_ms() + CHECK_INTERVAL_MS;
     return CHECK_INTERVAL_MS;

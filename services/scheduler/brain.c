@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "bus/topics.h"
 #include "scheduler.h"
 
@@ -176,7 +177,7 @@ void task_bind(struct brain *brain, struct task *task, struct worker *worker,
     assert(uuid_is_null(&task->dispatch_id));
     task->dispatch_id = *dispatch_id;
     task->worker = worker;
-    task->listed = false;
+    task->listed = task->held_finished = false;
     task->missing = 0;
     task->sends = 0;
     task->run->project->running++;
@@ -221,7 +222,7 @@ void run_wait(struct run *run, enum wait_class wait, const char *format, ...)
     char text[sizeof run->wait_text];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    text_vformat(text, sizeof text, format, args);
     va_end(args);
     if (run->wait == wait && strcmp(run->wait_text, text) == 0)
         return;

@@ -46,7 +46,8 @@ struct task {
     int losses, losses_started;
     /* A heartbeat has named it: acknowledged, and in that worker's own count of free slots. */
     bool listed;
-    int missing; /* heartbeats since that did not name it */
+    bool held_finished; /* its worker has ended it, and its items are on their way */
+    int missing;        /* heartbeats since that did not name it */
     int sends;   /* how often the dispatch was sent */
     int64_t sent_ms;
     UT_hash_handle hh; /* of brain.by_dispatch */
@@ -132,7 +133,7 @@ struct brain {
     int64_t seen_epoch; /* higher than ours: raise it after this transaction */
     int64_t probe_due_ms, probe_heard_ms, probe_seq;
     int64_t last_pass_ms, reap_due_ms, deep_reap_due_ms, alive_due_ms, wait_due_ms;
-    bool deep_reap_done; /* runs without state were looked for over the whole past */
+    struct uuid searched_to; /* the past was searched to here for runs that nobody told us of */
 };
 
 struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *partition);

@@ -3,7 +3,8 @@
 #include "close.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "base/text.h"
 
 static const char *const outcome_list[] = {"finished", "lost", "cancelled", "timed_out", "errored"};
 const struct names task_outcome_names = NAMES("outcome of a task", outcome_list);
@@ -22,15 +23,18 @@ __attribute__((format(printf, 3, 4))) static void consider(struct candidate *bes
     best->reason = reason;
     va_list args;
     va_start(args, format);
-    vsnprintf(best->detail, CLOSE_DETAIL_SIZE, format, args);
+    text_vformat(best->detail, CLOSE_DETAIL_SIZE, format, args);
     va_end(args);
 }
 
-static void consider_exit(const struct closed_task *task, struct candidate *best)
+static void consider_exit(const struct closed_task *task, int64_t empty_status,
+                          struct candidate *best)
 {
-    bool all_passed = task->failed == 0 && task->errored == 0 && task->passed + task->skipped > 0;
-    if (task->report == REPORT_NOT_EXPECTED || !all_passed)
+    bool none = task->passed + task->skipped + task->blocked == 0;
+    if (task->report == REPORT_NOT_EXPECTED || task->failed > 0 || task->errored > 0)
         return; /* a reported failure fails, whatever the exit status */
+    if (none && task->ending == ENDED_EXITED && task->exit_status == empty_status)
+        return;
     if (task->ending == ENDED_SIGNALLED)
         consider(best, REASON_EXIT_CONTRADICTS_REPORT, "signal %lld ended it",
                  (long long)task->signal);
@@ -51,13 +55,14 @@ static void consider_report(const struct closed_task *task, struct candidate *be
                              task->blocked));
 }
 
-static void consider_task(const struct closed_task *task, struct candidate *best)
+static void consider_task(const struct closed_task *task, int64_t empty_status,
+                          struct candidate *best)
 {
     switch (task->outcome) {
     case OUTCOME_FINISHED:
         if (task->has_record) {
             consider_report(task, best);
-            consider_exit(task, best);
+            consider_exit(task, empty_status, best);
         }
         return;
     case OUTCOME_CANCELLED:
@@ -81,7 +86,7 @@ enum reason close_decide(const struct closed_run *run, char detail_r[CLOSE_DETAI
 
     detail_r[0] = '\0';
     for (int i = 0; i < run->task_count; i++)
-        consider_task(&run->tasks[i], &best);
+        consider_task(&run->tasks[i], run->empty_status, &best);
     if (run->errored > 0)
         consider(&best, REASON_CASES_ERRORED, "%lld of %lld", (long long)run->errored,
                  (long long)planned);

@@ -27,8 +27,10 @@ int db_write_waits(struct brain *brain, struct store *store, struct error *error
 /* Events of open runs and of those finished lately, to be emitted again after a resync. */
 int db_find_events(struct store *store, int partition, struct rows **rows_r,
                    struct error *error) WARN_UNUSED;
+/* Of a page (0: of all) of runs with an id above `since`: id, and whether the scheduler has not seen it.
+ * The page's last one is told in any case. */
 int db_find_unseen_runs(struct store *store, struct array_param *pools, const struct uuid *since,
-                        struct rows **rows_r, struct error *error) WARN_UNUSED;
+                        int page, struct rows **rows_r, struct error *error) WARN_UNUSED;
 /* What was asked of open runs: of these, or (NULL) of all of the partition. */
 int db_find_requests(struct store *store, int partition, struct array_param *run_ids,
                      struct rows **rows_r, struct error *error) WARN_UNUSED;

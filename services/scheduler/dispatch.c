@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "bus/topics.h"
 #include "db.h"
 #include "ending.h"
@@ -230,7 +231,7 @@ static void say(struct explanation *explanation, const struct bench *bench, cons
     const char *unmet = match_unmet(run->requirements, bench->list, bench->count);
     if (match_worker(run->requirements, bench->list, bench->count, &why) >= 0)
         why = WAIT_BEHIND;
-    if (pool->freeze.frozen)
+    if (pool->freeze.holds)
         why = WAIT_WORKERS_SILENT;
     const char *format = why == WAIT_WORKERS_SILENT
                              ? "most workers of the pool are silent at once: no decisions until "
@@ -239,13 +240,13 @@ static void say(struct explanation *explanation, const struct bench *bench, cons
                                                  : "others go first, by priority or fair share";
     explanation->wait = why;
     if (why == WAIT_NO_CAPABLE)
-        snprintf(explanation->text, sizeof explanation->text,
-                 "no worker of the pool can run it: %s is not met", unmet == NULL ? "?" : unmet);
+        text_format(explanation->text, sizeof explanation->text,
+                    "no worker of the pool can run it: %s is not met", unmet == NULL ? "?" : unmet);
     else if (why == WAIT_BUSY)
-        snprintf(explanation->text, sizeof explanation->text,
-                 "%d slots can run it, all of them are busy", capable_slots(bench, run));
+        text_format(explanation->text, sizeof explanation->text,
+                    "%d slots can run it, all of them are busy", capable_slots(bench, run));
     else
-        snprintf(explanation->text, sizeof explanation->text, "%s", format);
+        text_format(explanation->text, sizeof explanation->text, "%s", format);
 }
 
 static void explain_waiting(struct explanation **found, const struct bench *bench,

@@ -13,6 +13,7 @@
 #include "events.h"
 #include "lanes.h"
 #include "log/log.h"
+#include "model/frameworks.h"
 #include "scheduler.h"
 
 #define LOSSES_STARTED_MAX 2  /* so many workers lost while they ran it: it is the task */
@@ -52,6 +53,13 @@ static int close_run(struct brain *brain, struct store *store, struct run *run,
     return 0;
 }
 
+static int64_t empty_status(const struct run *run)
+{
+    const char *name = json_find_text(run->suite, "framework");
+    const struct framework_facts *framework = name == NULL ? NULL : framework_find(name);
+    return framework == NULL ? 0 : framework->empty_status;
+}
+
 /* All its tasks are done: the verdict, from what is in the ledger. */
 static int decide_run(struct brain *brain, struct store *store, struct run *run,
                       struct error *error)
@@ -64,6 +72,7 @@ static int decide_run(struct brain *brain, struct store *store, struct run *run,
         db_load_closed_tasks(store, run, &tasks, &count, error) < 0)
         return -1;
     closed.tasks = tasks;
+    closed.empty_status = empty_status(run);
     closed.task_count = count;
     enum reason reason = close_decide(&closed, detail);
     int status = close_run(brain, store, run, &closed, reason, detail, NULL, error);

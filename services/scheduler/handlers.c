@@ -141,8 +141,10 @@ static void compare_tasks(struct batch *batch, struct worker *worker,
     struct task *task;
     LIST_FOREACH (task, &worker->tasks, of_worker) {
         bool was_there = task->listed || task->state == TASK_RUNNING;
-        if (find_held(heartbeat, &task->dispatch_id) != NULL) {
+        const struct held_dispatch *held = find_held(heartbeat, &task->dispatch_id);
+        if (held != NULL) {
             task->listed = true;
+            task->held_finished = held->state == HELD_FINISHED;
             task->missing = 0;
             continue;
         }
@@ -240,11 +242,8 @@ static int on_worker_heartbeat(struct batch *batch, const void *message, struct 
     struct brain *brain = batch->brain;
     struct pool *pool = brain_pool(brain, &heartbeat->pool_id);
     struct worker *worker = pool_find_worker(pool, &heartbeat->worker_id);
-    if (worker == NULL) {
-        worker = pool_add_worker(pool, &heartbeat->worker_id);
-        worker->lane = topic_partition(worker->id.text,
-                                       ledger_installation(brain->scheduler->ledger, "lanes"));
-    }
+    if (worker == NULL)
+        worker = lane_add_worker(brain, pool, &heartbeat->worker_id);
     bool older = heartbeat->incarnation < worker->incarnation ||
                  (heartbeat->incarnation == worker->incarnation && heartbeat->seq <= worker->seq);
     if (older)

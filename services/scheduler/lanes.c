@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "bus/topics.h"
 #include "log/log.h"
 #include "message/messages.h"
 #include "scheduler.h"
@@ -50,6 +51,14 @@ static struct records to_cases(const json_t *cases)
 static char *fact(const struct run *run, const char *name)
 {
     return (char *)(uintptr_t)json_find_text(run->facts, name);
+}
+
+struct worker *lane_add_worker(struct brain *brain, struct pool *pool, const struct uuid *id)
+{
+    struct worker *worker = pool_add_worker(pool, id);
+    worker->lane =
+        topic_partition(id->text, ledger_installation(brain->scheduler->ledger, "lanes"));
+    return worker;
 }
 
 int lane_dispatch(struct brain *brain, struct task *task, struct error *error)

@@ -5,6 +5,8 @@
 
 #include "brain.h"
 
+/* A worker that was not known, with the lane that it reads. */
+struct worker *lane_add_worker(struct brain *brain, struct pool *pool, const struct uuid *id);
 int lane_dispatch(struct brain *brain, struct task *task, struct error *error) WARN_UNUSED;
 void lane_cancel(struct brain *brain, const struct task *task);
 void lane_sync(struct brain *brain, struct worker *worker); /* and forgets what was settled */

@@ -20,12 +20,13 @@ bool freeze_update(struct freeze *freeze, int workers, int silent, int64_t now_m
     *thawed_r = false;
     if (!most_silent) {
         *thawed_r = freeze->frozen;
-        freeze->frozen = false;
+        freeze->frozen = freeze->holds = false;
         return false;
     }
     if (!freeze->frozen) {
         freeze->frozen = true;
         freeze->since_ms = now_ms;
     }
-    return now_ms - freeze->since_ms < FREEZE_MAX_MS;
+    freeze->holds = now_ms - freeze->since_ms < FREEZE_MAX_MS;
+    return freeze->holds;
 }

@@ -21,9 +21,10 @@ void lease_renew(struct lease *lease);
 
 /* Most of a pool silent at once is the broker, not the workers. */
 struct freeze {
-    bool frozen;
+    bool frozen; /* most of the pool is silent */
+    bool holds;  /* and not for too long yet: nobody may be lost */
     int64_t since_ms;
 };
 
-/* True while nobody may be lost. *thawed_r: it has just ended, everyone gets a full lease. */
+/* Sets `holds`, and returns it. *thawed_r: it has just ended, everyone gets a full lease. */
 bool freeze_update(struct freeze *freeze, int workers, int silent, int64_t now_ms, bool *thawed_r);

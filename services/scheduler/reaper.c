@@ -29,6 +29,8 @@
 #define SENDS_MAX        3
 #define FORGET_TIMES     10 /* a lost worker, after so many times the silence that made it lost */
 #define UNSEEN_RECENT_MS (5 * 60 * 1000)
+#define PAST_PAGE        10000
+#define ADOPT_MAX        1000 /* runs in one transaction */
 
 typedef int timer_work(struct brain *brain, struct store *store, struct error *error);
 
@@ -206,7 +208,7 @@ static void adopt_orphans(struct brain *brain)
             continue;
         struct worker *worker = pool_find_worker(task->run->pool, &task->worker_id);
         if (worker == NULL)
-            worker = pool_add_worker(task->run->pool, &task->worker_id);
+            worker = lane_add_worker(brain, task->run->pool, &task->worker_id);
         task->worker = worker; /* its lease begins now */
         LIST_INSERT_HEAD(&worker->tasks, task, of_worker);
     }
@@ -222,7 +224,7 @@ static int lose_silent(struct brain *brain, struct store *store, struct error *e
     struct pool *pool, *next_pool;
     struct worker *worker, *next;
     HASH_ITER (hh, brain->pools, pool, next_pool) {
-        if (pool->freeze.frozen)
+        if (pool->freeze.holds)
             continue;
         HASH_ITER (hh, pool->workers, worker, next) {
             if (is_silent(brain, worker) && lose_worker(brain, store, worker, error) < 0)
@@ -270,12 +272,29 @@ static bool any_unacknowledged(const struct brain *brain, int64_t now_ms)
     return false;
 }
 
+/* Locks what the reaper is about to end, as the collector does: totals first, in the order of ids. */
+static int lock_runs_of(struct brain *brain, struct store *store, const struct rows *rows,
+                        bool are_dispatches, struct error *error)
+{
+    AUTO(array_param_free) struct array_param *runs = array_param_new();
+    for (int i = 0; i < rows_count(rows); i++) {
+        struct uuid id = rows_uuid(rows, i, 0);
+        const struct task *task = are_dispatches ? brain_find_dispatch(brain, &id) : NULL;
+        if (task != NULL)
+            array_param_add(runs, task->run->id.text);
+        else if (!are_dispatches)
+            array_param_add(runs, id.text);
+    }
+    return rows_count(rows) == 0 ? 0 : db_lock_runs(store, runs, error);
+}
+
 static int end_overdue_runs(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     if (db_find_overdue_runs(store, ledger_partition_number(brain->partition), &rows, error) < 0)
         return -1;
-    if (handlers_need_runs(brain, store, rows, error) < 0)
+    if (handlers_need_runs(brain, store, rows, error) < 0 ||
+        lock_runs_of(brain, store, rows, false, error) < 0)
         return -1;
     for (int i = 0; i < rows_count(rows); i++) {
         struct uuid id = rows_uuid(rows, i, 0);
@@ -292,15 +311,25 @@ static int end_overdue_runs(struct brain *brain, struct store *store, struct err
     return 0;
 }
 
+/* A worker that has finished it has only not got its results through; while the log stands still we would
+ * not hear of that. The run's own deadline holds in both cases. */
+static bool may_be_overdue(const struct task *task)
+{
+    return task != NULL && !(task->held_finished && task->worker != NULL && !task->worker->lost);
+}
+
 static int end_overdue_tasks(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (db_find_overdue_tasks(store, ledger_partition_number(brain->partition), &rows, error) < 0)
+    if (!log_moves(brain))
+        return 0;
+    if (db_find_overdue_tasks(store, ledger_partition_number(brain->partition), &rows, error) < 0 ||
+        lock_runs_of(brain, store, rows, true, error) < 0)
         return -1;
     for (int i = 0; i < rows_count(rows); i++) {
         struct uuid id = rows_uuid(rows, i, 0);
         struct task *task = brain_find_dispatch(brain, &id);
-        if (task != NULL && ending_task_overdue(brain, store, task, error) < 0)
+        if (may_be_overdue(task) && ending_task_overdue(brain, store, task, error) < 0)
             return -1;
     }
     return 0;
@@ -325,22 +354,54 @@ static struct uuid uuid_since(int64_t unix_ms)
     return uuid;
 }
 
-/* Runs that were asked for and that no message has told us of. The first time all of the past. */
+static int adopt_unseen(struct brain *brain, struct store *store, const struct rows *rows,
+                        struct error *error)
+{
+    AUTO(array_param_free) struct array_param *ids = array_param_new();
+    int count = 0;
+    for (int i = 0; i < rows_count(rows) && count < ADOPT_MAX; i++) {
+        if (!rows_bool(rows, i, 1))
+            continue;
+        array_param_add(ids, rows_text(rows, i, 0));
+        count++;
+    }
+    return count == 0 ? 0 : handlers_adopt(brain, store, ids, error);
+}
+
+/* A page of the past. One that was not adopted whole is read again. */
+static int search_past(struct brain *brain, struct store *store, struct array_param *pools,
+                       const struct uuid *until, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    struct uuid from = uuid_is_null(&brain->searched_to) ? uuid_since(0) : brain->searched_to;
+    if (strcmp(from.text, until->text) >= 0)
+        return 0;
+    if (db_find_unseen_runs(store, pools, &from, PAST_PAGE, &rows, error) < 0 ||
+        adopt_unseen(brain, store, rows, error) < 0)
+        return -1;
+    int count = rows_count(rows);
+    if (count == 0)
+        brain->searched_to = *until;
+    else if (count <= ADOPT_MAX)
+        brain->searched_to = rows_uuid(rows, count - 1, 0);
+    return 0;
+}
+
+/* Runs that were asked for and that no message has told us of: those of the last minutes each time, and
+ * once after a take-over all of the past, a page at a time, however long the history is. */
 static int find_unseen(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    AUTO(array_param_free) struct array_param *pools = array_param_new(), *ids = array_param_new();
-    struct uuid since = uuid_since(brain->deep_reap_done ? wall_ms() - UNSEEN_RECENT_MS : 0);
+    AUTO(array_param_free) struct array_param *pools = array_param_new();
+    struct uuid since = uuid_since(wall_ms() - UNSEEN_RECENT_MS);
     struct pool *pool, *next;
     HASH_ITER (hh, brain->pools, pool, next) {
         array_param_add(pools, pool->id.text);
     }
-    if (db_find_unseen_runs(store, pools, &since, &rows, error) < 0)
+    if (db_find_unseen_runs(store, pools, &since, 0, &rows, error) < 0 ||
+        adopt_unseen(brain, store, rows, error) < 0)
         return -1;
-    brain->deep_reap_done = rows_count(rows) < 1000;
-    for (int i = 0; i < rows_count(rows); i++)
-        array_param_add(ids, rows_text(rows, i, 0));
-    return rows_count(rows) == 0 ? 0 : handlers_adopt(brain, store, ids, error);
+    return search_past(brain, store, pools, &since, error);
 }
 
 static int find_pools(struct brain *brain, struct store *store, struct error *error)

@@ -477,8 +477,9 @@ def events_of(api, run, **options):
             event[name] = value
 
 
-def test_a_stream_tells_history_then_what_happens_then_ends(api, scheduler):
+def test_a_stream_tells_history_then_what_happens_then_ends(api, verdict, scheduler):
     run = trigger(api)
+    wait_until(lambda: metric(verdict, "verdict_live_events_followed") == 1, 20, "the events")
     scheduler.set(run, "queued")
     scheduler.set(run, "running")
 

@@ -664,6 +664,54 @@ def test_the_scheduling_topic_made_again_loses_no_run(pool):
     assert pool.tasks(running)[0]["attempt"] == 1
 
 
+def test_texts_are_cut_between_characters(pool):
+    """Half a character would be refused by Postgres, again and again, and hold up the partition."""
+    worker = pool.ready_worker()
+    run = pool.trigger()
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+    worker.finish(dispatch, names=(), ending="source_failed", detail="x" + "ü" * 198)
+    waiting = [
+        pool.trigger(requirements=["l" * length + "=" + "ü" * 127], suite=f"long{length}")
+        for length in (50, 51)
+    ]
+
+    final = pool.final(run)
+    texts = [pool.waits_for(one, "no_capable_worker") for one in waiting]
+
+    assert (final["state"], final["reason"]) == ("errored", "source_failed")
+    assert final["reason_detail"].startswith("xüü")
+    assert all("ü" in text for text in texts)
+    assert pool.db.value("SELECT count(*) FROM scheduling.dead_letter") == 0
+
+
+def test_an_exit_status_counts_though_nothing_ran_and_that_is_allowed(pool):
+    worker = pool.ready_worker()
+    run = pool.trigger(policy={"allow_empty": True})
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+
+    worker.finish(dispatch, names=(), exit_status=2)
+
+    assert pool.final(run)["reason"] == "exit_contradicts_report"
+
+
+def test_a_task_that_its_worker_has_finished_is_not_overdue(pool):
+    worker = pool.ready_worker()
+    run = pool.trigger(policy={"task_timeout_ms": 1000, "grace_ms": 1000})
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+    pool.reaches(run, "running")
+
+    pool.verdict.stop("result-collector")
+    worker.finish(dispatch)
+    overdue = "SELECT bool_and(deadline < now() - interval '2 seconds') FROM scheduling.task"
+    wait_until(lambda: pool.db.value(overdue), 30, "the task's deadline")
+    pool.verdict.start("result-collector")
+
+    assert pool.final(run)["state"] == "passed"
+
+
 def test_why_says_what_a_run_waits_for(pool):
     policy = {"queue_timeout_ms": 600000}
     run = pool.trigger(policy=policy, requirements=["gpu=cuda"])

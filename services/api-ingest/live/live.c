@@ -298,11 +298,12 @@ static void take_view(struct live *live, struct run_view *view, int64_t now_ms)
 {
     struct watch *watch = watch_find(live->watches, &view->id);
     char *totals = json_text(json_object_get(view->json, "totals"));
+    int64_t revision = watch->text == NULL ? -1 : watch->text->revision;
     run_text_unref(&watch->text);
     text_free(&watch->totals);
     watch->totals = totals;
     watch->text = run_text_new(live->ingest, view);
-    if (watch->text->is_final) /* before anybody is told: no older state is told afterwards */
+    if (watch->text->revision != revision) /* before anybody is told: no older is told afterwards */
         cache_put(live->ingest->cache, watch->text, now_ms);
     watch->read_ms = now_ms;
 }

@@ -18,7 +18,6 @@
 #include "ingest_metrics.h"
 #include "log/log.h"
 
-#define ASK_MS  5000 /* for a watermark */
 #define LOOK_MS 1000
 #define STOP_S  2
 
@@ -37,7 +36,7 @@ struct tail {
 
     /* Of the thread alone: */
     struct reader *reader; /* NULL: not made yet */
-    int32_t assigned;      /* partitions */
+    bool is_assigned;
     struct backoff reopen;
 };
 
@@ -56,28 +55,15 @@ static int read_partitions(struct tail *tail, int *partitions_r, struct error *e
     return installation_partitions(tail->installation, store, TOPIC_EVENTS, partitions_r, error);
 }
 
-/* Goes on where the last attempt ended. */
-static int assign(struct tail *tail, int partitions, struct error *error)
-{
-    char topic[TOPIC_NAME_SIZE];
-    installation_topic(tail->installation, TOPIC_EVENTS, NULL, topic);
-    for (; tail->assigned < partitions; tail->assigned++) {
-        int64_t low, high;
-        if (reader_watermarks(tail->reader, topic, tail->assigned, ASK_MS, &low, &high, error) <
-                0 ||
-            reader_assign(tail->reader, topic, tail->assigned, high, error) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int open_reader(struct tail *tail, struct error *error)
 {
     int partitions;
+    char topic[TOPIC_NAME_SIZE];
     if (read_partitions(tail, &partitions, error) < 0 ||
         (tail->reader == NULL && reader_open(&tail->bus, &tail->reader, error) < 0))
         return -1;
-    return assign(tail, partitions, error);
+    installation_topic(tail->installation, TOPIC_EVENTS, NULL, topic);
+    return reader_assign_ends(tail->reader, topic, partitions, error);
 }
 
 /* ---- telling ---------------------------------------------------------------------------------------- */
@@ -85,6 +71,7 @@ static int open_reader(struct tail *tail, struct error *error)
 static void tell_open(struct tail *tail)
 {
     tail->is_open = true;
+    metric_set(&ingest_metrics[METRIC_LIVE_FOLLOWED], 1);
     pthread_mutex_lock(&tail->lock);
     if (!tail->stopping)
         tail->handlers.on_open(tail->handlers.context);
@@ -130,11 +117,11 @@ static bool is_stopping(struct tail *tail)
 static void try_open(struct tail *tail)
 {
     struct error error;
-    if (tail->is_open || !backoff_is_due(&tail->reopen))
+    if (tail->is_assigned || !backoff_is_due(&tail->reopen))
         return;
     if (open_reader(tail, &error) == 0) {
         backoff_succeeded(&tail->reopen);
-        tell_open(tail);
+        tail->is_assigned = true;
         return;
     }
     backoff_failed(&tail->reopen);
@@ -145,8 +132,8 @@ static void try_open(struct tail *tail)
 static void wait_for_something(struct tail *tail)
 {
     struct pollfd fds[2] = {{.fd = tail->wake_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
-    int64_t wait_ms = tail->is_open ? LOOK_MS : backoff_wait_ms(&tail->reopen) + 1;
-    if (tail->is_open)
+    int64_t wait_ms = tail->is_assigned ? LOOK_MS : backoff_wait_ms(&tail->reopen) + 1;
+    if (tail->is_assigned)
         fds[1].fd = reader_fd(tail->reader);
     (void)poll(fds, 2, (int)wait_ms);
 }
@@ -157,10 +144,12 @@ static void *work(void *context)
     while (!is_stopping(tail)) {
         struct record *record;
         try_open(tail);
-        while (tail->is_open && (record = reader_poll(tail->reader)) != NULL) {
+        while (tail->is_assigned && (record = reader_poll(tail->reader)) != NULL) {
             on_record(tail, record);
             record_free(&record);
         }
+        if (tail->is_assigned && !tail->is_open && reader_is_at_ends(tail->reader))
+            tell_open(tail);
         wait_for_something(tail);
     }
     reader_close(&tail->reader);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of the events' topic: every partition from its high watermark on, opened again with backoff while
- * Kafka is away. A thread of its own, since librdkafka may hold who asks for a watermark far longer than it
- * was told to. */
+/* The end of the events' topic: every partition from its end on, opened with backoff while it cannot be. A
+ * thread of its own, since librdkafka may hold its caller far longer than it was told to. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,4 +23,4 @@ int tail_start(const struct bus_settings *bus, const struct store_settings *stor
                struct tail **tail_r, struct error *error) WARN_UNUSED;
 /* After it no handler is called. A thread that librdkafka holds is left to the end of the process. */
 void tail_stop(struct tail **tail);
-bool tail_is_open(const struct tail *tail); /* any thread */
+bool tail_is_open(const struct tail *tail); /* its ends are known; any thread */

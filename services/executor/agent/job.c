@@ -403,19 +403,19 @@ static enum ending_kind judge_end(const struct work *work, char detail[400])
     const struct process_end *end = &work->end;
     detail[0] = '\0';
     if (end->exec_errno != 0) {
-        snprintf(detail, 400, "%s: %s", work->plan.argv.list[0], strerror(end->exec_errno));
+        text_format(detail, 400, "%s: %s", work->plan.argv.list[0], strerror(end->exec_errno));
         return ENDED_EXEC_FAILED;
     }
     if (work->stop_ending != NOT_STOPPED) {
-        snprintf(detail, 400, "%s", work->stop_detail == NULL ? "" : work->stop_detail);
+        text_format(detail, 400, "%s", work->stop_detail == NULL ? "" : work->stop_detail);
         return (enum ending_kind)work->stop_ending;
     }
     if (end->limit != PROCESS_LIMIT_NONE) {
-        snprintf(detail, 400, "limit %s was exceeded", names_get(&process_limit_names, end->limit));
+        text_format(detail, 400, "limit %s was exceeded", names_get(&process_limit_names, end->limit));
         return ENDED_LIMIT_EXCEEDED;
     }
     if (end->lost) {
-        snprintf(detail, 400, "the process that watched the tests was ended");
+        text_format(detail, 400, "the process that watched the tests was ended");
         return ENDED_SIGNALLED;
     }
     return WIFEXITED(end->status) ? ENDED_EXITED : ENDED_SIGNALLED;

@@ -202,22 +202,26 @@ int db_find_events(struct store *store, int partition, struct rows **rows_r, str
 {
     return store_query(
         store,
-        "SELECT e.id, e.type, e.project_id, e.run_id, e.version, "
-        "(extract(epoch FROM e.at) * 1000)::bigint, e.data "
-        "FROM scheduling.run_event e JOIN scheduling.run_state s ON s.run_id = e.run_id "
-        "WHERE s.partition = $1 AND e.at > now() - interval '7 days' ORDER BY e.run_id, e.version "
-        "LIMIT 100000",
+        "SELECT id, type, project_id, run_id, version, (extract(epoch FROM at) * 1000)::bigint, data "
+        "FROM (SELECT e.* FROM scheduling.run_event e JOIN scheduling.run_state s ON s.run_id = "
+        "e.run_id WHERE s.partition = $1 AND e.at > now() - interval '7 days' "
+        "ORDER BY e.at DESC LIMIT 100000) newest ORDER BY run_id, version",
         PARAMS(param_int(partition)), rows_r, error);
 }
 
 int db_find_unseen_runs(struct store *store, struct array_param *pools, const struct uuid *since,
-                        struct rows **rows_r, struct error *error)
+                        int page, struct rows **rows_r, struct error *error)
 {
     return store_query(store,
-                       "SELECT r.id FROM api.run r WHERE r.pool_id = ANY($1::uuid[]) AND r.id > $2 "
-                       "AND NOT EXISTS (SELECT FROM scheduling.run_state s WHERE s.run_id = r.id) "
-                       "ORDER BY r.id LIMIT 1000",
-                       PARAMS(array_param_get(pools), param_uuid(since)), rows_r, error);
+                       "WITH page AS (SELECT id FROM api.run WHERE pool_id = ANY($1::uuid[]) AND "
+                       "id > $2 ORDER BY id LIMIT $3), "
+                       "last AS (SELECT id FROM page ORDER BY id DESC LIMIT 1) "
+                       "SELECT p.id, s.run_id IS NULL FROM page p LEFT JOIN scheduling.run_state s "
+                       "ON s.run_id = p.id WHERE s.run_id IS NULL OR p.id = (SELECT id FROM last) "
+                       "ORDER BY p.id",
+                       PARAMS(array_param_get(pools), param_uuid(since),
+                              page > 0 ? param_int(page) : param_null()),
+                       rows_r, error);
 }
 
 int db_find_requests(struct store *store, int partition, struct array_param *run_ids,

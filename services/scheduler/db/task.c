@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "db.h"
 
 #define DEADLINE_SLACK_MS                                                                          \
@@ -256,7 +257,7 @@ int db_load_closed_tasks(struct store *store, const struct run *run, struct clos
         int outcome = names_find(&task_outcome_names, rows_text(rows, i, 0));
         task->outcome = outcome < 0 ? OUTCOME_LOST : (enum task_outcome)outcome;
         task->reason = read_reason(rows_text(rows, i, 1));
-        snprintf(task->reason_detail, sizeof task->reason_detail, "%s", rows_text(rows, i, 2));
+        text_format(task->reason_detail, sizeof task->reason_detail, "%s", rows_text(rows, i, 2));
         task->has_record = !rows_is_null(rows, i, 3);
         if (!task->has_record)
             continue;

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "bus/topics.h"
 #include "db.h"
+#include "lanes.h"
 #include "scheduler.h"
 
 int db_load_pools(struct store *store, struct rows **rows_r, struct error *error)
@@ -18,7 +19,6 @@ int db_load_workers(struct brain *brain, struct store *store, struct error *erro
 {
     AUTO(rows_free) struct rows *rows = NULL;
     int partitions = ledger_installation(brain->scheduler->ledger, "scheduling_partitions");
-    int lanes = ledger_installation(brain->scheduler->ledger, "lanes");
     if (store_query(store,
                     "SELECT id, pool_id, name, labels, slots, incarnation FROM scheduling.worker "
                     "WHERE state IN ('online', 'draining', 'suspect')",
@@ -28,14 +28,13 @@ int db_load_workers(struct brain *brain, struct store *store, struct error *erro
         struct uuid id = rows_uuid(rows, i, 0), pool_id = rows_uuid(rows, i, 1);
         if (topic_partition(pool_id.text, partitions) != ledger_partition_number(brain->partition))
             continue;
-        struct worker *worker = pool_add_worker(brain_pool(brain, &pool_id), &id);
+        struct worker *worker = lane_add_worker(brain, brain_pool(brain, &pool_id), &id);
         text_free(&worker->name);
         worker->name = rows_copy(rows, i, 2);
         json_decref(worker->labels);
         worker->labels = rows_json(rows, i, 3);
         worker->slots = (int)rows_int(rows, i, 4);
         worker->incarnation = rows_int(rows, i, 5);
-        worker->lane = topic_partition(id.text, lanes);
     }
     return 0;
 }

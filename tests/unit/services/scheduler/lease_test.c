@@ -43,7 +43,9 @@ static void most_of_a_pool_silent_freezes_decisions_for_a_while(void **state)
     assert_false(freeze_update(&freeze, 10, 5, 0, &thawed)); /* not more than half */
     assert_true(freeze_update(&freeze, 10, 6, 1000, &thawed));
     assert_true(freeze_update(&freeze, 10, 10, 1000 + FREEZE_MAX_MS - 1, &thawed));
+    assert_true(freeze.holds);
     assert_false(freeze_update(&freeze, 10, 10, 1000 + FREEZE_MAX_MS, &thawed));
+    assert_false(freeze.holds);
     assert_false(thawed);
     assert_false(freeze_update(&freeze, 10, 1, 2000 + FREEZE_MAX_MS, &thawed));
     assert_true(thawed);
