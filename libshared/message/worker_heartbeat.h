@@ -23,8 +23,7 @@ struct worker_heartbeat {
     int64_t epoch;       /* the highest that it has seen on its lane */
     int64_t lane;        /* its partition of the pool's lanes topic */
     int64_t slots;
-    int64_t free_slots;
-    int64_t prefetch; /* credits for short tasks beyond the free slots */
+    int64_t free_slots; /* its credits: so many tasks may be sent */
     bool draining;
     char *software; /* version of the executor */
     json_t *labels;

@@ -13,8 +13,10 @@ struct worker_sync {
     int64_t
         heartbeat_seq; /* the heartbeat that this set answers: a dispatch accepted later is not judged by it */
     struct texts running; /* dispatch ids */
-    struct texts settled; /* dispatch ids */
-    char *resync_token;   /* send the spool again when it is a new one */
+    struct texts settled; /* dispatch ids: may be forgotten */
+    struct texts
+        unknown;        /* dispatch ids that the ledger has never heard of: to be kept for people */
+    char *resync_token; /* send the spool again when it is a new one */
 };
 
 extern const struct message_type worker_sync_message;

@@ -30,6 +30,7 @@ static void worker_free_memory(struct worker *worker)
     free(worker->name);
     json_decref(worker->labels);
     texts_deinit(&worker->settled);
+    texts_deinit(&worker->unknown);
     free(worker);
 }
 

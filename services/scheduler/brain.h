@@ -48,7 +48,7 @@ struct task {
     bool listed;
     bool held_finished; /* its worker has ended it, and its items are on their way */
     int missing;        /* heartbeats since that did not name it */
-    int sends;   /* how often the dispatch was sent */
+    int sends;          /* how often the dispatch was sent */
     int64_t sent_ms;
     UT_hash_handle hh; /* of brain.by_dispatch */
     LIST_ENTRY(task) of_worker;
@@ -94,7 +94,7 @@ struct worker {
     bool draining, suspect, lost; /* suspect: its row says so */
     struct lease lease;
     struct task_list tasks;            /* dispatched to it */
-    struct texts settled;              /* to say with the next sync */
+    struct texts settled, unknown;     /* to say with the next sync */
     char resync_token[UUID_TEXT_SIZE]; /* the last one that it has acted on */
     int64_t sync_due_ms;
     bool row_dirty;

@@ -52,7 +52,7 @@ int db_close_totals(struct store *store, const struct run *run, struct error *er
 int db_load_cases(struct store *store, const struct run *run, json_t **cases_r,
                   struct error *error) WARN_UNUSED;
 int db_add_task(struct store *store, const struct task *task, struct error *error) WARN_UNUSED;
-int db_task_dispatched(struct store *store, const struct task *task,
+int db_task_dispatched(struct store *store, const struct task *task, int64_t slack_ms,
                        struct error *error) WARN_UNUSED;
 int db_task_started(struct store *store, const struct task *task, struct error *error) WARN_UNUSED;
 /* The dispatch is over and the task waits again, with the cases that are left. */
@@ -72,7 +72,8 @@ int db_find_records(struct store *store, int partition, struct array_param *disp
                     struct rows **rows_r, struct error *error) WARN_UNUSED;
 int db_load_closed_tasks(struct store *store, const struct run *run, struct closed_task **tasks_r,
                          int *count_r, struct error *error) WARN_UNUSED;
-/* Which of these are not the dispatch of an open task: their spool may go. */
+/* Which of these are not the dispatch of an open task, and whether the ledger has ever heard of it: the spool
+ * of those may go, that of the others is put aside. */
 int db_find_settled(struct store *store, struct array_param *dispatches, struct rows **rows_r,
                     struct error *error) WARN_UNUSED;
 

@@ -141,7 +141,7 @@ static int send(struct brain *brain, struct store *store, struct task *task, str
     task->results_partition = topic_partition(
         dispatch_id.text, ledger_installation(brain->scheduler->ledger, "results_partitions"));
     task_bind(brain, task, worker, &dispatch_id);
-    if (db_task_dispatched(store, task, error) < 0)
+    if (db_task_dispatched(store, task, brain->scheduler->settings->task_slack_ms, error) < 0)
         return -1;
     if (lane_dispatch(brain, task, &why) < 0)
         return ending_task_refused(brain, store, task, why.text, error);

@@ -192,8 +192,10 @@ static int settle(struct batch *batch, struct worker *worker,
     if (db_find_settled(batch->store, unknown, &rows, error) < 0)
         return -1;
     texts_deinit(&worker->settled);
+    texts_deinit(&worker->unknown);
     for (int i = 0; i < rows_count(rows); i++)
-        texts_add(&worker->settled, rows_text(rows, i, 0));
+        texts_add(rows_bool(rows, i, 1) ? &worker->settled : &worker->unknown,
+                  rows_text(rows, i, 0));
     return 0;
 }
 

@@ -130,6 +130,7 @@ void lane_sync(struct brain *brain, struct worker *worker)
                                   .incarnation = worker->incarnation,
                                   .heartbeat_seq = worker->seq,
                                   .settled = worker->settled,
+                                  .unknown = worker->unknown,
                                   .resync_token =
                                       brain->resync_token[0] == '\0' ? NULL : brain->resync_token};
     const struct task *task;
@@ -139,6 +140,7 @@ void lane_sync(struct brain *brain, struct worker *worker)
     encode_and_queue(brain, worker->pool, worker->lane, &worker_sync_message, &message);
     texts_deinit(&message.running);
     texts_deinit(&worker->settled);
+    texts_deinit(&worker->unknown);
     worker->sync_due_ms = monotonic_ms() + brain->scheduler->settings->sync_interval_ms;
 }
 

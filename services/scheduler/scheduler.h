@@ -12,6 +12,7 @@ struct scheduler_settings {
     int64_t dispatch_ack_ms;
     int64_t sync_interval_ms;
     int64_t reaper_interval_ms;
+    int64_t task_slack_ms;
     int64_t log_check_ms;
     char *public_url;
 };

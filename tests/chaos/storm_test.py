@@ -6,9 +6,10 @@ from support.storm import run_storm
 
 
 @pytest.mark.timeout(1800)
-def test_a_long_storm_loses_nothing_and_doubles_nothing(verdict, tmp_path):
+def test_a_long_storm_loses_nothing_and_doubles_nothing(verdict, receiver, tmp_path):
     kills = run_storm(
         verdict,
+        receiver,
         tmp_path / "work",
         runs=200,
         cases=50,

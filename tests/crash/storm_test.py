@@ -5,9 +5,10 @@ results are counted once. The short storm; tests/chaos has the long one."""
 from support.storm import run_storm
 
 
-def test_a_short_storm_loses_nothing_and_doubles_nothing(verdict, tmp_path):
+def test_a_short_storm_loses_nothing_and_doubles_nothing(verdict, receiver, tmp_path):
     kills = run_storm(
         verdict,
+        receiver,
         tmp_path / "work",
         runs=60,
         cases=50,

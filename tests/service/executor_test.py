@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The executor on real parts: frameworks, sources, limits, output, secrets, draining."""
 
+import json
 import pathlib
+import shutil
 import subprocess
 import textwrap
 import uuid
@@ -373,6 +375,64 @@ def test_secrets_are_given_and_never_shown(project):
     assert run["state"] == "passed"
     assert project.log(run, "stdout") == "it is ***\n"
     assert project.log(run, "stderr") == "***\n"
+
+
+def test_secrets_are_hidden_in_names_and_where_a_text_was_cut(project):
+    secrets = project.verdict.folder / "executor" / "secrets"
+    (secrets / "API_TOKEN").write_text("correct-horse-battery\n")
+    project.write(
+        "test_secret.py",
+        """
+        import os, pytest
+        SECRET = os.environ["API_TOKEN"]
+
+        @pytest.mark.parametrize("token", [SECRET])
+        def test_named(token):
+            pass
+
+        def test_cut():
+            pytest.fail("x" * (4000 - 15) + SECRET, pytrace=False)
+        """,
+    )
+
+    run = project.run("pytest", secrets=["API_TOKEN"])
+    results = project.results(run)
+
+    assert ("test_named", "***") in results
+    assert results["test_cut", ""]["message"].endswith("x***\n[cut]")
+    assert "correct" not in json.dumps(list(results.values()))
+
+
+def test_processor_time_is_that_of_all_processes(project):
+    burn = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"
+
+    run = project.run(
+        "command",
+        "sh",
+        "-c",
+        f"while :; do sh -c '{burn}'; done",
+        report={"format": "none"},
+        limits={"cpu_seconds": 1},
+    )
+
+    assert (run["state"], run["reason"]) == ("errored", "limit_exceeded")
+    assert "cpu" in run["reason_detail"]
+
+
+def test_a_worker_that_lost_its_spool_is_heard_all_the_same(own_project):
+    verdict = own_project.verdict
+    for _ in range(3):
+        verdict.stop("executor")
+        verdict.start("executor")
+    before = verdict.db.value("SELECT incarnation FROM scheduling.worker")
+    verdict.stop("executor")
+    shutil.rmtree(verdict.folder / "executor" / "spool")
+    verdict.start("executor")
+
+    run = own_project.run("command", "true", report={"format": "none"})
+
+    assert run["state"] == "passed"
+    assert verdict.db.value("SELECT incarnation FROM scheduling.worker") > before
 
 
 def test_a_secret_that_the_worker_lacks_is_named(project):

@@ -7,6 +7,7 @@ import email.utils
 import os
 import socket
 import struct
+import subprocess
 import time
 import uuid
 import zlib
@@ -102,6 +103,50 @@ def shop(verdict):
 def check(request, endpoint):
     """The official library accepts the signature; returns the body."""
     return Webhook(endpoint["secret"]).verify(request.body, request.headers)
+
+
+SLOW_NAMES = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A name server that does not answer for slow.example. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
+        dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node != NULL && strcmp(node, "slow.example") == 0) {
+        sleep(20);
+        return EAI_AGAIN;
+    }
+    return real(node, service, hints, found);
+}
+"""
+
+
+def test_a_name_that_does_not_resolve_holds_up_nobody_else(verdict, receiver, tmp_path):
+    source, library = tmp_path / "names.c", tmp_path / "names.so"
+    source.write_text(SLOW_NAMES)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    shop = Shop(verdict, LD_PRELOAD=str(library))
+    slow, good = shop.endpoint("http://slow.example/"), shop.endpoint(receiver.url)
+
+    events = [shop.emit() for _ in range(5)]
+    failed = shop.ended(events[0], slow, 40)
+    events += [shop.emit() for _ in range(5)]
+    for event in events:
+        assert shop.ended(event, good, 5)["state"] == "delivered"
+
+    assert failed["state"] == "exhausted"
+    waits = verdict.db.value(
+        """SELECT max(extract(epoch FROM finished_at - created_at))::float8 FROM notify.delivery
+           WHERE endpoint_id = %s""",
+        good["id"],
+    )
+    assert waits < 5
 
 
 # what is sent ---------------------------------------------------------------------------------

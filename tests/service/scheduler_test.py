@@ -141,7 +141,6 @@ class Worker:
                 "lane": self.identity["lane"],
                 "slots": self.slots,
                 "free_slots": max(0, self.slots - busy),
-                "prefetch": 0,
                 "draining": self.draining,
                 "software": "test",
                 "labels": self.labels,
@@ -672,7 +671,7 @@ def test_texts_are_cut_between_characters(pool):
     worker.start(dispatch)
     worker.finish(dispatch, names=(), ending="source_failed", detail="x" + "ü" * 198)
     waiting = [
-        pool.trigger(requirements=["l" * length + "=" + "ü" * 127], suite=f"long{length}")
+        pool.trigger(requirements=["l" * length + "=" + "ü" * 127], suite={"slug": f"long{length}"})
         for length in (50, 51)
     ]
 
@@ -697,6 +696,7 @@ def test_an_exit_status_counts_though_nothing_ran_and_that_is_allowed(pool):
 
 
 def test_a_task_that_its_worker_has_finished_is_not_overdue(pool):
+    pool.verdict.start("scheduler", VERDICT_TASK_SLACK="1s")
     worker = pool.ready_worker()
     run = pool.trigger(policy={"task_timeout_ms": 1000, "grace_ms": 1000})
     dispatch = worker.next_dispatch()

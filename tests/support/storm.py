@@ -5,7 +5,9 @@ ledger meanwhile."""
 import os
 import random
 import threading
-import time
+
+import psycopg
+from parts.process import wait_until
 
 from .checker import ALWAYS, Checker
 from .database import Database
@@ -77,6 +79,7 @@ class Sampler(threading.Thread):
         super().__init__(daemon=True, name="sampler")
         self.samples = 0
         self.violations = []
+        self.failures = []
         self.gap_s = gap_s
         self._db = Database(database_url)
         self._stopped = threading.Event()
@@ -84,30 +87,37 @@ class Sampler(threading.Thread):
 
     def run(self):
         while not self._stopped.wait(self.gap_s):
-            for name, sql in self._queries:
-                try:
-                    rows = self._db.query(sql + " LIMIT 3")
-                except Exception:  # noqa: BLE001, S112  (Postgres itself may be the one that died)
-                    time.sleep(self.gap_s)
-                    continue
-                if rows:
-                    self.violations.append((name, rows))
-            self.samples += 1
+            try:
+                self._sample()
+            except psycopg.Error as error:  # Postgres itself may be the one that died
+                self.failures.append(error)
+
+    def _sample(self):
+        for name, sql in self._queries:
+            rows = self._db.query(sql + " LIMIT 3")
+            if rows:
+                self.violations.append((name, rows))
+        self.samples += 1  # all of them were answered
 
     def finish(self):
         self._stopped.set()
         self.join(30)
         self._db.close()
-        assert self.samples > 0
+        assert self.samples > len(self.failures), self.failures[-3:]
         assert not self.violations, self.violations[:5]
 
 
-def run_storm(verdict, folder, runs, cases, trigger_s, gap_s, timeout_s):
+def run_storm(verdict, receiver, folder, runs, cases, trigger_s, gap_s, timeout_s):
     """Triggers a run every trigger_s under a storm that ends with the work, checks; returns the
     kills."""
     seed = new_seed()
     work = Work(verdict, folder, cases, pause_ms=10).start(executors=2)
     client = work.client(runs, trigger_s)
+    endpoint = verdict.api.post(
+        f"/v1/projects/{work.project}/webhooks",
+        {"url": receiver.url, "events": ["run.finished"]},
+        expect=201,
+    )
     storm = Storm(verdict, seed, TARGETS, gap_s)
     sampler = Sampler(verdict.urls["VERDICT_POSTGRES_URL"])
 
@@ -124,4 +134,20 @@ def run_storm(verdict, folder, runs, cases, trigger_s, gap_s, timeout_s):
     # Two workers lost under one started task is an ending of its own, and not a fault here.
     allowed = {("passed", ""), ("errored", "worker_lost")}
     assert set(checker.verdicts()) <= allowed, checker.verdicts()
+    assert checker.verdicts()[("passed", "")] >= 0.9 * runs, checker.verdicts()
+    check_webhooks(verdict, receiver, endpoint, set(work.promised.values()))
     return kills
+
+
+def check_webhooks(verdict, receiver, endpoint, runs, timeout_s=60):
+    """Each run's end was told: at least once to the receiver, once in the log of deliveries."""
+    sql = """SELECT e.run_id::text AS run, d.event_id::text AS event FROM notify.delivery d
+             JOIN notify.event e ON e.id = d.event_id
+             WHERE d.endpoint_id = %s AND d.state = 'delivered'"""
+    wait_until(
+        lambda: len(verdict.db.query(sql, endpoint["id"])) >= len(runs), timeout_s, "the webhooks"
+    )
+    delivered = verdict.db.query(sql, endpoint["id"])
+    assert len(delivered) == len(runs) and {row["run"] for row in delivered} == runs
+    heard = {request.headers["webhook-id"] for request in receiver.requests}
+    assert heard == {row["event"] for row in delivered}

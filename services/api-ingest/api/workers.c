@@ -137,9 +137,10 @@ static int answer_enrolment(struct request *request, struct response *response, 
         installation_topic(installation, TOPIC_LANES, pool->id.text, lanes), "scheduling",
         scheduling, "results", installation_topic(installation, TOPIC_RESULTS, NULL, results));
     response_json(response, 200,
-                  json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:i, s:i}", "worker_id",
+                  json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:i, s:i}", "worker_id",
                             enrolled->worker_id.text, "pool_id", pool->id.text, "pool", pool->slug,
-                            "key", key_text, "lane", enrolled->lane, "topics", topics_of_worker,
+                            "key", key_text, "lane", enrolled->lane, "incarnation",
+                            (json_int_t)enrolled->incarnation, "topics", topics_of_worker,
                             "scheduling_partition", partition, "results_partitions",
                             results_partitions));
     sodium_memzero(key_text, sizeof key_text);

@@ -9,7 +9,8 @@ static const char add_principal_sql[] = "INSERT INTO api.principal (id, kind, na
 static const char enrol_sql[] =
     "INSERT INTO api.enrolment (worker_id, pool_id, name, key, lane) VALUES ($1, $2, $3, $4, $5)"
     " ON CONFLICT (pool_id, name) DO UPDATE SET key = $4, revoked_at = NULL"
-    " RETURNING worker_id, lane";
+    " RETURNING worker_id, lane, coalesce((SELECT w.incarnation FROM scheduling.worker w"
+    " WHERE w.id = enrolment.worker_id), 0)";
 
 int worker_db_enrol(struct store *store, const struct uuid *new_id, const struct uuid *pool_id,
                     const char *name, const uint8_t key[MAC_KEY_BYTES], int lane,
@@ -23,6 +24,7 @@ int worker_db_enrol(struct store *store, const struct uuid *new_id, const struct
         return -1;
     enrolled_r->worker_id = rows_uuid(rows, 0, 0);
     enrolled_r->lane = (int)rows_int(rows, 0, 1);
+    enrolled_r->incarnation = rows_int(rows, 0, 2);
     enrolled_r->is_new = uuid_equal(&enrolled_r->worker_id, new_id);
     if (!enrolled_r->is_new)
         return 0;

@@ -12,6 +12,7 @@
 struct enrolled {
     struct uuid worker_id;
     int lane;
+    int64_t incarnation; /* the highest that was heard of; 0: none */
     bool is_new;
 };
 int worker_db_enrol(struct store *store, const struct uuid *new_id, const struct uuid *pool_id,

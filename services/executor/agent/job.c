@@ -22,6 +22,7 @@
 #include "frameworks/framework.h"
 #include "log/log.h"
 #include "message/task_started.h"
+#include "report/text.h"
 #include "sources/source.h"
 
 #define SOURCE_WORDS_MAX 1000 /* of what git says, for people */
@@ -57,14 +58,31 @@ static void finish(struct job *job, enum ending_kind ending, const char *detail,
 
 /* ---- items ------------------------------------------------------------------------------------ */
 
+/* A mask can be longer than what it hides. */
+static char *mask(const struct job *job, const char *text, size_t max_bytes)
+{
+    char *masked = masks_cut_text(job->work->masks, text, REPORT_CUT_MARK, max_bytes);
+    if (masked != NULL)
+        masked[utf8_cut(masked, strlen(masked), max_bytes)] = '\0';
+    return masked;
+}
+
 static void on_result(void *context, const struct stream_result *result)
 {
     struct job *job = context;
     struct stream_result masked = *result;
-    AUTO(text_free) char *message = masks_text(job->work->masks, result->message);
-    AUTO(text_free) char *trace = masks_text(job->work->masks, result->trace);
+    AUTO(text_free) char *message = mask(job, result->message, LIMIT_RESULT_MESSAGE_BYTES);
+    AUTO(text_free) char *trace = mask(job, result->trace, LIMIT_RESULT_TRACE_BYTES);
+    AUTO(text_free) char *file = mask(job, result->file, LIMIT_CASE_NAME_BYTES);
+    AUTO(text_free) char *class = mask(job, result->class, LIMIT_CASE_NAME_BYTES);
+    AUTO(text_free) char *name = mask(job, result->name, LIMIT_CASE_NAME_BYTES);
+    AUTO(text_free) char *parameters = mask(job, result->parameters, LIMIT_CASE_NAME_BYTES);
     masked.message = message;
     masked.trace = trace;
+    masked.file = file;
+    masked.class = class;
+    masked.name = name;
+    masked.parameters = parameters;
     job->work->counts[result->status]++;
     stream_add(&job->stream, ITEM_RESULT, &masked);
 }
@@ -104,19 +122,22 @@ static void say(struct job *job, const char *format, ...)
 
 /* ---- the tests -------------------------------------------------------------------------------- */
 
-static void drain_pipe(struct job *job)
+static bool read_pipe(struct job *job)
 {
     static char bytes[STREAM_BYTES];
     struct work *work = job->work;
-    ssize_t length;
-    while (work->workspace.stream_fd >= 0 &&
-           (length = read(work->workspace.stream_fd, bytes, sizeof bytes)) > 0)
+    if (work->workspace.stream_fd < 0)
+        return false;
+    ssize_t length = read(work->workspace.stream_fd, bytes, sizeof bytes);
+    if (length > 0)
         reports_feed_stream(work->reports, bytes, (size_t)length);
+    return length > 0;
 }
 
+/* Once for each event: a test that never stops writing holds nobody up. */
 static void on_pipe(void *context)
 {
-    drain_pipe(context);
+    read_pipe(context);
 }
 
 static void on_started(void *context)
@@ -140,7 +161,8 @@ static void on_end(void *context, const struct process_end *end)
     struct job *job = context;
     struct work *work = job->work;
     work->end = *end;
-    drain_pipe(job);
+    while (read_pipe(job))
+        ; /* nobody writes any more */
     if (work->workspace.stream_fd >= 0)
         loop_remove_fd(job->executor->tools.loop, work->workspace.stream_fd);
     output_finish(work->outputs[0]);
@@ -411,7 +433,8 @@ static enum ending_kind judge_end(const struct work *work, char detail[400])
         return (enum ending_kind)work->stop_ending;
     }
     if (end->limit != PROCESS_LIMIT_NONE) {
-        text_format(detail, 400, "limit %s was exceeded", names_get(&process_limit_names, end->limit));
+        text_format(detail, 400, "limit %s was exceeded",
+                    names_get(&process_limit_names, end->limit));
         return ENDED_LIMIT_EXCEEDED;
     }
     if (end->lost) {
@@ -573,6 +596,15 @@ void job_settle(struct job **job)
 {
     assert((*job)->work == NULL);
     spool_file_remove(&(*job)->stream.file);
+    job_free(job);
+}
+
+void job_put_aside(struct job **job)
+{
+    assert((*job)->work == NULL);
+    log_warning("the ledger does not know of it: its results are put aside",
+                LOG_TEXT("dispatch_id", (*job)->dispatch_id.text));
+    spool_file_put_aside(&(*job)->stream.file);
     job_free(job);
 }
 

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
+#define UTF8_BYTES_MAX 4
 #define LINE_BYTES_MIN 4 /* shorter lines of a secret of many lines ("}") are no secret */
 
 struct secret {
@@ -116,4 +118,30 @@ char *masks_text(const struct masks *masks, const char *text)
     buffer_init(&out, (strlen(text) + 1) * sizeof MASK_TEXT);
     masks_apply(masks, text, strlen(text), true, &out);
     return out.data == NULL ? xstrdup("") : buffer_take(&out);
+}
+
+/* How many bytes at the end begin a secret: the most that do. */
+static size_t begun_at_end(const struct masks *masks, const char *bytes, size_t length)
+{
+    size_t longest = masks->count == 0 ? 0 : masks->list[0].length - 1;
+    for (size_t begun = longest < length ? longest : length; begun > 0; begun--)
+        if (may_begin_secret(masks, bytes + length - begun, begun))
+            return begun;
+    return 0;
+}
+
+char *masks_cut_text(const struct masks *masks, const char *text, const char *mark,
+                     size_t max_bytes)
+{
+    if (text == NULL)
+        return NULL;
+    bool has_mark = text_ends(text, mark);
+    size_t length = strlen(text) - (has_mark ? strlen(mark) : 0);
+    size_t begun =
+        has_mark || length + UTF8_BYTES_MAX > max_bytes ? begun_at_end(masks, text, length) : 0;
+    if (begun == 0)
+        return masks_text(masks, text);
+    AUTO(text_free) char *kept = xstrndup(text, length - begun);
+    AUTO(text_free) char *masked = masks_text(masks, kept);
+    return xasprintf("%s" MASK_TEXT "%s", masked, has_mark ? mark : "");
 }

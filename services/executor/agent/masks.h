@@ -22,3 +22,8 @@ size_t masks_apply(const struct masks *masks, const char *bytes, size_t length, 
 
 /* A masked copy of a whole text; NULL for NULL. Caller frees. */
 char *masks_text(const struct masks *masks, const char *text);
+
+/* The same of a text that may have been cut: where it ends with `mark` or has max_bytes, its end may be the
+ * beginning of a secret, and is masked as well. */
+char *masks_cut_text(const struct masks *masks, const char *text, const char *mark,
+                     size_t max_bytes);

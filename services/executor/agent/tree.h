@@ -21,5 +21,7 @@ void process_list_deinit(struct process_list *list);
 
 void tree_signal(pid_t root, int signal);
 
+/* What all descendants have used of the processors, with their children that have ended. */
+int64_t tree_cpu_ms(pid_t root);
 /* Resident memory of all descendants together, and how many they are. */
 int64_t tree_memory_bytes(pid_t root, size_t *count_r);

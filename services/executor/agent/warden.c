@@ -51,8 +51,8 @@ static void set_limit(int resource, int64_t soft, int64_t slack)
     setrlimit((__rlimit_resource_t)resource, &limit);
 }
 
-/* Memory and number of processes are the tree's, which the warden samples: rlimits know single
- * processes and single users only. They are what is left where /proc is not there. */
+/* Processor time, memory and number of processes are the tree's, which the warden samples: rlimits know
+ * single processes and single users only. They are what is left where /proc is not there. */
 static void set_limits(const struct process_limits *limits)
 {
     const struct rlimit no_core = {0, 0};
@@ -198,11 +198,25 @@ static bool reap(struct warden *warden)
     return pid == 0;
 }
 
+/* Of the whole tree, those that have ended included. */
+static int64_t used_cpu_ms(void)
+{
+    struct rusage ended;
+    getrusage(RUSAGE_CHILDREN, &ended);
+    return tree_cpu_ms(getpid()) + (ended.ru_utime.tv_sec + ended.ru_stime.tv_sec) * 1000 +
+           (ended.ru_utime.tv_usec + ended.ru_stime.tv_usec) / 1000;
+}
+
+static bool is_sampled(const struct process_limits *limits)
+{
+    return limits->memory_bytes > 0 || limits->processes > 0 || limits->cpu_seconds > 0;
+}
+
 static void sample(struct warden *warden, int64_t now_ms)
 {
     const struct process_limits *limits = &warden->plan.limits;
     size_t count = 0;
-    if ((limits->memory_bytes <= 0 && limits->processes <= 0) || now_ms < warden->sample_at_ms)
+    if (!is_sampled(limits) || now_ms < warden->sample_at_ms)
         return;
     warden->sample_at_ms = now_ms + SAMPLE_MS;
     int64_t bytes = tree_memory_bytes(getpid(), &count);
@@ -210,15 +224,15 @@ static void sample(struct warden *warden, int64_t now_ms)
         warden->limit = PROCESS_LIMIT_MEMORY;
     else if (limits->processes > 0 && (int64_t)count > limits->processes)
         warden->limit = PROCESS_LIMIT_PROCESSES;
+    else if (limits->cpu_seconds > 0 && used_cpu_ms() >= limits->cpu_seconds * 1000)
+        warden->limit = PROCESS_LIMIT_CPU;
     if (warden->limit != PROCESS_LIMIT_NONE)
         end_tree(warden, 0);
 }
 
 static int wait_ms(const struct warden *warden, int64_t now_ms)
 {
-    int64_t wait = warden->plan.limits.memory_bytes > 0 || warden->plan.limits.processes > 0
-                       ? SAMPLE_MS
-                       : 60000;
+    int64_t wait = is_sampled(&warden->plan.limits) ? SAMPLE_MS : 60000;
     if (warden->kill_at_ms == 0)
         return (int)wait;
     int64_t until_kill = warden->kill_at_ms - now_ms;

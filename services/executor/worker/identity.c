@@ -86,6 +86,7 @@ static int take_identity(const json_t *json, struct identity *identity, struct e
         return error_set(error, "invalid", "enrolment: key must be %d hex digits",
                          2 * MAC_KEY_BYTES);
     identity->lane = (int)json_find_int(json, "lane", 0);
+    identity->incarnation = json_find_int(json, "incarnation", 0);
     identity->scheduling_partition = (int)json_find_int(json, "scheduling_partition", 0);
     return 0;
 }
@@ -150,11 +151,14 @@ static int enrol(const struct enrolment *enrolment, struct identity *identity, s
     return write_small(enrolment->directory_fd, IDENTITY_FILE, text, error);
 }
 
+/* Above what this directory has counted, and above what the server has heard of (a spool that was lost
+ * begins anew, its worker does not). */
 static int count_start(int directory_fd, int64_t *incarnation_r, struct error *error)
 {
     char text[FILE_BYTES_MAX];
     int64_t last =
         read_small(directory_fd, INCARNATION_FILE, text) < 0 ? 0 : strtoll(text, NULL, 10);
+    last = last > *incarnation_r ? last : *incarnation_r;
     AUTO(text_free) char *next = xasprintf("%lld\n", (long long)last + 1);
     if (write_small(directory_fd, INCARNATION_FILE, next, error) < 0)
         return -1;
@@ -168,6 +172,7 @@ int identity_renew(const struct enrolment *enrolment, struct identity *identity,
     struct identity fresh = *identity;
     if (enrol(enrolment, &fresh, error) < 0)
         return -1;
+    fresh.incarnation = identity->incarnation;
     *identity = fresh;
     return 0;
 }
@@ -176,7 +181,9 @@ int identity_open(const struct enrolment *enrolment, struct identity *identity_r
                   struct error *error)
 {
     struct identity identity = {.lane = 0};
-    if (load_saved(enrolment, &identity) < 0 && enrol(enrolment, &identity, error) < 0)
+    bool has_counted = faccessat(enrolment->directory_fd, INCARNATION_FILE, R_OK, 0) == 0;
+    if ((!has_counted || load_saved(enrolment, &identity) < 0) &&
+        enrol(enrolment, &identity, error) < 0)
         return -1;
     if (count_start(enrolment->directory_fd, &identity.incarnation, error) < 0)
         return -1;

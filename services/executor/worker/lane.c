@@ -68,6 +68,8 @@ static void on_sync(struct executor *executor, const void *message)
             job_stop(job, ENDED_CANCELLED, NULL, JOB_OWN_GRACE);
         else if (!job_is_open(job) && contains(&sync->settled, job->dispatch_id.text))
             job_settle(&job);
+        else if (!job_is_open(job) && contains(&sync->unknown, job->dispatch_id.text))
+            job_put_aside(&job);
     }
     send_all_again(executor, sync->resync_token);
 }

@@ -145,10 +145,15 @@ static const char attempt_sql[] =
     " VALUES ($1, $2, now() - " SQL_MS("$3") ", $3, $4, $5, $6)"
                                              " ON CONFLICT (delivery_id, attempt) DO NOTHING";
 
+/* One that was on its way when the endpoint was disabled does not enable it again. */
 static const char success_sql[] =
     "INSERT INTO notify.endpoint_state AS s (endpoint_id, last_success_at) VALUES ($1, now())"
     " ON CONFLICT (endpoint_id) DO UPDATE SET last_success_at = now(), failures = 0,"
-    " disabled_at = NULL, disabled_reason = NULL";
+    " disabled_at = CASE WHEN s.disabled_at > now() - " SQL_MS(
+        "$2") " THEN s.disabled_at END,"
+              " disabled_reason = CASE WHEN s.disabled_at > now() - " SQL_MS(
+                  "$2") " THEN s.disabled_reason"
+                        " END";
 
 static const char failure_sql[] =
     "INSERT INTO notify.endpoint_state AS s (endpoint_id, last_failure_at, failures)"
@@ -163,8 +168,12 @@ static int record_endpoint(struct store *store, const struct attempt *attempt, s
 {
     const struct param endpoint = param_uuid(&attempt->sending->endpoint_id);
     const bool is_success = attempt->outcome.state == DELIVERY_DELIVERED;
-    if (store_pipeline_add(store, is_success ? success_sql : failure_sql, &endpoint, 1, -1, error) <
-        0)
+    const int status =
+        is_success
+            ? store_pipeline_add(store, success_sql,
+                                 PARAMS(endpoint, param_int(attempt->duration_ms)), -1, error)
+            : store_pipeline_add(store, failure_sql, &endpoint, 1, -1, error);
+    if (status < 0)
         return -1;
     if (!attempt->outcome.disables_endpoint)
         return 0;
@@ -212,7 +221,7 @@ static const char disable_sql[] =
     "  SELECT p.id FROM notify.delivery p"
     "  LEFT JOIN api.webhook_endpoint w ON w.id = p.endpoint_id"
     "  LEFT JOIN notify.endpoint_state s ON s.endpoint_id = p.endpoint_id"
-    "  WHERE p.state = 'pending' AND p.next_attempt_at <= now() AND (w.id IS NULL OR"
+    "  WHERE p.state = 'pending' AND p.claimed_by IS NULL AND (w.id IS NULL OR"
     "  (p.request_id IS NULL AND NOT " SQL_ENDPOINT_ENABLED "))"
     "  LIMIT 1000 FOR UPDATE OF p SKIP LOCKED)";
 

@@ -202,7 +202,8 @@ int db_find_events(struct store *store, int partition, struct rows **rows_r, str
 {
     return store_query(
         store,
-        "SELECT id, type, project_id, run_id, version, (extract(epoch FROM at) * 1000)::bigint, data "
+        "SELECT id, type, project_id, run_id, version, (extract(epoch FROM at) * 1000)::bigint, "
+        "data "
         "FROM (SELECT e.* FROM scheduling.run_event e JOIN scheduling.run_state s ON s.run_id = "
         "e.run_id WHERE s.partition = $1 AND e.at > now() - interval '7 days' "
         "ORDER BY e.at DESC LIMIT 100000) newest ORDER BY run_id, version",

@@ -9,9 +9,6 @@
 #include "base/text.h"
 #include "db.h"
 
-#define DEADLINE_SLACK_MS                                                                          \
-    30000 /* beyond the executor's own limit and grace: then it is taken from it */
-
 int db_load_tasks(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
@@ -88,10 +85,10 @@ int db_add_task(struct store *store, const struct task *task, struct error *erro
                               -1, error);
 }
 
-int db_task_dispatched(struct store *store, const struct task *task, struct error *error)
+int db_task_dispatched(struct store *store, const struct task *task, int64_t slack_ms,
+                       struct error *error)
 {
-    int64_t limit_ms =
-        task->run->policy.task_timeout_ms + task->run->policy.grace_ms + DEADLINE_SLACK_MS;
+    int64_t limit_ms = task->run->policy.task_timeout_ms + task->run->policy.grace_ms + slack_ms;
     if (store_pipeline_add(store,
                            "INSERT INTO scheduling.dispatch (id, task_id, run_id, attempt, "
                            "worker_id, results_partition) "
@@ -283,7 +280,8 @@ int db_find_settled(struct store *store, struct array_param *dispatches, struct 
 {
     return store_query(
         store,
-        "SELECT d FROM unnest($1::uuid[]) AS d WHERE NOT EXISTS "
+        "SELECT d, EXISTS (SELECT FROM scheduling.dispatch x WHERE x.id = d) "
+        "FROM unnest($1::uuid[]) AS d WHERE NOT EXISTS "
         "(SELECT FROM scheduling.task t JOIN scheduling.dispatch x ON x.task_id = t.id "
         "WHERE x.id = d AND t.dispatch_id = d AND t.state <> 'done')",
         PARAMS(array_param_get(dispatches)), rows_r, error);
