@@ -258,8 +258,8 @@ int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset
 int64_t consumer_known_end(struct consumer *consumer, int32_t partition)
 {
     int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(consumer->client, consumer->topic,
-                                                              partition, &low, &high);
+    rd_kafka_resp_err_t code =
+        rd_kafka_get_watermark_offsets(consumer->client, consumer->topic, partition, &low, &high);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
 }
 
