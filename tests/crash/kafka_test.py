@@ -129,6 +129,19 @@ def test_a_forged_message_of_a_worker_is_refused(verdict, work):
     assert verdict.api.get(f"/v1/runs/{run_id}")["state"] == "passed"
 
 
+def wait_worked_off(verdict, topic):
+    """Until every partition of the topic, as long as it is now, was taken into the ledger."""
+    ends = verdict.bus.ends(topic)
+    schema = topic if topic == "scheduling" else "results"
+
+    def is_taken():
+        rows = verdict.db.query(f"SELECT partition, next_offset FROM {schema}.inbox_offset")
+        taken = {row["partition"]: row["next_offset"] for row in rows}
+        return all(taken.get(partition, 0) >= end for partition, end in ends.items())
+
+    wait_until(is_taken, 30, f"all of {topic} to be taken")
+
+
 @pytest.mark.parametrize("topic", ["results", "scheduling"])
 def test_a_topic_replayed_twice_changes_nothing(verdict, work, topic):
     work.start()
@@ -143,7 +156,7 @@ def test_a_topic_replayed_twice_changes_nothing(verdict, work, topic):
             verdict.bus.produce(
                 topic, message.value(), message.partition(), message.key(), message.headers()
             )
-    # What comes behind the duplicates shows that they were worked off.
+    wait_worked_off(verdict, topic)
     last = work.trigger()
     assert verdict.wait_final(last)["state"] == "passed"
 

@@ -71,7 +71,7 @@ def test_without_redis_everything_is_still_answered(private_verdict, private_wor
     watcher.start()
     client.start()
     server.signal(signal.SIGSTOP)
-    client.join(2)
+    client.join(5)
     server.signal(signal.SIGCONT)
     client.join(0.5)
     server.kill()

@@ -73,7 +73,18 @@ def suite(verdict, tmp_path):
 
 
 def ends(suite, run, state, reason, code, timeout_s=60):
-    """Waits for the end of the run, and holds it against its row of the table."""
+    """Waits for the end of the run, and holds it against its row of the table. Until then, and of
+    the end itself, `why` has an answer."""
+    said = []
+
+    def is_over():
+        answer = why(suite, run)
+        said.append(answer["reasons"])
+        return answer["state"] not in ("queued", "running")
+
+    wait_until(is_over, timeout_s, f"the end of run {run}")
+    assert all(reasons and all(r["class"] and r["text"] for r in reasons) for reasons in said)
+    assert said[-1][0]["class"] == (reason or "passed") and "over" in said[-1][0]["text"]
     final = suite.verdict.wait_final(run, timeout_s)
     assert (final["state"], final["reason"]) == (state, reason), final
     totals = final["totals"]

@@ -70,6 +70,19 @@ class Bus:
             consumer.close()
         return messages
 
+    def ends(self, name, timeout_s=15):
+        """Partition → the offset behind its last message."""
+        consumer = Consumer({**self._settings, "group.id": "test-reader"})
+        try:
+            return {
+                partition: consumer.get_watermark_offsets(
+                    TopicPartition(self.topic(name), partition), timeout=timeout_s
+                )[1]
+                for partition in range(self.topics().get(name, 0))
+            }
+        finally:
+            consumer.close()
+
     def read_json(self, name):
         return [json.loads(message.value()) for message in self.read(name) if message.value()]
 
