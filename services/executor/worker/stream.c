@@ -81,8 +81,10 @@ void stream_on_flushed(struct stream *stream, int64_t count, bool durable)
 {
     if (durable && count > stream->durable)
         stream->durable = count;
-    if (!durable)
-        stream->flush_asked = stream->durable; /* asked again with the next pass */
+    if (!durable) { /* asked again with the next pass, the directory as well */
+        stream->flush_asked = stream->durable;
+        stream->new_name = true;
+    }
 }
 
 static void collect_item(void *context, int64_t seq, const char *item, size_t length)
