@@ -210,13 +210,13 @@ static void start_tests(struct job *job)
     work->reports =
         reports_new(&work->report_plan, work->dispatch.suite_slug, work->suite.framework, directory,
                     work->started_wall_ms, &report_handlers);
-    say_started(job);
     if (executor->runner->start(&executor->tools, &work->plan, &handlers, &work->execution,
                                 &error) < 0) {
         finish(job, ENDED_EXEC_FAILED, error.text, REPORT_IS_MISSING);
         return;
     }
     work->tests_started = true;
+    say_started(job); /* behind the start: the test does not wait for the sending */
     if (work->workspace.stream_fd >= 0)
         loop_add_fd(executor->tools.loop, work->workspace.stream_fd, POLLIN, on_pipe, job);
     executor_heartbeat_soon(executor);

@@ -61,8 +61,8 @@ static int tear_down(void **state)
 static void small_output_waits_for_its_time(void **state)
 {
     struct fixture *f = *state;
-    int64_t now_ms = monotonic_ms();
     output_add(f->output, "hello", 5);
+    int64_t now_ms = monotonic_ms(); /* not before what is timed has begun */
     assert_in_range(output_flush_due(f->output, now_ms), 1, OUTPUT_FLUSH_MS);
     assert_int_equal(f->kept.pieces, 0);
     assert_int_equal(output_flush_due(f->output, now_ms + OUTPUT_FLUSH_MS + 50), -1);
