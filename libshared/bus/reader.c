@@ -25,10 +25,14 @@ int reader_open(const struct bus_settings *settings, struct reader **reader_r, s
 {
     const struct client_option options[] = {
         {"group.id", "verdict-reader"}, /* the library wants one; it is never joined */
-        {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},      {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "8192"}, {"fetch.wait.max.ms", "100"},
-        {"fetch.error.backoff.ms", "50"},       {NULL, NULL},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"enable.partition.eof", "true"}, /* an empty end has no record to show where it is */
+        {"queued.max.messages.kbytes", "8192"},
+        {"fetch.wait.max.ms", "100"},
+        {"fetch.error.backoff.ms", "50"},
+        {NULL, NULL},
     };
     rd_kafka_conf_t *configuration;
     char text[256];

@@ -435,6 +435,27 @@ def test_a_worker_that_lost_its_spool_is_heard_all_the_same(own_project):
     assert verdict.db.value("SELECT incarnation FROM scheduling.worker") > before
 
 
+def test_results_that_the_ledger_has_never_heard_of_are_put_aside(own_project):
+    """As after an older database was put back."""
+    verdict = own_project.verdict
+    spool = verdict.folder / "executor" / "spool"
+    run = own_project.trigger("command", "true", report={"format": "none"})
+    verdict.wait_final(run)
+    wait_until(lambda: not list(spool.glob("*.spool")), 30, "the spool to be settled")
+    verdict.stop("result-collector")  # so that the second one cannot be settled
+    run = own_project.trigger("command", "true", report={"format": "none"})
+    held = wait_until(lambda: list(spool.glob("*.spool")), 30, "the second dispatch")[0]
+    verdict.stop("scheduler")
+    for table in ("dispatch", "task", "run_event", "run_state"):
+        verdict.db.query(f"DELETE FROM scheduling.{table} WHERE run_id = %s", run)
+    verdict.db.query("DELETE FROM api.run WHERE id = %s", run)
+
+    verdict.start("scheduler")
+
+    wait_until((spool / "aside" / held.name).exists, 30, "the results to be put aside")
+    assert not held.exists()
+
+
 def test_a_secret_that_the_worker_lacks_is_named(project):
     run = project.run("command", "true", report={"format": "none"}, secrets=["NO_SUCH_SECRET"])
 

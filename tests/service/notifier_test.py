@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import time
 import uuid
 import zlib
@@ -364,6 +365,29 @@ def test_410_disables_the_endpoint_until_its_owner_changes_it(shop):
         assert shop.ended(third, endpoint)["state"] == "delivered"
         shown = shop.verdict.api.get(f"{shop.url}/webhooks/{endpoint['id']}")
         assert shown.get("disabled_at") is None
+
+
+def test_an_answer_that_was_on_its_way_enables_nothing_that_410_has_disabled(verdict):
+    shop = Shop(verdict, VERDICT_WEBHOOK_TIMEOUT="20s")
+    go_on = threading.Event()
+
+    def answer(number, *_):
+        if number > 0:
+            return Answer(410)
+        go_on.wait(15)
+        return Answer(200)
+
+    with Receiver(answer) as receiver:
+        endpoint = shop.endpoint(receiver.url)
+        first = shop.emit()
+        wait_until(lambda: receiver.asked == 1, 10, "the first request")
+        second = shop.emit()
+        assert shop.ended(second, endpoint)["state"] == "disabled"
+        go_on.set()
+        assert shop.ended(first, endpoint)["state"] == "delivered"
+
+    shown = verdict.api.get(f"{shop.url}/webhooks/{endpoint['id']}")
+    assert "410" in shown["disabled_reason"]
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])

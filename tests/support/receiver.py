@@ -28,7 +28,8 @@ class Receiver:
 
     def __init__(self, answer=None):
         self.answer = answer or Answer()
-        self.requests = []
+        self.asked = 0
+        self.requests = []  # answered, in that order
         self._lock = threading.Lock()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -51,10 +52,14 @@ class Receiver:
 
     def _take(self, path, headers, body):
         with self._lock:
-            number = len(self.requests)
-            answer = self.answer
-            if callable(answer):
-                answer = answer(number, path, headers, body)
+            number = self.asked
+            self.asked += 1
+        answer = self.answer
+        if callable(answer):
+            answer = answer(
+                number, path, headers, body
+            )  # it may wait: others are answered meanwhile
+        with self._lock:
             self.requests.append(Request(path, headers, body, answer.status))
         return answer
 

@@ -45,6 +45,14 @@ bool tail_is_open(const struct tail *tail)
     return tail->is_open;
 }
 
+static bool is_stopping(struct tail *tail)
+{
+    pthread_mutex_lock(&tail->lock);
+    bool stopping = tail->stopping;
+    pthread_mutex_unlock(&tail->lock);
+    return stopping;
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
 static int read_partitions(struct tail *tail, int *partitions_r, struct error *error)
@@ -52,6 +60,8 @@ static int read_partitions(struct tail *tail, int *partitions_r, struct error *e
     AUTO(store_close) struct store *store = NULL;
     if (store_open(&tail->store, &store, error) < 0)
         return -1;
+    if (is_stopping(tail)) /* what connecting took may have outlasted the installation */
+        return error_set(error, "unavailable", "the service stops");
     return installation_partitions(tail->installation, store, TOPIC_EVENTS, partitions_r, error);
 }
 
@@ -106,14 +116,6 @@ static void on_record(struct tail *tail, const struct record *record)
 
 /* ---- the thread ------------------------------------------------------------------------------------- */
 
-static bool is_stopping(struct tail *tail)
-{
-    pthread_mutex_lock(&tail->lock);
-    bool stopping = tail->stopping;
-    pthread_mutex_unlock(&tail->lock);
-    return stopping;
-}
-
 static void try_open(struct tail *tail)
 {
     struct error error;
@@ -160,6 +162,14 @@ static void *work(void *context)
     return NULL;
 }
 
+static void tail_free(struct tail *tail)
+{
+    fd_close(&tail->wake_fd);
+    pthread_cond_destroy(&tail->ended);
+    pthread_mutex_destroy(&tail->lock);
+    free(tail);
+}
+
 int tail_start(const struct bus_settings *bus, const struct store_settings *store,
                struct installation *installation, const struct tail_handlers *handlers,
                struct tail **tail_r, struct error *error)
@@ -178,7 +188,7 @@ int tail_start(const struct bus_settings *bus, const struct store_settings *stor
     pthread_condattr_destroy(&attributes);
     tail->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (tail->wake_fd < 0 || pthread_create(&tail->thread, NULL, work, tail) != 0) {
-        free(tail);
+        tail_free(tail);
         return error_set(error, "unavailable", "cannot start a thread");
     }
     *tail_r = tail;
@@ -213,8 +223,5 @@ void tail_stop(struct tail **tail_)
         return;
     }
     pthread_join(tail->thread, NULL);
-    fd_close(&tail->wake_fd);
-    pthread_cond_destroy(&tail->ended);
-    pthread_mutex_destroy(&tail->lock);
-    free(tail);
+    tail_free(tail);
 }

@@ -42,9 +42,9 @@ struct job *job_find(const struct executor *executor, const char *dispatch_id);
 #define JOB_OWN_GRACE (-1)
 /* ending: an enum ending_kind. grace_ms between TERM and KILL; JOB_OWN_GRACE: the dispatch's. */
 void job_stop(struct job *job, int ending, const char *detail, int64_t grace_ms);
-void job_settle(struct job **job);
-/* Settled nowhere, since nobody knows of it: kept for people for some days. */
-void job_put_aside(struct job **job); /* its spool file goes, and it with it */
+void job_settle(struct job **job); /* its spool file goes, and it with it */
+/* The ledger has never heard of it: its spool file is kept for people for some days. */
+void job_put_aside(struct job **job);
 void job_free(struct job **job);
 
 /* What is due: time-outs, output, reports. Returns ms until the next. */

@@ -130,6 +130,7 @@ static size_t begun_at_end(const struct masks *masks, const char *bytes, size_t 
     return 0;
 }
 
+/* Whole secrets first: the end of one may look like the beginning of the same. */
 char *masks_cut_text(const struct masks *masks, const char *text, const char *mark,
                      size_t max_bytes)
 {
@@ -137,11 +138,11 @@ char *masks_cut_text(const struct masks *masks, const char *text, const char *ma
         return NULL;
     bool has_mark = text_ends(text, mark);
     size_t length = strlen(text) - (has_mark ? strlen(mark) : 0);
-    size_t begun =
-        has_mark || length + UTF8_BYTES_MAX > max_bytes ? begun_at_end(masks, text, length) : 0;
-    if (begun == 0)
+    if (!has_mark && length + UTF8_BYTES_MAX <= max_bytes)
         return masks_text(masks, text);
-    AUTO(text_free) char *kept = xstrndup(text, length - begun);
+    AUTO(text_free) char *kept = xstrndup(text, length);
     AUTO(text_free) char *masked = masks_text(masks, kept);
-    return xasprintf("%s" MASK_TEXT "%s", masked, has_mark ? mark : "");
+    size_t shown = strlen(masked), begun = begun_at_end(masks, masked, shown);
+    masked[shown - begun] = '\0';
+    return xasprintf("%s%s%s", masked, begun > 0 ? MASK_TEXT : "", has_mark ? mark : "");
 }

@@ -111,6 +111,19 @@ static void a_cut_never_splits_a_character(void **state)
         assert_int_equal(utf8_cut(text, strlen(text), max), expected[max]);
 }
 
+static void a_text_that_does_not_fit_is_cut_between_characters(void **state)
+{
+    const char *text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+    static const size_t expected[] = {0, 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10}; /* by size */
+    (void)state;
+    for (size_t size = 1; size < ARRAY_SIZE(expected); size++) {
+        char buffer[16];
+        text_format(buffer, size, "%s", text);
+        assert_int_equal(strlen(buffer), expected[size]);
+        assert_memory_equal(buffer, text, expected[size]);
+    }
+}
+
 static void partitions_are_chosen_by_the_usual_crc32(void **state)
 {
     (void)state;
@@ -147,6 +160,7 @@ int main(void)
         cmocka_unit_test(slugs_are_short_and_plain),
         cmocka_unit_test(what_is_not_utf8_is_replaced),
         cmocka_unit_test(a_cut_never_splits_a_character),
+        cmocka_unit_test(a_text_that_does_not_fit_is_cut_between_characters),
         cmocka_unit_test(partitions_are_chosen_by_the_usual_crc32),
         cmocka_unit_test(times_are_rfc_3339_with_milliseconds),
         cmocka_unit_test(backoff_grows_to_its_maximum),

@@ -67,6 +67,29 @@ static void nothing_is_kept_back_that_cannot_be_a_secret(void **state)
     assert_int_equal(masks_apply(masks, "a se", 4, false, &out), 2);
 }
 
+static void the_beginning_of_a_secret_where_a_text_was_cut_is_masked(void **state)
+{
+    AUTO(masks_free) struct masks *masks = with("abcabc", NULL);
+    static const struct {
+        const char *text, *masked;
+    } rows[] = {
+        {"x abcab[cut]", "x ***[cut]"},
+        {"x abcabc[cut]", "x ***[cut]"}, /* whole, and its end would begin it again */
+        {"x abcabcab[cut]", "x ******[cut]"},
+        {"x a[cut]", "x ***[cut]"},
+        {"x [cut]", "x [cut]"},
+        {"abcab", "abcab"},                   /* not cut */
+        {"0123456789abcab", "0123456789***"}, /* as long as may be: it may have been cut */
+        {"0123456789abcdef", "0123456789abcdef"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(text_free) char *masked = masks_cut_text(masks, rows[i].text, "[cut]", 16);
+        assert_string_equal(masked, rows[i].masked);
+    }
+    assert_null(masks_cut_text(masks, NULL, "[cut]", 16));
+}
+
 static void without_secrets_texts_stay(void **state)
 {
     AUTO(masks_free) struct masks *masks = masks_new();
@@ -84,6 +107,7 @@ int main(void)
         cmocka_unit_test(secrets_are_found_across_chunks_of_any_size),
         cmocka_unit_test(lines_of_a_key_are_masked_one_by_one),
         cmocka_unit_test(nothing_is_kept_back_that_cannot_be_a_secret),
+        cmocka_unit_test(the_beginning_of_a_secret_where_a_text_was_cut_is_masked),
         cmocka_unit_test(without_secrets_texts_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
