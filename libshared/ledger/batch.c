@@ -118,6 +118,8 @@ static void advance(struct ledger_partition *partition, int count)
     metric_add(&ledger_metrics[LEDGER_BATCHES], 1);
     partition->row.next_offset = last->offset + 1;
     partition->row.hash = record_hash_make(last);
+    if (!partition->anchor.hash.known)
+        partition_drop_anchor(partition);
     for (int i = 0; i < count; i++) {
         partition->pending_bytes -= partition->pending[i]->payload_length;
         record_free(&partition->pending[i]);

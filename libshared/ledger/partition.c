@@ -137,12 +137,20 @@ static int load(struct ledger_partition *partition, struct error *error)
     return store_commit(partition->store, error);
 }
 
-/* Reads from the record before our offset, to compare it with what we remember of it. */
+void partition_drop_anchor(struct ledger_partition *partition)
+{
+    partition->anchor =
+        (struct anchor){.offset = partition->row.next_offset - 1, .hash = partition->row.hash};
+}
+
+/* Reads the anchor, to compare it with what we remember of it. */
 static int start_verifying(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
-    bool remembers = partition->row.hash.known && partition->row.next_offset > 0;
-    int64_t from = partition->row.next_offset - (remembers ? 1 : 0);
+    if (!partition->anchor.hash.known)
+        partition_drop_anchor(partition);
+    bool remembers = partition->anchor.hash.known;
+    int64_t from = remembers ? partition->anchor.offset : partition->row.next_offset;
     clear_pending(partition);
     if (consumer_start(ledger->consumer, partition->number, from, error) < 0)
         return -1;
@@ -177,6 +185,7 @@ static int take_over(struct ledger_partition *partition, struct error *error)
         return -1;
     partition->end_at_take_over = high;
     partition->log_end = high;
+    partition->anchor.hash.known = false; /* of another owner's log, perhaps */
     outbox_sweep_now(ledger->outbox);
     if (load(partition, error) < 0)
         return -1;
@@ -225,6 +234,7 @@ static int reset(struct ledger_partition *partition, struct error *error)
     outbox_committed(ledger->outbox, partition->store);
     partition->row.epoch++;
     partition->end_at_take_over = high;
+    partition->anchor.hash.known = false;
     return 0;
 }
 
@@ -307,8 +317,10 @@ static void judge_range(struct ledger_partition *partition)
         log_is_other(partition);
         return;
     }
+    if (low > partition->anchor.offset)
+        partition_drop_anchor(partition); /* gone by retention: the next best */
     bool before_is_there = low < partition->row.next_offset;
-    int64_t from = partition->row.next_offset - (before_is_there ? 1 : 0);
+    int64_t from = before_is_there ? partition->anchor.offset : partition->row.next_offset;
     clear_pending(partition);
     if (consumer_start(consumer, partition->number, from, &error) < 0) {
         backoff_failed(&partition->backoff);
@@ -412,19 +424,32 @@ static void add_pending(struct ledger_partition *partition, struct record *recor
     partition->pending_bytes += record->payload_length;
 }
 
+/* All that was taken until now is of this log: the last of it is the next anchor. What lies between the two
+ * was taken already. */
+static int move_anchor(struct ledger_partition *partition, struct error *error)
+{
+    int64_t next_offset = partition->row.next_offset;
+    bool is_at_end = partition->anchor.offset == next_offset - 1;
+    partition_drop_anchor(partition);
+    return is_at_end
+               ? 0
+               : consumer_start(partition->ledger->consumer, partition->number, next_offset, error);
+}
+
 static void verify(struct ledger_partition *partition, const struct record *record)
 {
     struct error error;
-    int64_t low = 0, high = 0;
-    if (record->offset != partition->row.next_offset - 1 &&
+    int64_t low = 0, high = 0, behind = partition->anchor.offset + 1;
+    if (record->offset != partition->anchor.offset &&
         consumer_watermarks(partition->ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS,
                             &low, &high, &error) < 0)
         return; /* asked again when it is stuck */
-    if (log_identity_of_record(partition->row.next_offset, &partition->row.hash, record, low) ==
-        LOG_IS_OTHER) {
+    if (log_identity_of_record(behind, &partition->anchor.hash, record, low) == LOG_IS_OTHER) {
         log_is_other(partition);
         return;
     }
+    if (move_anchor(partition, &error) < 0)
+        return; /* the same */
     partition->verified = true;
     enter(partition, PARTITION_OWNED);
 }

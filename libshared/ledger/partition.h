@@ -19,6 +19,13 @@ enum partition_state {
     PARTITION_FENCED,    /* another owner: wait for the group's word */
 };
 
+/* A record that the log is known by. It was taken before the last check, or was the last at the take-over: a
+ * log that was made again since then, and has grown beyond our offset, has another one in its place. */
+struct anchor {
+    int64_t offset;
+    struct record_hash hash; /* unknown: nothing was ever taken */
+};
+
 struct ledger_partition {
     struct ledger *ledger;
     int32_t number;
@@ -38,8 +45,9 @@ struct ledger_partition {
     int64_t seen_epoch; /* for RAISING */
     int64_t check_due_ms, state_since_ms;
     int64_t missing_since_ms; /* the broker has records that did not come; 0: it has none */
-    bool failing;             /* its last batch was put back */
-    bool verified;            /* once since it was taken over */
+    struct anchor anchor;
+    bool failing;  /* its last batch was put back */
+    bool verified; /* once since it was taken over */
 };
 
 struct ledger {
@@ -65,6 +73,9 @@ struct ledger {
     struct ledger_partition *partitions;
     int partition_count;
 };
+
+/* partition.c: the last record that was taken is what the log is known by from now on. */
+void partition_drop_anchor(struct ledger_partition *partition);
 
 /* partition.c: one step of its life; true when there is more to do at once. */
 bool partition_step(struct ledger_partition *partition);
