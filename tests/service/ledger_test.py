@@ -188,8 +188,8 @@ def test_a_topic_made_again_is_noticed_when_it_is_shorter(probe):
 
 
 def test_a_topic_made_again_is_noticed_when_it_is_longer(probe):
-    """The offset lies inside the new log, and a consumer that goes on there sees nothing odd: only a
-    record that was there before the last check tells. What was taken of the new log until then is
+    """The offset lies inside the new log, and a consumer that goes on there sees nothing odd: only
+    a record that was there before the last check tells. What was taken of the new log until then is
     taken again (its content says that it was counted; the probe only counts)."""
     probe.start(PROBE_LOG_CHECK="4s")
     probe.count(1, 5)
@@ -197,6 +197,9 @@ def test_a_topic_made_again_is_noticed_when_it_is_longer(probe):
     remake_topic(probe)
     probe.count(101, 120)
     wait_until(lambda: set(probe.seen()) >= probe.sent, 60, "all messages to be counted")
+    seen = probe.seen()
+    assert set(seen) == probe.sent and max(seen.values()) <= 2
+    assert all(seen[number] == 1 for number in range(1, 6))
     assert probe.verdict.db.value("SELECT count(*) FROM probe.resync WHERE partition = 0") >= 1
 
 
