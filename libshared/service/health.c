@@ -102,6 +102,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(answer.body), answer.body, MHD_RESPMEM_MUST_FREE);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer.type);
+    if (answer.status == 503)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     enum MHD_Result result = MHD_queue_response(connection, answer.status, response);
     MHD_destroy_response(response);
     return result;

@@ -87,7 +87,8 @@ const struct route routes[] = {
     API("GET", "/v1/workers", SCOPE_WORKER_READ, workers_list, "workers of the pools that the token may use"),
     API("GET", "/v1/workers/{worker}", SCOPE_WORKER_READ, workers_get, "one worker"),
     API("POST", "/v1/workers/enrol", ROUTE_OPEN, workers_enrol, "a worker joins a pool, by the pool's join token"),
-    API_INSTALLATION("DELETE", "/v1/workers/{worker}", SCOPE_ADMIN, workers_revoke, "takes a worker's key away"),
+    API_INSTALLATION("DELETE", "/v1/workers/{worker}", SCOPE_ADMIN, workers_revoke, "takes a worker's key away; it cannot enrol again"),
+    API_INSTALLATION("POST", "/v1/workers/{worker}/restore", SCOPE_ADMIN, workers_restore, "lets a revoked worker enrol again"),
 
     API("GET", "/v1/pools", SCOPE_WORKER_READ, pools_list, "pools that the token may use"),
     API_INSTALLATION("POST", "/v1/pools", SCOPE_ADMIN, pools_create, "makes a pool"),

@@ -26,10 +26,8 @@
 #define HAND_BACK_MS      5000 /* before the grace is over: time to end what runs and to tell it */
 #define LAST_GRACE_MS     500
 #define LAST_FLUSH_MS     3000
-#define SILENCE_MIN_MS    ((int64_t)30 * 1000)
 #define SILENT_HEARTBEATS 12
-#define RENEW_MIN_MS      ((int64_t)30 * 1000)
-#define RENEW_MAX_MS      ((int64_t)300 * 1000)
+#define RENEW_MAX_FACTOR  10
 #define ASIDE_MAX_S       (7 * 24 * 3600)
 
 #define OWN(field) offsetof(struct executor_settings, field)
@@ -124,6 +122,14 @@ static const struct setting list[] = {
      .min = 500,
      .max = 600000,
      .text = "a stream that is not settled within it is sent again; doubles to 10 min"},
+    {.name = "VERDICT_ENROL_AGAIN",
+     .type = SETTING_DURATION,
+     .offset = OWN(enrol_again_ms),
+     .fallback = "30s",
+     .min = 500,
+     .max = 600000,
+     .text = "a worker that no scheduler has answered for so long, and for 12 heartbeats, enrols "
+             "again; repeated ever more rarely, at most ten times as long apart"},
 };
 const struct settings_table executor_settings = SETTINGS(list);
 
@@ -255,7 +261,8 @@ static int connect(struct executor *executor, struct error *error)
 static int64_t silence_limit_ms(const struct executor *executor)
 {
     int64_t beats_ms = SILENT_HEARTBEATS * executor->settings->heartbeat_ms;
-    return beats_ms > SILENCE_MIN_MS ? beats_ms : SILENCE_MIN_MS;
+    int64_t least_ms = executor->settings->enrol_again_ms;
+    return beats_ms > least_ms ? beats_ms : least_ms;
 }
 
 static bool is_unheard(const struct executor *executor)
@@ -270,8 +277,12 @@ static void renew_when_unheard(struct executor *executor)
 {
     struct error error;
     int lane = executor->identity.lane;
-    if (!is_unheard(executor) || !producer_is_healthy(executor->producer) ||
-        !backoff_is_due(&executor->renew))
+    if (!is_unheard(executor)) {
+        executor->reason[0] = '\0';
+        backoff_succeeded(&executor->renew);
+        return;
+    }
+    if (!producer_is_healthy(executor->producer) || !backoff_is_due(&executor->renew))
         return;
     backoff_failed(&executor->renew); /* not again at once, however this ends */
     if (with_enrolment(executor, identity_renew, &error) < 0 ||
@@ -561,7 +572,8 @@ int executor_open(struct service *service, void **context_r, struct error *error
     executor->tools.loop = loop;
     executor->labels = machine_labels();
     backoff_init(&executor->connect, 100, 5000);
-    backoff_init(&executor->renew, RENEW_MIN_MS, RENEW_MAX_MS);
+    backoff_init(&executor->renew, executor->settings->enrol_again_ms,
+                 RENEW_MAX_FACTOR * executor->settings->enrol_again_ms);
     fill_settings(executor, (struct executor_settings *)(uintptr_t)executor->settings);
     if (open_parts(executor, error) < 0)
         return -1;

@@ -18,6 +18,7 @@ struct executor_settings {
     int64_t slots;
     int64_t heartbeat_ms;
     int64_t resend_ms;
+    int64_t enrol_again_ms;
 };
 
 struct job;

@@ -369,6 +369,32 @@ def test_a_workers_key_can_be_taken_away(api, verdict):
     assert revoked["state"] == "revoked"
 
 
+def test_a_revoked_worker_cannot_enrol_until_it_is_restored(api, shop, verdict):
+    join = verdict.join_token.read_text().strip()
+    worker = enrol(api, join)
+    path = f"/v1/workers/{worker['worker_id']}"
+    key = "SELECT encode(key, 'hex') FROM api.enrolment"
+    api.delete(path)
+
+    refused = api.with_token(join).post("/v1/workers/enrol", {"name": "w1"}, expect=403)
+    state, kept = api.get(path)["state"], verdict.db.value(key)
+    token_for(api, ["admin"], project="shop").post(f"{path}/restore", expect=403)
+    restored = api.post(f"{path}/restore", expect=200)
+    after = verdict.db.value(key)
+    again = enrol(api, join)
+
+    assert refused["code"] == "forbidden"
+    assert refused["message"].startswith("the worker w1 of this pool was revoked")
+    assert (state, kept) == ("revoked", worker["key"])
+    assert (restored["state"], restored["revoked_at"]) == ("enrolled", None)
+    assert after != worker["key"]  # who has the old key is not let back
+    assert again["worker_id"] == worker["worker_id"]
+    actions = verdict.db.query("SELECT action FROM api.audit WHERE action LIKE 'worker.%%'")
+    assert sorted(row["action"] for row in actions) == [
+        *("worker.enrol", "worker.enrol", "worker.restore", "worker.revoke")
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

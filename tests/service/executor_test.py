@@ -435,6 +435,28 @@ def test_a_worker_that_lost_its_spool_is_heard_all_the_same(own_project):
     assert verdict.db.value("SELECT incarnation FROM scheduling.worker") > before
 
 
+def test_a_revoked_worker_stays_away_until_it_is_restored(own_project):
+    verdict = own_project.verdict
+    times = {"VERDICT_HEARTBEAT": "200ms", "VERDICT_ENROL_AGAIN": "3s"}
+    verdict.stop("executor")
+    executor = verdict.start("executor", **times)
+    (worker,) = verdict.api.get("/v1/workers")["items"]
+    path = f"/v1/workers/{worker['id']}"
+
+    verdict.api.delete(path)
+    wait_until(lambda: "was revoked" in executor.health()[1], 30, "its enrolment to be refused")
+    refused, state = executor.health()[1], verdict.api.get(path)["state"]
+    log = executor.log_tail(20)
+    verdict.api.post(f"{path}/restore")
+    run = own_project.run("command", "true", report={"format": "none"})
+
+    assert "the worker executor of this pool was revoked" in refused
+    assert "the worker executor of this pool was revoked" in log
+    assert state == "revoked"
+    assert run["state"] == "passed"
+    assert verdict.api.get(path)["state"] == "online"
+
+
 def test_results_that_the_ledger_has_never_heard_of_are_put_aside(own_project):
     """As after an older database was put back."""
     verdict = own_project.verdict

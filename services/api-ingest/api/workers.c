@@ -98,6 +98,26 @@ int workers_revoke(struct request *request, struct response *response, struct er
     return 0;
 }
 
+/* A key that nobody has: whoever took the old one is not let back with the worker. */
+int workers_restore(struct request *request, struct response *response, struct error *error)
+{
+    AUTO(json_free) json_t *before = NULL;
+    uint8_t key[MAC_KEY_BYTES];
+    json_t *worker;
+    struct store *store;
+    struct uuid id;
+    randombytes_buf(key, sizeof key);
+    if (request_begin(request, &store, error) < 0 ||
+        find_worker(request, store, &before, &id, error) < 0 ||
+        worker_db_restore(store, &id, key, error) < 0 ||
+        audit_add(store, request, NULL, "worker.restore", &id, NULL, error) < 0 ||
+        request_commit(request, error) < 0 || find_worker(request, store, &worker, &id, error) < 0)
+        return -1;
+    sodium_memzero(key, sizeof key);
+    response_json(response, 200, worker);
+    return 0;
+}
+
 struct pool_ref {
     struct uuid id;
     char slug[64];
@@ -147,30 +167,43 @@ static int answer_enrolment(struct request *request, struct response *response, 
     return 0;
 }
 
+static int write_enrolment(struct request *request, struct store *store,
+                           const struct pool_ref *pool, const char *name,
+                           const uint8_t key[MAC_KEY_BYTES], struct enrolled *enrolled_r,
+                           struct error *error)
+{
+    const struct uuid id = uuid_v7();
+    int lanes;
+    if (installation_partitions(request_ingest(request)->installation, store, TOPIC_LANES, &lanes,
+                                error) < 0 ||
+        store_begin(store, error) < 0 ||
+        worker_db_enrol(store, &id, &pool->id, name, key, topic_partition(id.text, lanes),
+                        enrolled_r, error) < 0)
+        return -1;
+    if (enrolled_r->is_refused)
+        return error_set(error, "forbidden",
+                         "the worker %s of this pool was revoked; an operator can restore it",
+                         name);
+    if (audit_add(store, request, NULL, "worker.enrol", &enrolled_r->worker_id,
+                  json_pack("{s:s, s:s}", "pool", pool->slug, "name", name), error) < 0)
+        return -1;
+    return request_commit(request, error);
+}
+
 static int enrol(struct request *request, struct response *response, const struct enrol_body *body,
                  struct error *error)
 {
-    struct ingest *ingest = request_ingest(request);
-    const struct uuid id = uuid_v7();
     struct store *store;
     struct pool_ref pool;
     struct enrolled enrolled;
     uint8_t key[MAC_KEY_BYTES];
-    int lanes;
     if (check_title("name", body->name, error) < 0 ||
         (body->labels != NULL && labels_check(body->labels, error) < 0) ||
         request_store(request, &store, error) < 0 || find_pool(request, store, &pool, error) < 0 ||
-        lanes_ensure(request, store, &pool.id, error) < 0 ||
-        installation_partitions(ingest->installation, store, TOPIC_LANES, &lanes, error) < 0)
+        lanes_ensure(request, store, &pool.id, error) < 0)
         return -1;
     randombytes_buf(key, sizeof key);
-
-    if (store_begin(store, error) < 0 ||
-        worker_db_enrol(store, &id, &pool.id, body->name, key, topic_partition(id.text, lanes),
-                        &enrolled, error) < 0 ||
-        audit_add(store, request, NULL, "worker.enrol", &enrolled.worker_id,
-                  json_pack("{s:s, s:s}", "pool", pool.slug, "name", body->name), error) < 0 ||
-        request_commit(request, error) < 0)
+    if (write_enrolment(request, store, &pool, body->name, key, &enrolled, error) < 0)
         return -1;
 
     int status = answer_enrolment(request, response, store, &pool, &enrolled, key, error);

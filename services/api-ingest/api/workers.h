@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workers: how one enrols, who is there, and taking one's key away. */
+/* Workers: how one enrols, who is there, taking one's key away and letting it back. */
 #pragma once
 
 #include "routes.h"
 
-route_handler workers_list, workers_get, workers_enrol, workers_revoke;
+route_handler workers_list, workers_get, workers_enrol, workers_revoke, workers_restore;

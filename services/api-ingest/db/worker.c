@@ -6,9 +6,10 @@
 
 static const char add_principal_sql[] = "INSERT INTO api.principal (id, kind, name)"
                                         " VALUES ($1, 'worker', $2) ON CONFLICT DO NOTHING";
+/* No row: the name was revoked. */
 static const char enrol_sql[] =
     "INSERT INTO api.enrolment (worker_id, pool_id, name, key, lane) VALUES ($1, $2, $3, $4, $5)"
-    " ON CONFLICT (pool_id, name) DO UPDATE SET key = $4, revoked_at = NULL"
+    " ON CONFLICT (pool_id, name) DO UPDATE SET key = $4 WHERE enrolment.revoked_at IS NULL"
     " RETURNING worker_id, lane, coalesce((SELECT w.incarnation FROM scheduling.worker w"
     " WHERE w.id = enrolment.worker_id), 0)";
 
@@ -22,6 +23,9 @@ int worker_db_enrol(struct store *store, const struct uuid *new_id, const struct
                            param_bytes(key, MAC_KEY_BYTES), param_int(lane)),
                     &rows, error) < 0)
         return -1;
+    enrolled_r->is_refused = rows_count(rows) == 0;
+    if (enrolled_r->is_refused)
+        return 0;
     enrolled_r->worker_id = rows_uuid(rows, 0, 0);
     enrolled_r->lane = (int)rows_int(rows, 0, 1);
     enrolled_r->incarnation = rows_int(rows, 0, 2);
@@ -93,4 +97,14 @@ static const char revoke_sql[] = "UPDATE api.enrolment SET revoked_at = now()"
 int worker_db_revoke(struct store *store, const struct uuid *id, struct error *error)
 {
     return store_query(store, revoke_sql, PARAMS(param_uuid(id)), NULL, error);
+}
+
+static const char restore_sql[] = "UPDATE api.enrolment SET revoked_at = NULL, key = $2"
+                                  " WHERE worker_id = $1 AND revoked_at IS NOT NULL";
+
+int worker_db_restore(struct store *store, const struct uuid *id, const uint8_t key[MAC_KEY_BYTES],
+                      struct error *error)
+{
+    return store_query(store, restore_sql, PARAMS(param_uuid(id), param_bytes(key, MAC_KEY_BYTES)),
+                       NULL, error);
 }

@@ -14,6 +14,7 @@ struct enrolled {
     int lane;
     int64_t incarnation; /* the highest that was heard of; 0: none */
     bool is_new;
+    bool is_refused; /* the name was revoked: nothing was changed, the rest is not set */
 };
 int worker_db_enrol(struct store *store, const struct uuid *new_id, const struct uuid *pool_id,
                     const char *name, const uint8_t key[MAC_KEY_BYTES], int lane,
@@ -26,3 +27,6 @@ int worker_db_list(struct store *store, const struct uuid *only, const char *poo
 int worker_db_get(struct store *store, const struct uuid *only, const struct uuid *id,
                   json_t **worker_r, struct error *error) WARN_UNUSED;
 int worker_db_revoke(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;
+/* It may enrol again. Its key becomes that one: what it had before stays void. */
+int worker_db_restore(struct store *store, const struct uuid *id, const uint8_t key[MAC_KEY_BYTES],
+                      struct error *error) WARN_UNUSED;

@@ -106,6 +106,18 @@ static int load_saved(const struct enrolment *enrolment, struct identity *identi
     return take_identity(json, identity, &ignored);
 }
 
+/* What the problem document says to people, or else the body as it came. */
+static int refused(const struct http_answer *answer, struct error *error)
+{
+    AUTO(json_free) json_t *problem = NULL;
+    struct error ignored;
+    const char *text = NULL;
+    if (json_parse(answer->body, answer->length, &problem, &ignored) == 0)
+        text = json_find_text(problem, "message");
+    return error_set(error, "unavailable", "enrolment was refused (%ld): %.300s", answer->status,
+                     text == NULL ? answer->body : text);
+}
+
 static int ask(const struct enrolment *enrolment, json_t **answer_r, struct error *error)
 {
     struct http_client *client = http_client_new();
@@ -131,8 +143,7 @@ static int ask(const struct enrolment *enrolment, json_t **answer_r, struct erro
     if (status < 0)
         return -1;
     if (answer.status != 200 && answer.status != 201)
-        status = error_set(error, "unavailable", "enrolment was refused (%ld): %.200s",
-                           answer.status, answer.body);
+        status = refused(&answer, error);
     else
         status = json_parse(answer.body, answer.length, answer_r, error);
     http_answer_deinit(&answer);
