@@ -29,9 +29,11 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
     [METRIC_TRIGGERS] = {.name = "verdict_triggers_total",
                          .type = METRIC_COUNTER,
                          .help = "Triggers answered, repetitions included"},
-    [METRIC_TRIGGER_COMMITS] = {.name = "verdict_trigger_commits_total",
-                                .type = METRIC_COUNTER,
-                                .help = "Transactions that triggers were committed by"},
+    [METRIC_TRIGGER_COMMITS] =
+        {.name = "verdict_trigger_commits_total",
+         .type = METRIC_COUNTER,
+         .help = "Transactions that triggers were committed by, their new suites "
+                 "included"},
     [METRIC_LIVE_READS] = {.name = "verdict_live_reads_total",
                            .type = METRIC_COUNTER,
                            .help = "Looks at watched runs, many runs in each"},

@@ -100,26 +100,34 @@ static int stored_spec(const struct suite_spec *spec, char **text_r, struct erro
     return 0;
 }
 
+int suite_draft_make(const char *slug, const struct suite_spec *spec, struct suite_draft **draft_r,
+                     struct error *error)
+{
+    AUTO(suite_draft_free) struct suite_draft *draft = xcalloc(1, sizeof *draft);
+    draft->id = uuid_v7();
+    draft->cases = (int64_t)spec->cases.count;
+    draft->declared = declared_cases_new();
+    suite_digest(spec, draft->digest);
+    if (stored_spec(spec, &draft->spec, error) < 0 ||
+        read_cases(spec, slug, draft->declared, error) < 0)
+        return -1;
+    *draft_r = TAKE(draft);
+    return 0;
+}
+
 int suite_version_ensure(struct store *store, const struct uuid *project_id, const char *slug,
                          const struct suite_spec *spec, struct suite_version_ref *version_r,
                          struct error *error)
 {
+    AUTO(suite_draft_free) struct suite_draft *draft = NULL;
     struct suite_version_row row = {.project_id = project_id, .slug = slug};
     struct uuid found;
     suite_digest(spec, row.digest);
     if (suite_version_db_find(store, &row, &found, error) < 0)
         return -1;
-    if (uuid_is_null(&found)) {
-        AUTO(declared_cases_free) struct declared_cases *cases = declared_cases_new();
-        AUTO(text_free) char *text = NULL;
-        if (stored_spec(spec, &text, error) < 0)
-            return -1;
-        row.spec = text;
-        row.cases = (int64_t)spec->cases.count;
-        if (read_cases(spec, slug, cases, error) < 0 ||
-            suite_version_db_add(store, &row, cases, &found, error) < 0)
-            return -1;
-    }
+    if (uuid_is_null(&found) && (suite_draft_make(slug, spec, &draft, error) < 0 ||
+                                 suite_version_db_add(store, &row, draft, &found, error) < 0))
+        return -1;
     version_r->id = found;
     version_r->cases = (int64_t)spec->cases.count;
     return 0;

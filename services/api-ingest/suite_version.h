@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/uuid.h"
+#include "db/suite_version.h"
 #include "model/suite.h"
 #include "store/store.h"
 
@@ -16,6 +17,10 @@ struct suite_version_ref {
 int suite_version_ensure(struct store *store, const struct uuid *project_id, const char *slug,
                          const struct suite_spec *spec, struct suite_version_ref *version_r,
                          struct error *error) WARN_UNUSED;
+
+/* What is to be stored of it. "invalid" as above. */
+int suite_draft_make(const char *slug, const struct suite_spec *spec, struct suite_draft **draft_r,
+                     struct error *error) WARN_UNUSED;
 
 /* BLAKE2b-256 of the canonical specification, its cases included. */
 #define SUITE_DIGEST_BYTES 32

@@ -202,33 +202,99 @@ def test_the_key_of_another_project_is_another_key(api):
     assert one["id"] != other["id"]
 
 
+def test_a_used_key_is_answered_whatever_became_of_what_its_body_names(api):
+    api.put("/v1/projects/shop/suites/unit", {"title": "Unit", **PYTEST_SUITE}, expect=201)
+    api.put("/v1/projects/shop/templates/nightly", {"suite": "unit"}, expect=201)
+    nightly = {"project": "shop", "template": "nightly"}
+    key = {"Idempotency-Key": "k"}
+    first = api.post("/v1/runs", nightly, expect=201, headers=key)
+    api.delete("/v1/projects/shop/templates/nightly", expect=204)
+
+    again = api.request("POST", "/v1/runs", json=nightly, headers=key)
+    other = trigger(api, key="k", expect=422, suite="nothing")
+    fresh = api.post("/v1/runs", nightly, expect=400)
+
+    assert (again.status_code, again.json()) == (201, first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert other["code"] == "unprocessable"
+    assert fresh["errors"][0]["field"] == "template"
+
+
+def test_a_refused_key_stores_no_suite(api, verdict):
+    trigger(api, key="k")
+
+    trigger(api, key="k", expect=422, suite={**SUITE, "slug": "other"})
+
+    assert verdict.db.value("SELECT count(*) FROM api.suite_version") == 1
+
+
 # group commit -----------------------------------------------------------------------------------
 
 
-def test_many_connections_share_commits(api, verdict):
+def send_triggers(api, verdict, bodies):
+    """Each list of bodies over a connection of its own. The answers, and how many triggers and
+    commits they were."""
     token = verdict.admin_token.read_text().strip()
-    trigger(api)
     requests = [
         [
-            post_json(api.url, "/v1/runs", token, body(), **{"Idempotency-Key": uuid.uuid4().hex})
-            for _ in range(25)
+            post_json(api.url, "/v1/runs", token, entry, **{"Idempotency-Key": uuid.uuid4().hex})
+            for entry in entries
         ]
-        for _ in range(64)
+        for entries in bodies
     ]
-    began = (
-        metric(verdict, "verdict_triggers_total"),
-        metric(verdict, "verdict_trigger_commits_total"),
-    )
+    names = ("verdict_triggers_total", "verdict_trigger_commits_total")
+    began = [metric(verdict, name) for name in names]
     start = time.monotonic()
     answers = send_all(api.url, requests)
     seconds = time.monotonic() - start
-    triggers = metric(verdict, "verdict_triggers_total") - began[0]
-    commits = metric(verdict, "verdict_trigger_commits_total") - began[1]
-
+    triggers, commits = (
+        metric(verdict, name) - before for name, before in zip(names, began, strict=True)
+    )
     print(f"{triggers:.0f} triggers, {commits:.0f} commits, {triggers / seconds:.0f}/s")
     assert {status for status, _ in answers} == {201}
-    assert triggers == len({json.loads(text)["id"] for _, text in answers}) == 1600
+    return [json.loads(text) for _, text in answers], triggers, commits
+
+
+def test_many_connections_share_commits(api, verdict):
+    trigger(api)
+
+    answers, triggers, commits = send_triggers(api, verdict, [[body()] * 25] * 64)
+
+    assert triggers == len({answer["id"] for answer in answers}) == 1600
     assert commits <= 0.3 * triggers
+
+
+def test_suites_that_are_new_share_commits_too(api, verdict):
+    """Two connections send each suite at once: it is stored once, with its cases."""
+
+    def new_suite(number, n):
+        cases = [f"tests/test_{number}.py::test_{n}_{case}" for case in range(3)]
+        return body(suite={**PYTEST_SUITE, "slug": f"new-{number}", "cases": cases})
+
+    bodies = [[new_suite(number // 2, n) for n in range(10)] for number in range(64)]
+
+    answers, triggers, commits = send_triggers(api, verdict, bodies)
+
+    assert triggers == len({answer["id"] for answer in answers}) == 640
+    assert {answer["planned"] for answer in answers} == {3}
+    assert commits <= 0.3 * triggers
+    assert verdict.db.value("SELECT count(*) FROM api.suite_version") == 320
+    assert verdict.db.value("SELECT count(*) FROM api.declared_case") == 960
+    orphans = """SELECT count(*) FROM api.run r LEFT JOIN api.suite_version v
+                 ON v.id = r.suite_version_id AND v.suite_slug = r.suite_slug WHERE v.id IS NULL"""
+    assert verdict.db.value(orphans) == 0
+
+
+def test_a_large_suite_that_is_new_costs_a_commit_of_its_own(api, verdict):
+    cases = [f"tests/test_a.py::test_{n}" for n in range(5000)]
+
+    answers, _, commits = send_triggers(
+        api, verdict, [[body(suite={**PYTEST_SUITE, "slug": "large", "cases": cases})]]
+    )
+
+    assert answers[0]["planned"] == 5000
+    assert commits == 2
+    assert verdict.db.value("SELECT count(*) FROM api.declared_case") == 5000
 
 
 # what the scheduler would write -----------------------------------------------------------------

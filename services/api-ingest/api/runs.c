@@ -13,6 +13,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest.h"
+#include "ingest_metrics.h"
 #include "installation.h"
 #include "live/live.h"
 #include "live/sse.h"
@@ -40,6 +41,11 @@ int runs_create(struct request *request, struct response *response, struct error
     if (trigger_read(request, &trigger, error) < 0)
         return -1;
     request_set_data(request, trigger, free_trigger);
+    if (trigger->outcome != TRIGGER_OPEN) {
+        metric_add(&ingest_metrics[METRIC_TRIGGERS], 1);
+        trigger_respond(trigger);
+        return 0;
+    }
     request_park(request);
     return batcher_submit(request_ingest(request)->batcher, trigger, error);
 }

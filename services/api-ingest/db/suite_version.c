@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/suite_version.h"
 
+#include <stdlib.h>
+
 #include "base/memory.h"
 
 enum { KEY, SELECTOR, FILE_, CLASS, NAME, PARAMETERS, CASE_COLUMNS };
@@ -38,6 +40,16 @@ void declared_cases_add(struct declared_cases *cases, const struct case_key *key
     array_param_add(cases->columns[PARAMETERS], parameters);
 }
 
+void suite_draft_free(struct suite_draft **draft_)
+{
+    struct suite_draft *draft = TAKE(*draft_);
+    if (draft == NULL)
+        return;
+    free(draft->spec);
+    declared_cases_free(&draft->declared);
+    free(draft);
+}
+
 static const char find_sql[] = "SELECT id FROM api.suite_version"
                                " WHERE project_id = $1 AND suite_slug = $2 AND digest = $3";
 
@@ -61,16 +73,19 @@ static const char add_cases_sql[] =
     " c.parameters FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
     " $7::text[]) WITH ORDINALITY AS c (key, selector, file, class, name, parameters, ordinal)";
 
-static int add_cases(struct store *store, const struct uuid *id, struct declared_cases *cases,
-                     struct error *error)
+int suite_version_db_add_cases(struct store *store, const struct suite_draft *draft,
+                               struct error *error)
 {
-    struct array_param **columns = cases->columns;
-    return store_query(store, add_cases_sql,
-                       PARAMS(param_uuid(id), array_param_get(columns[KEY]),
-                              array_param_get(columns[SELECTOR]), array_param_get(columns[FILE_]),
-                              array_param_get(columns[CLASS]), array_param_get(columns[NAME]),
-                              array_param_get(columns[PARAMETERS])),
-                       NULL, error);
+    struct array_param **columns = draft->declared->columns;
+    if (draft->cases == 0)
+        return 0;
+    return store_pipeline_add(
+        store, add_cases_sql,
+        PARAMS(param_uuid(&draft->id), array_param_get(columns[KEY]),
+               array_param_get(columns[SELECTOR]), array_param_get(columns[FILE_]),
+               array_param_get(columns[CLASS]), array_param_get(columns[NAME]),
+               array_param_get(columns[PARAMETERS])),
+        -1, error);
 }
 
 static const char add_sql[] =
@@ -78,20 +93,17 @@ static const char add_sql[] =
     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, suite_slug, digest) DO NOTHING";
 
 int suite_version_db_add(struct store *store, const struct suite_version_row *row,
-                         struct declared_cases *cases, struct uuid *id_r, struct error *error)
+                         const struct suite_draft *draft, struct uuid *id_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    const struct uuid id = uuid_v7();
     if (store_query(store, add_sql,
-                    PARAMS(param_uuid(&id), param_uuid(row->project_id), param_text(row->slug),
-                           param_bytes(row->digest, sizeof row->digest), param_text(row->spec),
-                           param_int(row->cases)),
+                    PARAMS(param_uuid(&draft->id), param_uuid(row->project_id),
+                           param_text(row->slug), param_bytes(row->digest, sizeof row->digest),
+                           param_text(draft->spec), param_int(draft->cases)),
                     &rows, error) < 0)
         return -1;
     if (rows_affected(rows) == 0)
         return suite_version_db_find(store, row, id_r, error);
-    if (row->cases > 0 && add_cases(store, &id, cases, error) < 0)
-        return -1;
-    *id_r = id;
-    return 0;
+    *id_r = draft->id;
+    return suite_version_db_add_cases(store, draft, error);
 }

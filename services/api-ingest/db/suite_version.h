@@ -12,8 +12,6 @@ struct suite_version_row {
     const struct uuid *project_id;
     const char *slug;
     uint8_t digest[32];
-    const char *spec;
-    int64_t cases;
 };
 
 struct declared_cases;
@@ -23,10 +21,23 @@ void declared_cases_add(struct declared_cases *cases, const struct case_key *key
                         const char *selector, const char *file, const char *class, const char *name,
                         const char *parameters);
 
+/* A version that is to be stored, whole. */
+struct suite_draft {
+    struct uuid id; /* that it will have, unless somebody stores the same before */
+    uint8_t digest[32];
+    char *spec; /* JSON, without the cases */
+    int64_t cases;
+    struct declared_cases *declared;
+};
+void suite_draft_free(struct suite_draft **draft);
+
 /* By project, slug and digest; *id_r is "" when there is none. */
 int suite_version_db_find(struct store *store, const struct suite_version_row *row,
                           struct uuid *id_r, struct error *error) WARN_UNUSED;
 /* With its cases. Somebody who adds the same at once wins or loses; either way *id_r is the one. */
 int suite_version_db_add(struct store *store, const struct suite_version_row *row,
-                         struct declared_cases *cases, struct uuid *id_r,
+                         const struct suite_draft *draft, struct uuid *id_r,
                          struct error *error) WARN_UNUSED;
+/* The cases of one that was just added; queued. */
+int suite_version_db_add_cases(struct store *store, const struct suite_draft *draft,
+                               struct error *error) WARN_UNUSED;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "db/name.h"
+#include "db/suite_version.h"
 #include "model/limits.h"
 
 /* A name that is not given falls back to the template's; the pool to "default". */
@@ -184,6 +185,26 @@ static void mark_known(struct trigger *trigger, const struct rows *rows, int row
     trigger->answered_cases = rows_int(rows, row, 4);
 }
 
+static void add_key(struct matrix *keys, const struct trigger *trigger)
+{
+    add_uuid(keys->columns[0], &trigger->project_id);
+    array_param_add(keys->columns[1], trigger->key);
+    add_hash(keys->columns[2], trigger->body_hash);
+    add_uuid(keys->columns[3], &trigger->run_id);
+}
+
+int trigger_db_find_key(struct store *store, struct trigger *trigger, struct error *error)
+{
+    AUTO(matrix_deinit) struct matrix keys = matrix_new(4);
+    AUTO(rows_free) struct rows *known = NULL;
+    add_key(&keys, trigger);
+    if (matrix_query(store, known_sql, &keys, &known, error) < 0)
+        return -1;
+    if (rows_count(known) > 0)
+        mark_known(trigger, known, 0);
+    return 0;
+}
+
 int trigger_db_claim_keys(struct store *store, struct trigger *const *list, int count,
                           struct error *error)
 {
@@ -195,10 +216,7 @@ int trigger_db_claim_keys(struct store *store, struct trigger *const *list, int 
         if (!is_open(list[i]) || list[i]->key == NULL)
             continue;
         wanted++;
-        add_uuid(keys.columns[0], &list[i]->project_id);
-        array_param_add(keys.columns[1], list[i]->key);
-        add_hash(keys.columns[2], list[i]->body_hash);
-        add_uuid(keys.columns[3], &list[i]->run_id);
+        add_key(&keys, list[i]);
     }
     if (wanted == 0)
         return 0;
@@ -222,6 +240,67 @@ int trigger_db_forget_keys(struct store *store, struct error *error)
 {
     return store_query(store, forget_keys_sql, PARAMS(param_int(LIMIT_IDEMPOTENCY_KEY_DAYS)), NULL,
                        error);
+}
+
+/* ---- suites --------------------------------------------------------------------------------------- */
+
+/* In one order everywhere: two batches that add the same suites must not wait for each other. */
+static const char add_suites_sql[] =
+    "INSERT INTO api.suite_version (id, project_id, suite_slug, digest, spec, cases)"
+    " SELECT id, project_id, slug, decode(digest, 'hex'), spec, cases"
+    " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::integer[])"
+    " AS mine (id, project_id, slug, digest, spec, cases) ORDER BY project_id, slug, digest"
+    " ON CONFLICT (project_id, suite_slug, digest) DO NOTHING";
+
+/* A second statement, as for keys. */
+static const char find_suites_sql[] =
+    "SELECT mine.run_id, v.id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])"
+    " AS mine (run_id, project_id, slug, digest) JOIN api.suite_version v"
+    " ON v.project_id = mine.project_id AND v.suite_slug = mine.slug"
+    " AND v.digest = decode(mine.digest, 'hex')";
+
+static int name_suites(struct store *store, struct trigger *const *list, int count,
+                       const struct rows *found, struct error *error)
+{
+    for (int row = 0; row < rows_count(found); row++) {
+        struct trigger *trigger = get_by_run(list, count, rows_text(found, row, 0));
+        trigger->suite_version_id = rows_uuid(found, row, 1);
+        if (uuid_equal(&trigger->suite_version_id, &trigger->draft->id) &&
+            suite_version_db_add_cases(store, trigger->draft, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int trigger_db_add_suites(struct store *store, struct trigger *const *list, int count,
+                          struct error *error)
+{
+    AUTO(matrix_deinit) struct matrix suites = matrix_new(6);
+    AUTO(matrix_deinit) struct matrix names = matrix_new(4);
+    AUTO(rows_free) struct rows *found = NULL;
+    int wanted = 0;
+    for (int i = 0; i < count; i++) {
+        const struct suite_draft *draft = list[i]->draft;
+        if (!is_open(list[i]) || draft == NULL)
+            continue;
+        wanted++;
+        add_uuid(suites.columns[0], &draft->id);
+        add_uuid(suites.columns[1], &list[i]->project_id);
+        array_param_add(suites.columns[2], list[i]->suite_slug);
+        add_hash(suites.columns[3], draft->digest);
+        array_param_add(suites.columns[4], draft->spec);
+        array_param_add_int(suites.columns[5], draft->cases);
+        add_uuid(names.columns[0], &list[i]->run_id);
+        add_uuid(names.columns[1], &list[i]->project_id);
+        array_param_add(names.columns[2], list[i]->suite_slug);
+        add_hash(names.columns[3], draft->digest);
+    }
+    if (wanted == 0)
+        return 0;
+    if (matrix_query(store, add_suites_sql, &suites, NULL, error) < 0 ||
+        matrix_query(store, find_suites_sql, &names, &found, error) < 0)
+        return -1;
+    return name_suites(store, list, count, found, error);
 }
 
 /* ---- runs ----------------------------------------------------------------------------------------- */

@@ -24,10 +24,17 @@ int trigger_db_find_parts(struct store *store, const struct uuid *project_id,
                           struct error *error) WARN_UNUSED;
 void trigger_parts_deinit(struct trigger_parts *parts);
 
+/* Marks it, as below, when its key was used before. */
+int trigger_db_find_key(struct store *store, struct trigger *trigger,
+                        struct error *error) WARN_UNUSED;
+
 /* The rest is for the one transaction of a batch. */
 
 /* Marks each whose key was known already: replayed, or refused when the body is another. */
 int trigger_db_claim_keys(struct store *store, struct trigger *const *list, int count,
+                          struct error *error) WARN_UNUSED;
+/* Stores the new suites of those still open, with their cases (queued). */
+int trigger_db_add_suites(struct store *store, struct trigger *const *list, int count,
                           struct error *error) WARN_UNUSED;
 /* Inserts the runs of those still open, and gives them their numbers. */
 int trigger_db_add_runs(struct store *store, struct trigger *const *list, int count,

@@ -161,6 +161,7 @@ static int write_batch(struct transaction *transaction, struct trigger *const *l
     struct store *store = transaction->store;
     if (store_pipeline_begin(store, error) < 0 ||
         trigger_db_claim_keys(store, list, count, error) < 0 ||
+        trigger_db_add_suites(store, list, count, error) < 0 ||
         trigger_db_add_runs(store, list, count, error) < 0 ||
         supersede_older(transaction, list, count, error) < 0 ||
         announce_runs(transaction, list, count, error) < 0)

@@ -15,6 +15,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest.h"
+#include "ingest_metrics.h"
 #include "model/labels.h"
 #include "model/limits.h"
 #include "model/policy.h"
@@ -23,6 +24,7 @@
 #include "tenancy.h"
 
 #define NAME_BYTES       63
+#define DRAFT_CASES      100 /* of a new suite that is stored in the transaction of many triggers */
 #define NO_PRIORITY      (-1)
 #define PRIORITY_DEFAULT 50
 #define TRACEPARENT_MAX  55
@@ -90,6 +92,7 @@ void trigger_free(struct trigger **trigger_)
                            trigger->metadata,   trigger->policy};
     for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
         free(owned[i]);
+    suite_draft_free(&trigger->draft);
     free(trigger);
 }
 
@@ -129,24 +132,37 @@ static char *read_traceparent(const struct request *request)
 
 /* ---- the suite ------------------------------------------------------------------------------------ */
 
-/* A version that is there already, as it mostly is, costs no transaction. */
-static int ensure_version(struct request *request, const struct uuid *project_id, const char *slug,
-                          const struct suite_spec *spec, struct suite_version_ref *version_r,
-                          struct error *error)
+/* In a transaction of its own. */
+static int store_version(struct request *request, struct trigger *trigger, const char *slug,
+                         const struct suite_spec *spec, struct error *error)
 {
-    struct suite_version_row row = {.project_id = project_id, .slug = slug};
+    struct store *store;
+    struct suite_version_ref version;
+    if (request_begin(request, &store, error) < 0 ||
+        suite_version_ensure(store, &trigger->project_id, slug, spec, &version, error) < 0 ||
+        request_commit(request, error) < 0)
+        return -1;
+    metric_add(&ingest_metrics[METRIC_TRIGGER_COMMITS], 1);
+    trigger->suite_version_id = version.id;
+    return 0;
+}
+
+/* A version that is there already, as it mostly is, is named; a new one is stored with the run, unless it
+ * is so large that others would wait for it. */
+static int find_version(struct request *request, struct trigger *trigger, const char *slug,
+                        const struct suite_spec *spec, struct error *error)
+{
+    struct suite_version_row row = {.project_id = &trigger->project_id, .slug = slug};
     struct store *store;
     suite_digest(spec, row.digest);
     if (request_store(request, &store, error) < 0 ||
-        suite_version_db_find(store, &row, &version_r->id, error) < 0)
+        suite_version_db_find(store, &row, &trigger->suite_version_id, error) < 0)
         return -1;
-    version_r->cases = (int64_t)spec->cases.count;
-    if (!uuid_is_null(&version_r->id))
+    if (!uuid_is_null(&trigger->suite_version_id))
         return 0;
-    if (request_begin(request, &store, error) < 0 ||
-        suite_version_ensure(store, project_id, slug, spec, version_r, error) < 0)
-        return -1;
-    return request_commit(request, error);
+    if (spec->cases.count > DRAFT_CASES)
+        return store_version(request, trigger, slug, spec, error);
+    return suite_draft_make(slug, spec, &trigger->draft, error);
 }
 
 /* The text member of an inline suite that is no part of the specification. */
@@ -166,7 +182,6 @@ static int take_inline_suite(struct request *request, const json_t *json, struct
                              json_t *requirements, struct error *error)
 {
     AUTO(suite_deinit) struct suite_spec spec = {.framework = NULL};
-    struct suite_version_ref version;
     const char *slug, *title;
     if (read_head(json, "slug", NAME_BYTES, &slug, error) < 0 ||
         read_head(json, "title", (size_t)LIMIT_TITLE_BYTES, &title, error) < 0)
@@ -174,10 +189,9 @@ static int take_inline_suite(struct request *request, const json_t *json, struct
     if (slug == NULL)
         return error_field(error, "suite.slug", "suite.slug is missing");
     if (check_slug("slug", slug, error) < 0 || suite_decode(json, &spec, error) < 0 ||
-        ensure_version(request, &trigger->project_id, slug, &spec, &version, error) < 0)
+        find_version(request, trigger, slug, &spec, error) < 0)
         return error->field[0] == '\0' ? -1 : error_in(error, "suite");
-    trigger->suite_version_id = version.id;
-    trigger->cases = version.cases;
+    trigger->cases = (int64_t)spec.cases.count;
     trigger->suite_slug = xstrdup(slug);
     if (trigger->title == NULL)
         trigger->title = xstrdup(title == NULL || title[0] == '\0' ? slug : title);
@@ -337,19 +351,15 @@ static int check_parts(const struct trigger_body *body, const struct trigger_par
 static int find_parts(struct request *request, const struct trigger_body *body,
                       struct trigger *trigger, struct trigger_parts *parts_r, struct error *error)
 {
-    struct project_ref project;
     struct store *store;
     const struct trigger_names names = {.template = body->template,
                                         .suite = json_string_value(body->suite),
                                         .environment = body->environment,
                                         .pool = body->pool,
                                         .parent = body->parent};
-    if (check_names(body, error) < 0 ||
-        tenancy_project_or_bound(request, body->project, &project, error) < 0 ||
-        request_store(request, &store, error) < 0 ||
-        trigger_db_find_parts(store, &project.id, &names, parts_r, error) < 0)
+    if (check_names(body, error) < 0 || request_store(request, &store, error) < 0 ||
+        trigger_db_find_parts(store, &trigger->project_id, &names, parts_r, error) < 0)
         return -1;
-    trigger->project_id = project.id;
     trigger->template_id = parts_r->template_id;
     trigger->environment_id = parts_r->environment_id;
     trigger->pool_id = parts_r->pool_id;
@@ -374,6 +384,20 @@ static int fill(struct request *request, struct trigger_body *body, struct trigg
     return join_requirements(body, parts.defaults, requirements, trigger, error);
 }
 
+/* Names are looked up only for a key that is new: an answer that was given once is given again whatever
+ * has become of them. Two of a key that is under way meet in the batch. */
+static int find_key(struct request *request, const struct trigger_body *body,
+                    struct trigger *trigger, struct error *error)
+{
+    struct project_ref project;
+    struct store *store;
+    if (tenancy_project_or_bound(request, body->project, &project, error) < 0 ||
+        request_store(request, &store, error) < 0)
+        return -1;
+    trigger->project_id = project.id;
+    return trigger->key == NULL ? 0 : trigger_db_find_key(store, trigger, error);
+}
+
 int trigger_read(struct request *request, struct trigger **trigger_r, struct error *error)
 {
     AUTO(trigger_free) struct trigger *trigger = xcalloc(1, sizeof *trigger);
@@ -390,7 +414,9 @@ int trigger_read(struct request *request, struct trigger **trigger_r, struct err
     trigger->run_id = uuid_v7();
     trigger->created_by = request_principal(request)->id;
     trigger->traceparent = read_traceparent(request);
-    int status = fill(request, &body, trigger, error);
+    int status = find_key(request, &body, trigger, error);
+    if (status == 0 && trigger->outcome == TRIGGER_OPEN)
+        status = fill(request, &body, trigger, error);
     fields_free(&body_fields, &body);
     if (status < 0)
         return -1;
@@ -400,16 +426,14 @@ int trigger_read(struct request *request, struct trigger **trigger_r, struct err
 
 /* ---- the answer ----------------------------------------------------------------------------------- */
 
-void trigger_answer(struct trigger *trigger)
+void trigger_respond(struct trigger *trigger)
 {
-    struct request *request = trigger->request;
-    struct response *response = request_response(request);
+    const struct ingest *ingest = request_ingest(trigger->request);
+    struct response *response = request_response(trigger->request);
     if (trigger->outcome == TRIGGER_REFUSED) {
         response_problem(response, &trigger->error);
-        request_complete(request);
         return;
     }
-    const struct ingest *ingest = request_ingest(request);
     json_t *planned =
         trigger->answered_cases > 0 ? json_integer(trigger->answered_cases) : json_null();
     json_t *links = run_links(ingest, &trigger->answered_id);
@@ -422,5 +446,10 @@ void trigger_answer(struct trigger *trigger)
     response_headerf(response, "Location", "/v1/runs/%s", trigger->answered_id.text);
     if (trigger->outcome == TRIGGER_REPLAYED)
         response_header(response, "Idempotency-Replayed", "true");
-    request_complete(request);
+}
+
+void trigger_answer(struct trigger *trigger)
+{
+    trigger_respond(trigger);
+    request_complete(trigger->request);
 }

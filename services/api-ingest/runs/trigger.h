@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 
 struct request;
+struct suite_draft;
 
 #define TRIGGER_HASH_BYTES 32
 
@@ -28,6 +29,7 @@ struct trigger {
     uint8_t body_hash[TRIGGER_HASH_BYTES];
     struct uuid run_id, project_id, pool_id, suite_id, suite_version_id, environment_id,
         template_id, parent_id, created_by; /* "" where there is none */
+    struct suite_draft *draft; /* of an inline suite that is new; NULL: suite_version_id is there */
     char *suite_slug, *title, *build_version, *branch, *commit, *traceparent;
     const char *relation;                                /* a literal; NULL: none */
     char *requirements, *parameters, *metadata, *policy; /* JSON texts */
@@ -43,10 +45,13 @@ struct trigger {
     TAILQ_ENTRY(trigger) link;
 };
 
-/* Reads and checks the body, and finds in Postgres what it names. On a worker. */
+/* Reads and checks the body, and finds in Postgres what it names. On a worker. A key that was used before
+ * is enough: then its outcome stands already, and nothing that the body names needs to be there still. */
 int trigger_read(struct request *request, struct trigger **trigger_r,
                  struct error *error) WARN_UNUSED;
 void trigger_free(struct trigger **trigger);
 
-/* Fills the request's response and completes it: the trigger may be gone afterwards. */
+/* Fills the request's response. */
+void trigger_respond(struct trigger *trigger);
+/* The same, and completes the request: the trigger may be gone afterwards. */
 void trigger_answer(struct trigger *trigger);
