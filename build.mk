@@ -104,7 +104,7 @@ binaries: $(PROBES) $(BENCHES)
 check:
 	@$(MAKE) --no-print-directory SAN=address,undefined run-units
 run-units: units
-	@tests/unit/run $(OUT)/unit
+	@tests/unit/run $(sort $(filter %_test,$(UNIT_BIN)))
 
 PREFIX ?= /usr/local
 install: binaries

@@ -8,12 +8,15 @@
 
 #define ERROR_TEXT_MAX  400
 #define ERROR_FIELD_MAX 120
+#define ERROR_ABOUT_MAX 40
 
 struct error {
     char code[32];               /* machine-readable: "invalid", "too_large", "unavailable" … */
     char sqlstate[6];            /* when Postgres refused; empty otherwise */
     char field[ERROR_FIELD_MAX]; /* path of the offending input: "cases[3].name"; may be empty */
     char text[ERROR_TEXT_MAX];   /* for people: names the field and the bound */
+    char about
+        [ERROR_ABOUT_MAX]; /* id of the thing that it concerns, where a store was told (store_about) */
 };
 
 /* Fills *error (NULL is allowed) and returns -1, so that it can end a function. */

@@ -165,6 +165,10 @@ static void bury(struct ledger_partition *partition, const struct error *why)
 static void failed(struct ledger_partition *partition, int count, const struct error *error)
 {
     bool is_data = store_error_is_data(error);
+    if (partition_set_aside(partition, error)) {
+        partition_drop(partition, PARTITION_RELOADING, NULL);
+        return;
+    }
     if (is_data && count == 1) {
         bury(partition, error);
         return;

@@ -417,6 +417,7 @@ int ledger_commit(struct ledger_partition *partition, struct error *error)
     assert(partition->in_transaction);
     partition->in_transaction = false;
     if (store_commit(partition->store, error) < 0) {
+        partition_set_aside(partition, error);
         partition_drop(partition, PARTITION_RELOADING, error);
         return -1;
     }
@@ -432,11 +433,11 @@ void ledger_rollback(struct ledger_partition *partition)
     outbox_rolled_back(partition->ledger->outbox, partition->store);
 }
 
-void ledger_abandon(struct ledger_partition *partition)
+void ledger_abandon(struct ledger_partition *partition, const struct error *why)
 {
-    struct error why;
-    error_set(&why, "abandoned", "a transaction could not be finished: loading again");
-    partition_drop(partition, PARTITION_RELOADING, &why);
+    assert(partition->in_transaction);
+    partition_set_aside(partition, why);
+    partition_drop(partition, PARTITION_RELOADING, why);
 }
 
 void ledger_raise_epoch(struct ledger_partition *partition, int64_t seen)

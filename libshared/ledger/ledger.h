@@ -50,6 +50,10 @@ struct ledger_handlers {
      * what makes others send again, into the open transaction. */
     int (*resync)(void *context, struct ledger_partition *partition, struct store *store,
                   struct error *error);
+    /* A transaction of the partition was refused as data (store_error_is_data); error->about says what the
+     * statement concerned, where the store was told. True: that thing is out of the way from now on, and the
+     * same batch is tried again as it is. May be NULL. */
+    bool (*set_aside)(void *context, struct ledger_partition *partition, const struct error *error);
     void *context;
 };
 
@@ -100,8 +104,9 @@ int ledger_begin(struct ledger_partition *partition, struct store **store_r,
                  struct error *error) WARN_UNUSED;
 int ledger_commit(struct ledger_partition *partition, struct error *error) WARN_UNUSED;
 void ledger_rollback(struct ledger_partition *partition);
-/* Memory changed but the transaction could not be finished: drop and load again. */
-void ledger_abandon(struct ledger_partition *partition);
+/* Memory changed but the transaction could not be finished, for this reason: roll it back, drop and load
+ * again. */
+void ledger_abandon(struct ledger_partition *partition, const struct error *why);
 
 /* The epoch must rise above `seen` (a worker has heard a higher one: an older database was put back).
  * Compare-and-set on our own; then drop and load. */

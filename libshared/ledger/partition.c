@@ -68,6 +68,13 @@ void partition_drop(struct ledger_partition *partition, enum partition_state nex
     enter(partition, next);
 }
 
+bool partition_set_aside(struct ledger_partition *partition, const struct error *why)
+{
+    const struct ledger_handlers *handlers = partition->ledger->handlers;
+    return store_error_is_data(why) && handlers->set_aside != NULL &&
+           handlers->set_aside(handlers->context, partition, why);
+}
+
 void partition_assign(struct ledger_partition *partition)
 {
     if (partition->state != PARTITION_IDLE)

@@ -86,6 +86,8 @@ void partition_on_record(struct ledger_partition *partition,
 void partition_on_log_error(struct ledger_partition *partition, const struct error *error);
 void partition_drop(struct ledger_partition *partition, enum partition_state next,
                     const struct error *why);
+/* Asks the owner, when the reason is in the data: true when the cause is out of the way. */
+bool partition_set_aside(struct ledger_partition *partition, const struct error *why);
 bool partition_is_usable(const struct ledger_partition *partition);
 
 /* batch.c: takes the pending records of an OWNED partition in one transaction. */

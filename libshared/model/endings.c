@@ -25,6 +25,7 @@ static const char *const reason_list[REASON_COUNT] = {
     [REASON_CANCELLED] = "cancelled",
     [REASON_SUPERSEDED] = "superseded",
     [REASON_RUN_TIMEOUT] = "run_timeout",
+    [REASON_INTERNAL_ERROR] = "internal_error",
 };
 const struct names reason_names = NAMES("reason", reason_list);
 
@@ -68,6 +69,8 @@ static const struct ending endings[REASON_COUNT] = {
                            "superseded by a newer run of the branch"},
     [REASON_RUN_TIMEOUT] = {REASON_RUN_TIMEOUT, RUN_TIMED_OUT, EXIT_RUN_ERRORED, 20,
                             "the run was over its time limit"},
+    [REASON_INTERNAL_ERROR] = {REASON_INTERNAL_ERROR, RUN_ERRORED, EXIT_RUN_ERRORED, 30,
+                               "Verdict itself could not work on it, through a fault of its own"},
 };
 
 const struct ending *ending_get(enum reason reason)

@@ -12,6 +12,8 @@
 struct array_param {
     struct buffer text;
     bool closed;
+    int count;
+    char first[ERROR_ABOUT_MAX];
 };
 
 struct array_param *array_param_new(void)
@@ -42,6 +44,8 @@ static void separate(struct array_param *array)
 void array_param_add(struct array_param *array, const char *text)
 {
     separate(array);
+    if (array->count++ == 0)
+        snprintf(array->first, sizeof array->first, "%s", text == NULL ? "" : text);
     if (text == NULL) {
         buffer_add_text(&array->text, "NULL");
         return;
@@ -61,6 +65,7 @@ void array_param_add(struct array_param *array, const char *text)
 void array_param_add_int(struct array_param *array, int64_t number)
 {
     separate(array);
+    array->count++;
     buffer_addf(&array->text, "%lld", (long long)number);
 }
 
@@ -73,4 +78,9 @@ struct param array_param_get(struct array_param *array)
     if (array->text.overflowed)
         abort();
     return param_text(array->text.data);
+}
+
+const char *array_param_only(const struct array_param *array)
+{
+    return array->count == 1 ? array->first : "";
 }

@@ -39,6 +39,7 @@ struct queued {
     struct statement *prepares; /* this answer is that of its Parse; NULL: of an execution */
     int64_t expect;
     int64_t affected;
+    char about[ERROR_ABOUT_MAX];
 };
 
 struct store {
@@ -52,6 +53,7 @@ struct store {
     size_t queue_length, queue_capacity;
     int64_t *affected; /* of the last run's executions */
     size_t affected_length, affected_capacity;
+    char about[ERROR_ABOUT_MAX]; /* of the next statement */
 };
 
 /* ---- parameters ------------------------------------------------------------------------------- */
@@ -328,11 +330,31 @@ static int prepare(struct store *store, struct statement *statement, struct erro
     return 0;
 }
 
+void store_about(struct store *store, const char *id)
+{
+    snprintf(store->about, sizeof store->about, "%s", id);
+}
+
+/* What was said of the next statement is used up by it. */
+static void take_about(struct store *store, char about[ERROR_ABOUT_MAX])
+{
+    memcpy(about, store->about, ERROR_ABOUT_MAX);
+    store->about[0] = '\0';
+}
+
+static void say_about(struct error *error, const char about[ERROR_ABOUT_MAX])
+{
+    if (error != NULL && error->sqlstate[0] != '\0')
+        memcpy(error->about, about, ERROR_ABOUT_MAX);
+}
+
 int store_query(struct store *store, const char *sql, const struct param *params, int count,
                 struct rows **rows_r, struct error *error)
 {
     PGresult *result;
     struct libpq_params p;
+    char about[ERROR_ABOUT_MAX];
+    take_about(store, about);
     if (store->broken)
         return connection_lost(store, error, "the connection is lost");
     if (store->queue_length > 0 && store_pipeline_run(store, false, error) < 0)
@@ -344,8 +366,10 @@ int store_query(struct store *store, const char *sql, const struct param *params
     if (!PQsendQueryPrepared(store->connection, statement->name, count, p.values, p.lengths,
                              p.formats, 0))
         return connection_lost(store, error, PQerrorMessage(store->connection));
-    if (single_result(store, &result, error) < 0)
+    if (single_result(store, &result, error) < 0) {
+        say_about(error, about);
         return -1;
+    }
     if (rows_r != NULL)
         *rows_r = rows_new(result);
     else
@@ -473,6 +497,8 @@ int store_pipeline_add(struct store *store, const char *sql, const struct param 
                        int64_t expect, struct error *error)
 {
     struct libpq_params p;
+    char about[ERROR_ABOUT_MAX];
+    take_about(store, about);
     if (store->queue_length >= PIPELINE_MAX && store_pipeline_run(store, false, error) < 0)
         return -1;
     if (enter_pipeline(store, error) < 0)
@@ -489,6 +515,7 @@ int store_pipeline_add(struct store *store, const char *sql, const struct param 
                              p.formats, 0))
         return connection_lost(store, error, PQerrorMessage(store->connection));
     enqueue(store, NULL, expect);
+    memcpy(store->queue[store->queue_length - 1].about, about, ERROR_ABOUT_MAX);
     return PQflush(store->connection) < 0
                ? connection_lost(store, error, PQerrorMessage(store->connection))
                : 0;
@@ -531,8 +558,10 @@ static int take_answer(struct store *store, struct queued *queued, bool is_commi
             queued->affected = atoll(PQcmdTuples(result));
         if (!ok && queued->prepares != NULL)
             queued->prepares->prepared = false;
-        if (!ok && !*failed_r && status != PGRES_PIPELINE_ABORTED)
+        if (!ok && !*failed_r && status != PGRES_PIPELINE_ABORTED) {
             result_failed(store, result, error);
+            say_about(error, queued->about);
+        }
         if (ok && is_commit && check_committed(result, *failed_r ? NULL : error) < 0)
             *failed_r = true;
         *failed_r = *failed_r || !ok;

@@ -64,6 +64,10 @@ int store_begin_snapshot(struct store *store, struct error *error) WARN_UNUSED;
 int store_commit(struct store *store, struct error *error) WARN_UNUSED;
 void store_rollback(struct store *store); /* nothing to do outside a transaction */
 
+/* The next statement, queued or not, concerns the thing of this id (borrowed for the call; at most
+ * ERROR_ABOUT_MAX - 1 bytes): when Postgres refuses it, error->about says so. */
+void store_about(struct store *store, const char *id);
+
 /* A pipeline: queued statements go out together and are answered together. Each queued statement's
  * affected rows are checked by store_pipeline_run when `expect` >= 0 (error "unexpected" otherwise). */
 int store_pipeline_add(struct store *store, const char *sql, const struct param *params, int count,
@@ -99,6 +103,8 @@ void array_param_free(struct array_param **array);
 void array_param_add(struct array_param *array, const char *text); /* NULL is an SQL NULL element */
 void array_param_add_int(struct array_param *array, int64_t number);
 struct param array_param_get(struct array_param *array); /* borrowed from it */
+/* Its element, when there is just one text (cut to ERROR_ABOUT_MAX - 1 bytes), else ""; for store_about. */
+const char *array_param_only(const struct array_param *array);
 
 /* SQLSTATE classes 22, 54 and 23 (but not "no partition of relation found for row") are about the data:
  * trying again cannot help. Everything else is about the time or the place. */

@@ -16,6 +16,10 @@ int db_adopt_runs(struct store *store, struct array_param *ids, int partition, s
 int db_load_runs(struct brain *brain, struct store *store, struct array_param *ids,
                  struct error *error) WARN_UNUSED;
 int db_load_tasks(struct brain *brain, struct store *store, struct error *error) WARN_UNUSED;
+/* Of an open run that cannot be worked on just what its end needs; adopts it where nobody did. Nothing is
+ * added when it is final. */
+int db_load_bare_run(struct brain *brain, struct store *store, const struct uuid *run_id,
+                     struct error *error) WARN_UNUSED;
 int db_run_started(struct store *store, const struct run *run, struct error *error) WARN_UNUSED;
 int db_run_planned(struct store *store, const struct run *run, struct error *error) WARN_UNUSED;
 int db_run_closed(struct store *store, const struct run *run, const struct closed_run *totals,
@@ -23,7 +27,9 @@ int db_run_closed(struct store *store, const struct run *run, const struct close
                   struct error *error) WARN_UNUSED;
 int db_add_event(struct store *store, const struct run *run, const struct uuid *event_id,
                  const char *type, const char *data, struct error *error) WARN_UNUSED;
-int db_write_waits(struct brain *brain, struct store *store, struct error *error) WARN_UNUSED;
+/* Of at most so many runs whose reason has changed. */
+int db_write_waits(struct brain *brain, struct store *store, int most,
+                   struct error *error) WARN_UNUSED;
 /* Events of open runs and of those finished lately, to be emitted again after a resync. */
 int db_find_events(struct store *store, int partition, struct rows **rows_r,
                    struct error *error) WARN_UNUSED;

@@ -74,6 +74,7 @@ int event_run(struct brain *brain, struct store *store, struct run *run, const c
                           .data = data};
     if (db_add_event(store, run, &event.id, type, text, error) < 0)
         return -1;
+    store_about(store, run->id.text);
     return publish(brain->scheduler, store, &event, run->traceparent, error);
 }
 
@@ -90,6 +91,7 @@ int event_worker_lost(struct brain *brain, struct store *store, const struct run
                                 .run_id = run->id,
                                 .at = wall_ms(),
                                 .data = data};
+    store_about(store, run->id.text);
     return publish(brain->scheduler, store, &event, run->traceparent, error);
 }
 

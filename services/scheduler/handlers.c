@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aside.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -63,7 +64,8 @@ static int on_run_submitted(struct batch *batch, const void *message, struct err
 {
     const struct run_submitted *submitted = message;
     (void)error;
-    if (brain_find_run(batch->brain, &submitted->run_id) != NULL)
+    if (brain_find_run(batch->brain, &submitted->run_id) != NULL ||
+        aside_has(batch->brain->scheduler, &submitted->run_id))
         return 0;
     array_param_add(batch->submitted, submitted->run_id.text);
     batch->submitted_count++;

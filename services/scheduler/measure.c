@@ -38,6 +38,10 @@ struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT] = {
     [SCHEDULER_SLOTS_FREE] = {.name = "verdict_slots_free",
                               .type = METRIC_GAUGE,
                               .help = "Free slots of available workers."},
+    [SCHEDULER_SET_ASIDE] =
+        {.name = "verdict_runs_set_aside_total",
+         .type = METRIC_COUNTER,
+         .help = "Runs that could not be worked on through a fault of ours, and were ended."},
 };
 
 #define DEMAND_CLASSES 50 /* users make classes up: what is beyond so many is counted together */

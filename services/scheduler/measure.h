@@ -14,6 +14,7 @@ enum scheduler_metric {
     SCHEDULER_DEMAND,
     SCHEDULER_WORKERS,
     SCHEDULER_SLOTS_FREE,
+    SCHEDULER_SET_ASIDE,
     SCHEDULER_METRIC_COUNT
 };
 extern struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT];

@@ -3,10 +3,12 @@
  * changes a row is done under the fence. */
 #include "reaper.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aside.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bus/topics.h"
@@ -31,6 +33,7 @@
 #define UNSEEN_RECENT_MS (5 * 60 * 1000)
 #define PAST_PAGE        10000
 #define ADOPT_MAX        1000 /* runs in one transaction */
+#define WAITS_MAX        INT_MAX
 
 typedef int timer_work(struct brain *brain, struct store *store, struct error *error);
 
@@ -123,9 +126,7 @@ static int run_work(struct brain *brain, timer_work *work)
     if (ledger_begin(partition, &store, &error) < 0)
         return -1; /* the ledger has dropped this brain */
     if (work(brain, store, &error) < 0) {
-        log_failure(LOG_LEVEL_WARNING, "scheduler's timer", &error);
-        ledger_rollback(partition);
-        ledger_abandon(partition);
+        ledger_abandon(partition, &error);
         return -1;
     }
     if (ledger_commit(partition, &error) < 0)
@@ -359,8 +360,10 @@ static int adopt_unseen(struct brain *brain, struct store *store, const struct r
 {
     AUTO(array_param_free) struct array_param *ids = array_param_new();
     int count = 0;
-    for (int i = 0; i < rows_count(rows) && count < ADOPT_MAX; i++) {
-        if (!rows_bool(rows, i, 1))
+    int most = aside_is_careful(brain->scheduler) ? 1 : ADOPT_MAX;
+    for (int i = 0; i < rows_count(rows) && count < most; i++) {
+        struct uuid id = rows_uuid(rows, i, 0);
+        if (!rows_bool(rows, i, 1) || aside_has(brain->scheduler, &id))
             continue;
         array_param_add(ids, rows_text(rows, i, 0));
         count++;
@@ -464,13 +467,7 @@ static int reap(struct brain *brain, struct store *store, struct error *error)
 
 static int write_waits(struct brain *brain, struct store *store, struct error *error)
 {
-    struct run *run, *next;
-    if (db_write_waits(brain, store, error) < 0)
-        return -1;
-    HASH_ITER (hh, brain->runs, run, next) {
-        run->wait_dirty = false;
-    }
-    return 0;
+    return db_write_waits(brain, store, aside_is_careful(brain->scheduler) ? 1 : WAITS_MAX, error);
 }
 
 static bool explain(struct brain *brain)
@@ -485,6 +482,31 @@ static bool explain(struct brain *brain)
         any = any || run->wait_dirty;
     }
     return any;
+}
+
+/* ---- runs that cannot be worked on -------------------------------------------------------------- */
+
+static int end_aside(struct brain *brain)
+{
+    struct ledger_partition *partition = brain->partition;
+    struct scheduler *scheduler = brain->scheduler;
+    const struct uuid *next = aside_next(scheduler, ledger_partition_number(partition));
+    struct store *store;
+    struct error error;
+    if (next == NULL)
+        return 0;
+    struct uuid run_id = *next;
+    if (ledger_begin(partition, &store, &error) < 0)
+        return -1;
+    if (aside_end(brain, store, &run_id, &error) < 0) {
+        ledger_abandon(partition, &error);
+        return -1;
+    }
+    if (ledger_commit(partition, &error) < 0)
+        return -1;
+    aside_remove(scheduler, &run_id);
+    lanes_flush(brain);
+    return 0;
 }
 
 /* ---- the pass --------------------------------------------------------------------------------- */
@@ -509,6 +531,8 @@ int64_t reaper_pass(struct brain *brain)
         run_work(brain, lose_unacknowledged) < 0)
         return PASS_MS;
     if (look_at_leases(brain, now_ms) && run_work(brain, lose_silent) < 0)
+        return PASS_MS;
+    if (end_aside(brain) < 0)
         return PASS_MS;
     if (now_ms >= brain->reap_due_ms) {
         brain->reap_due_ms = now_ms + brain->scheduler->settings->reaper_interval_ms;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "aside.h"
 #include "brain.h"
 #include "bus/topics.h"
 #include "db.h"
@@ -129,6 +130,17 @@ static void committed(void *context, struct ledger_partition *partition)
     lanes_flush(ledger_partition_state(partition));
 }
 
+/* What a statement concerned is known, or is found out with smaller statements. */
+static bool set_aside(void *context, struct ledger_partition *partition, const struct error *error)
+{
+    struct scheduler *scheduler = context;
+    struct uuid run_id;
+    if (uuid_parse(error->about, &run_id, NULL) == 0)
+        return aside_add(scheduler, ledger_partition_number(partition), &run_id, error);
+    aside_be_careful(scheduler);
+    return false;
+}
+
 /* The scheduling log is another one: what was in it is found in Postgres by the load that follows; what the
  * world was told is told again. */
 static int resync(void *context, struct ledger_partition *partition, struct store *store,
@@ -179,6 +191,7 @@ int scheduler_open(struct service *service, void **context_r, struct error *erro
                                                    .handle = handle,
                                                    .committed = committed,
                                                    .resync = resync,
+                                                   .set_aside = set_aside,
                                                    .context = scheduler};
     const struct ledger_settings settings = {.schema = "scheduling",
                                              .group = scheduler->scheduling_topic,
@@ -206,5 +219,6 @@ void scheduler_close(void *context)
     ledger_close(&scheduler->ledger, 5000);
     worker_keys_free(&scheduler->keys);
     gauges_free(&scheduler->gauges);
+    aside_free(scheduler);
     free(scheduler);
 }

@@ -17,6 +17,8 @@ struct scheduler_settings {
     char *public_url;
 };
 
+struct aside;
+
 struct scheduler {
     struct service *service;
     const struct scheduler_settings *settings;
@@ -27,6 +29,8 @@ struct scheduler {
     char scheduling_topic[128], events_topic[128], dead_letters_topic[128];
     struct gauges *gauges;
     int64_t measure_due_ms;
+    struct aside *aside;      /* runs that cannot be worked on: see aside.h */
+    int64_t careful_until_ms; /* statements are about one run each until then */
     int64_t lane_seq; /* of the process: every lane message has a higher one, also after a reload */
 };
 

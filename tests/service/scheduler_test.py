@@ -873,3 +873,116 @@ def test_a_worker_speaks_for_itself_and_its_pool_alone(pool):
     wait_until(lambda: pool.db.value(count) == 3, 15, "three dead letters")
     run = pool.trigger()
     assert worker.next_dispatch()["run_id"] == run
+
+
+# A fault of ours, as Postgres would show it: a statement about one run is refused as data.
+REFUSE = """
+CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'invalid byte sequence' USING ERRCODE = '22021';
+END $$;
+GRANT EXECUTE ON FUNCTION public.refuse() TO PUBLIC;
+"""
+
+
+def refuse(pool, table, when, run, condition=""):
+    """From now on `when` (INSERT, UPDATE) on the table is refused for this run."""
+    if not pool.db.value("SELECT count(*) FROM pg_proc WHERE proname = 'refuse'"):
+        pool.db.query(REFUSE)
+    pool.db.query(
+        f"""CREATE TRIGGER refuse BEFORE {when} ON {table} FOR EACH ROW
+            WHEN (NEW.run_id = '{run}' {condition}) EXECUTE FUNCTION public.refuse()"""
+    )
+
+
+def others_pass(pool, worker):
+    after = len(worker.received)
+    run = pool.trigger()
+    dispatch = worker.next_dispatch(after)
+    assert dispatch["run_id"] == run
+    worker.start(dispatch)
+    worker.finish(dispatch)
+    assert pool.final(run)["state"] == "passed"
+
+
+def test_a_run_whose_dispatch_is_refused_as_data_ends_and_stops_nobody(pool):
+    run = pool.trigger()
+    pool.waits_for(run, "no_worker")
+    refuse(pool, "scheduling.task", "INSERT", run)
+
+    worker = pool.ready_worker()
+    state = pool.final(run)
+
+    assert (state["state"], state["reason"]) == ("errored", "internal_error")
+    assert "22021" in state["reason_detail"]
+    events = pool.db.query(
+        "SELECT type, data FROM scheduling.run_event WHERE run_id = %s ORDER BY version", run
+    )
+    assert [event["type"] for event in events] == ["run.queued", "run.finished"]
+    assert events[-1]["data"]["reason"] == "internal_error"
+    assert pool.totals(run)["closed"]
+    others_pass(pool, worker)
+    assert pool.db.value("SELECT count(*) FROM scheduling.dead_letter") == 0
+
+
+def test_a_run_that_is_refused_when_it_starts_ends_and_its_worker_is_told(pool):
+    worker = pool.ready_worker()
+    run = pool.trigger()
+    dispatch = worker.next_dispatch()
+    refuse(pool, "scheduling.run_state", "UPDATE", run, "AND NEW.state = 'running'")
+
+    worker.start(dispatch)
+    state = pool.final(run)
+
+    assert (state["state"], state["reason"]) == ("errored", "internal_error")
+    assert pool.tasks(run)[0]["state"] == "done"
+    wait_until(
+        lambda: worker.syncs and dispatch["dispatch_id"] not in worker.syncs[-1]["running"],
+        15,
+        "the worker to be told that it should not run it",
+    )
+    with worker.lock:
+        worker.held.clear()
+    worker.heartbeat()
+    others_pass(pool, worker)
+
+
+def test_a_run_that_cannot_be_read_ends_and_stops_nobody(pool):
+    run = pool.trigger()
+    pool.waits_for(run, "no_worker")
+    pool.verdict.stop("scheduler")
+    pool.db.query(
+        """UPDATE api.run SET policy = jsonb_set(policy, '{attempts}', '-7') WHERE id = %s""", run
+    )
+    pool.verdict.start("scheduler")
+    worker = pool.ready_worker()
+
+    state = pool.final(run)
+
+    assert (state["state"], state["reason"]) == ("errored", "internal_error")
+    assert "attempts" in state["reason_detail"]
+    others_pass(pool, worker)
+
+
+def test_a_run_that_cannot_be_adopted_stops_nobody_and_is_ended_when_it_can_be(pool):
+    worker = pool.ready_worker()
+    pool.verdict.stop("scheduler")
+    runs = [pool.trigger() for _ in range(3)]
+    refuse(pool, "scheduling.run_state", "INSERT", runs[1])
+
+    pool.verdict.start("scheduler")
+    for count in range(2):
+        dispatch = worker.next_dispatch(count, 30)
+        worker.start(dispatch)
+        worker.finish(dispatch)
+    ends = [pool.final(runs[0])["state"], pool.final(runs[2])["state"]]
+
+    assert ends == ["passed", "passed"]
+    assert pool.state(runs[1]) is None
+    others_pass(pool, worker)
+    pool.db.query("DROP TRIGGER refuse ON scheduling.run_state")
+    pool.verdict.restart("scheduler")
+    dispatch = worker.next_dispatch(3, 30)
+    worker.start(dispatch)
+    worker.finish(dispatch)
+    assert pool.final(runs[1])["state"] == "passed"

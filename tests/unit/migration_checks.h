@@ -42,20 +42,31 @@ static char *migrations_read(void)
     return buffer_take(&text);
 }
 
-/* Of "CREATE TABLE <table> (… CHECK (<column> IN ('a', 'b'))" the list "'a', 'b'"; caller frees. */
+/* The CHECK of the column in the statement at `at`, which ends by `end`; NULL: it has none. */
+static const char *find_check(const char *at, const char *end, const char *check)
+{
+    const char *limit = strstr(at, end), *found = strstr(at, check);
+    return found == NULL || found > limit ? NULL : found + strlen(check);
+}
+
+/* Of "CREATE TABLE <table> (… CHECK (<column> IN ('a', 'b'))", or of the last ALTER TABLE that gives it a
+ * new one, the list "'a', 'b'"; caller frees. */
 static char *check_list(const char *sql, const char *table, const char *column)
 {
     AUTO(text_free) char *create = xasprintf("CREATE TABLE %s (", table);
     AUTO(text_free) char *check = xasprintf("CHECK (%s IN (", column);
-    const char *at = strstr(sql, create);
+    AUTO(text_free) char *alter = xasprintf("ALTER TABLE %s\n", table);
+    const char *at = strstr(sql, create), *list = NULL;
     if (at == NULL)
         fail_msg("no table %s in the migrations", table);
-    const char *end = strstr(at, "\n);");
-    at = strstr(at, check);
-    if (at == NULL || at > end)
+    list = find_check(at, "\n);", check);
+    while ((at = strstr(at + 1, alter)) != NULL) {
+        const char *newer = find_check(at, ";\n", check);
+        list = newer != NULL ? newer : list;
+    }
+    if (list == NULL)
         fail_msg("%s has no CHECK (%s IN (…", table, column);
-    at += strlen(check);
-    return xstrndup(at, strcspn(at, ")"));
+    return xstrndup(list, strcspn(list, ")"));
 }
 
 /* The names from `first` on (a table may begin with "none") are those of the CHECK, in any order. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aside.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "db.h"
@@ -12,6 +13,7 @@ int db_adopt_runs(struct store *store, struct array_param *ids, int partition, s
                   struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    store_about(store, array_param_only(ids));
     if (store_query(
             store,
             "INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state, "
@@ -117,14 +119,61 @@ int db_load_runs(struct brain *brain, struct store *store, struct array_param *i
         brain->more_runs = rows_count(rows) == LIMIT_OPEN_RUNS_WINDOW;
     for (int i = 0; i < rows_count(rows); i++) {
         struct uuid id = rows_uuid(rows, i, RUN_ID);
-        if (brain_find_run(brain, &id) == NULL && read_run(brain, rows, i, error) < 0)
+        if (brain_find_run(brain, &id) != NULL || aside_has(brain->scheduler, &id))
+            continue;
+        if (read_run(brain, rows, i, error) < 0 &&
+            !aside_add(brain->scheduler, partition, &id, error))
             return -1;
     }
     return 0;
 }
 
+static const char adopt_bare[] =
+    "INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state, priority, "
+    "wait_class, wait_text, wait_since, queue_deadline, run_deadline) "
+    "SELECT id, project_id, pool_id, $2, 'queued', priority, 'planning', 'cannot be worked on', "
+    "now(), now(), now() FROM api.run WHERE id = $1 ON CONFLICT (run_id) DO NOTHING";
+
+static const char load_bare[] =
+    "SELECT s.project_id, s.pool_id, r.number, s.state, s.version, p.slug "
+    "FROM scheduling.run_state s JOIN api.run r ON r.id = s.run_id "
+    "JOIN api.project p ON p.id = s.project_id "
+    "WHERE s.run_id = $1 AND s.state IN ('draft', 'queued', 'running')";
+
+int db_load_bare_run(struct brain *brain, struct store *store, const struct uuid *run_id,
+                     struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    store_about(store, run_id->text);
+    if (store_query(
+            store, adopt_bare,
+            PARAMS(param_uuid(run_id), param_int(ledger_partition_number(brain->partition))), NULL,
+            error) < 0)
+        return -1;
+    store_about(store, run_id->text);
+    if (store_query(store, load_bare, PARAMS(param_uuid(run_id)), &rows, error) < 0)
+        return -1;
+    if (rows_count(rows) == 0)
+        return 0;
+    struct run *run = xcalloc(1, sizeof *run);
+    struct uuid pool_id = rows_uuid(rows, 0, 1);
+    int state = names_find(&run_state_names, rows_text(rows, 0, 3));
+    run->id = *run_id;
+    run->project_id = rows_uuid(rows, 0, 0);
+    run->pool = brain_pool(brain, &pool_id);
+    run->number = rows_int(rows, 0, 2);
+    run->state = state < 0 ? RUN_QUEUED : (enum run_state)state;
+    run->version = rows_int(rows, 0, 4);
+    run->planned = true;
+    run->facts = json_pack("{s:s, s:I, s:s}", "run_id", run->id.text, "number",
+                           (json_int_t)run->number, "project", rows_text(rows, 0, 5));
+    brain_add_run(brain, run);
+    return 0;
+}
+
 int db_run_started(struct store *store, const struct run *run, struct error *error)
 {
+    store_about(store, run->id.text);
     return store_pipeline_add(
         store,
         "UPDATE scheduling.run_state SET state = 'running', version = $2, started_at = now(), "
@@ -136,6 +185,7 @@ int db_run_started(struct store *store, const struct run *run, struct error *err
 
 int db_run_planned(struct store *store, const struct run *run, struct error *error)
 {
+    store_about(store, run->id.text);
     return store_pipeline_add(
         store, "UPDATE scheduling.run_state SET tasks = $2, updated_at = now() WHERE run_id = $1",
         PARAMS(param_uuid(&run->id), param_int(run->task_count)), -1, error);
@@ -146,6 +196,7 @@ int db_run_closed(struct store *store, const struct run *run, const struct close
                   struct error *error)
 {
     bool has_reason = reason != REASON_NONE;
+    store_about(store, run->id.text);
     return store_pipeline_add(
         store,
         "UPDATE scheduling.run_state SET state = $2, reason = $3, reason_detail = $4, actor = $5, "
@@ -165,6 +216,7 @@ int db_run_closed(struct store *store, const struct run *run, const struct close
 int db_add_event(struct store *store, const struct run *run, const struct uuid *event_id,
                  const char *type, const char *data, struct error *error)
 {
+    store_about(store, run->id.text);
     return store_pipeline_add(
         store,
         "INSERT INTO scheduling.run_event (run_id, version, id, project_id, type, data) "
@@ -174,19 +226,23 @@ int db_add_event(struct store *store, const struct run *run, const struct uuid *
         -1, error);
 }
 
-int db_write_waits(struct brain *brain, struct store *store, struct error *error)
+int db_write_waits(struct brain *brain, struct store *store, int most, struct error *error)
 {
     AUTO(array_param_free)
     struct array_param *ids = array_param_new(), *classes = array_param_new(),
                        *texts = array_param_new();
     struct run *run, *next;
+    int count = 0;
     HASH_ITER (hh, brain->runs, run, next) {
-        if (!run->wait_dirty)
+        if (!run->wait_dirty || count == most)
             continue;
+        count++;
+        run->wait_dirty = false;
         array_param_add(ids, run->id.text);
         array_param_add(classes, names_get(&wait_class_names, (int)run->wait));
         array_param_add(texts, run->wait_text);
     }
+    store_about(store, array_param_only(ids));
     return store_query(
         store,
         "UPDATE scheduling.run_state s SET wait_since = CASE WHEN s.wait_class = w.class THEN "
@@ -253,6 +309,7 @@ int db_find_overdue_runs(struct store *store, int partition, struct rows **rows_
 
 int db_add_totals(struct store *store, const struct run *run, struct error *error)
 {
+    store_about(store, run->id.text);
     return store_pipeline_add(
         store,
         "INSERT INTO results.run_totals (run_id, project_id, planned) VALUES ($1, $2, $3) "
@@ -274,8 +331,10 @@ int db_lock_totals(struct store *store, const struct run *run, struct closed_run
                    struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (db_add_totals(store, run, error) < 0 ||
-        store_query(store,
+    if (db_add_totals(store, run, error) < 0)
+        return -1;
+    store_about(store, run->id.text);
+    if (store_query(store,
                     "SELECT coalesce(planned, -1), passed, failed, errored, skipped, blocked FROM "
                     "results.run_totals "
                     "WHERE run_id = $1 FOR UPDATE",
@@ -293,6 +352,7 @@ int db_lock_totals(struct store *store, const struct run *run, struct closed_run
 
 int db_close_totals(struct store *store, const struct run *run, struct error *error)
 {
+    store_about(store, run->id.text);
     return store_pipeline_add(store,
                               "UPDATE results.run_totals SET closed = true, version = version + 1, "
                               "planned = coalesce(planned, passed + failed + errored + skipped + "

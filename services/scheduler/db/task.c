@@ -58,6 +58,7 @@ int db_load_tasks(struct brain *brain, struct store *store, struct error *error)
 int db_load_cases(struct store *store, const struct run *run, json_t **cases_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    store_about(store, run->id.text);
     if (store_query(store,
                     "SELECT encode(case_key, 'hex'), selector FROM api.declared_case WHERE "
                     "suite_version_id = $1 "
@@ -74,6 +75,7 @@ int db_load_cases(struct store *store, const struct run *run, json_t **cases_r, 
 int db_add_task(struct store *store, const struct task *task, struct error *error)
 {
     AUTO(text_free) char *cases = task->cases == NULL ? NULL : json_text(task->cases);
+    store_about(store, task->run->id.text);
     return store_pipeline_add(store,
                               "INSERT INTO scheduling.task (id, run_id, pool_id, partition, "
                               "ordinal, kind, state, cases, deadline) "
@@ -89,6 +91,7 @@ int db_task_dispatched(struct store *store, const struct task *task, int64_t sla
                        struct error *error)
 {
     int64_t limit_ms = task->run->policy.task_timeout_ms + task->run->policy.grace_ms + slack_ms;
+    store_about(store, task->run->id.text);
     if (store_pipeline_add(store,
                            "INSERT INTO scheduling.dispatch (id, task_id, run_id, attempt, "
                            "worker_id, results_partition) "
@@ -98,6 +101,7 @@ int db_task_dispatched(struct store *store, const struct task *task, int64_t sla
                                   param_uuid(&task->worker_id), param_int(task->results_partition)),
                            -1, error) < 0)
         return -1;
+    store_about(store, task->run->id.text);
     return store_pipeline_add(
         store,
         "UPDATE scheduling.task SET state = 'dispatched', attempt = $2, dispatch_id = $3, "
@@ -110,6 +114,7 @@ int db_task_dispatched(struct store *store, const struct task *task, int64_t sla
 
 int db_task_started(struct store *store, const struct task *task, struct error *error)
 {
+    store_about(store, task->run->id.text);
     return store_pipeline_add(
         store,
         "UPDATE scheduling.task SET state = 'running', started_at = coalesce(started_at, now()) "
@@ -122,6 +127,7 @@ static int end_dispatch(struct store *store, const struct task *task, const char
 {
     if (uuid_is_null(&task->dispatch_id))
         return 0;
+    store_about(store, task->run->id.text);
     return store_pipeline_add(store,
                               "UPDATE scheduling.dispatch SET ended = $2, ended_at = now(), "
                               "started = $3 WHERE id = $1 AND ended IS NULL",
@@ -135,6 +141,7 @@ int db_task_queued(struct store *store, const struct task *task, const char *dis
 {
     if (end_dispatch(store, task, dispatch_ended, error) < 0)
         return -1;
+    store_about(store, task->run->id.text);
     return store_pipeline_add(
         store,
         "UPDATE scheduling.task t SET state = 'queued', dispatch_id = NULL, worker_id = NULL, "
@@ -146,6 +153,7 @@ int db_task_queued(struct store *store, const struct task *task, const char *dis
 int db_task_cases(struct store *store, const struct task *task, struct error *error)
 {
     AUTO(text_free) char *cases = json_text(task->cases);
+    store_about(store, task->run->id.text);
     return store_pipeline_add(store, "UPDATE scheduling.task SET cases = $2::jsonb WHERE id = $1",
                               PARAMS(param_uuid(&task->id), param_text(cases)), -1, error);
 }
@@ -156,6 +164,7 @@ int db_task_done(struct store *store, const struct task *task, enum task_outcome
 {
     if (end_dispatch(store, task, dispatch_ended, error) < 0)
         return -1;
+    store_about(store, task->run->id.text);
     return store_pipeline_add(
         store,
         "UPDATE scheduling.task SET state = 'done', outcome = $2, reason = $3, reason_detail = $4, "
@@ -172,6 +181,7 @@ int db_task_done(struct store *store, const struct task *task, enum task_outcome
 int db_end_tasks(struct store *store, const struct run *run, enum task_outcome outcome,
                  enum reason reason, struct error *error)
 {
+    store_about(store, run->id.text);
     if (store_pipeline_add(store,
                            "UPDATE scheduling.task SET state = 'done', outcome = $2, reason = $3, "
                            "finished_at = now() "
@@ -181,6 +191,7 @@ int db_end_tasks(struct store *store, const struct run *run, enum task_outcome o
                                   param_text(names_get(&reason_names, (int)reason))),
                            -1, error) < 0)
         return -1;
+    store_about(store, run->id.text);
     return store_pipeline_add(store,
                               "UPDATE scheduling.dispatch d SET ended = 'cancelled', ended_at = "
                               "now(), started = t.started_at IS NOT NULL FROM scheduling.task t "
@@ -199,6 +210,7 @@ int db_find_recorded_cases(struct store *store, const struct task *task, struct 
         snprintf(literal, sizeof literal, "\\x%s", json_find_text(one, "key"));
         array_param_add(keys, literal);
     }
+    store_about(store, task->run->id.text);
     return store_query(store,
                        "SELECT encode(case_key, 'hex') FROM results.result WHERE run_id = $1 AND "
                        "case_key = ANY($2::bytea[])",
@@ -239,6 +251,7 @@ int db_load_closed_tasks(struct store *store, const struct run *run, struct clos
                          int *count_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    store_about(store, run->id.text);
     if (store_query(store,
                     "SELECT t.outcome, t.reason, t.reason_detail, r.ending, r.exit_status, "
                     "r.signal, r.report, "

@@ -34,9 +34,29 @@ static void the_checks_of_the_migrations_are_the_tables_in_c(void **state)
         assert_check_is(sql, checks[i].table, checks[i].column, checks[i].names, checks[i].first);
 }
 
+/* A run has an end exactly when its state is final. */
+static void final_states_are_the_same_there(void **state)
+{
+    AUTO(text_free) char *sql = migrations_read();
+    AUTO(text_free) char *finals = xstrdup("");
+    (void)state;
+    for (int value = 0; value < run_state_names.count; value++) {
+        AUTO(text_free) char *before = TAKE(finals);
+        const char *name = names_get(&run_state_names, value);
+        if (run_state_is_final((enum run_state)value))
+            finals = xasprintf("%s%s'%s'", before, before[0] == '\0' ? "" : ", ", name);
+        else
+            finals = TAKE(before);
+    }
+    AUTO(text_free)
+    char *check = xasprintf("CHECK ((state IN (%s)) = (finished_at IS NOT NULL))", finals);
+    assert_non_null(strstr(sql, check));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_checks_of_the_migrations_are_the_tables_in_c)};
+        cmocka_unit_test(the_checks_of_the_migrations_are_the_tables_in_c),
+        cmocka_unit_test(final_states_are_the_same_there)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,7 @@ static const struct {
     {"cancelled", "cancelled", 4},
     {"superseded", "cancelled", 4},
     {"run_timeout", "timed_out", 3},
+    {"internal_error", "errored", 3},
 };
 
 static void every_reason_ends_as_the_table_says(void **state)
