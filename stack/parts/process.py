@@ -41,13 +41,15 @@ def _boot_id():
 
 
 def _start_time(pid):
-    """The process' start in clock ticks since boot; None when it is gone or only a zombie."""
+    """The process' start in clock ticks since boot; None when it is gone or only a zombie. A zombie
+    whose other threads still end holds its ports and files, so it is not gone."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    is_gone = fields[0] in "ZX" and int(fields[17]) <= 1
+    return None if is_gone else int(fields[19])
 
 
 class Process:

@@ -3,13 +3,14 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
 import pytest
 from parts.kafka import Kafka
 from parts.postgres import Postgres, with_user
-from parts.process import Process, StackError
+from parts.process import Process, StackError, wait_until
 from support.bus import Bus
 from support.servers import new_ports
 
@@ -41,6 +42,22 @@ def test_a_recycled_pid_is_never_signalled(tmp_path):
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_a_process_is_there_until_its_last_thread_is(tmp_path):
+    script = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+    process = Process("headless", tmp_path, ["/usr/bin/python3", "-c", script])
+    process.start()
+    stat = f"/proc/{process.pid()}/stat"
+    wait_until(lambda: ") Z " in pathlib.Path(stat).read_text(), 20, "its first thread to end")
+
+    assert process.is_running()
+    process.kill()
+    assert not process.is_running()
 
 
 def test_a_pid_file_from_before_a_reboot_counts_for_nothing(tmp_path):
