@@ -42,10 +42,12 @@ static void print_endings(void)
                names_get(&run_state_names, (int)ending->state), ending->exit_code,
                ending->precedence, ending->text);
     }
-    printf("\nWithout an ending, `verdict` exits with %d for wrong usage, %d when the server "
-           "cannot be "
-           "reached or refuses, %d when the wait is over and the run goes on.\n",
-           EXIT_USAGE, EXIT_UNREACHABLE, EXIT_WAIT_OVER);
+    printf(
+        "\nWithout an ending, `verdict` exits with %d for wrong usage or when the server refuses "
+        "(token, name), %d when the server cannot be reached or cannot answer now, %d when the "
+        "wait is over and the run goes on, and 130 when it was interrupted. Only %d is worth "
+        "trying again as it is.\n",
+        EXIT_USAGE, EXIT_UNREACHABLE, EXIT_WAIT_OVER, EXIT_UNREACHABLE);
 }
 
 static void print_limits(void)

@@ -19,8 +19,22 @@
 #define PATIENCE_MS         5000  /* for a server that has not answered yet */
 #define PATIENCE_KNOWN_MS   60000 /* for one that has: it is being restarted */
 #define RETRY_AFTER_MAX_S   10
+#define DEADLINE_GRACE_MS   1000 /* for an answer that is on its way when the time is over */
 
 volatile sig_atomic_t api_interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    api_interrupted = 1;
+}
+
+void api_watch_signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
 
 char *api_escape(const char *text)
 {
@@ -47,14 +61,17 @@ char *api_absolute(const struct cli *cli, const char *path)
     return xasprintf("%.*s%s", (int)length, cli->options.url, path);
 }
 
-/* Wrong input is wrong usage; everything else is the server's refusal. */
+/* Wrong input is wrong usage. A server that is overloaded or broken is as good as out of reach: asking again
+ * may help, which it never does after a refusal. */
 static const char *refusal_code(long status)
 {
     static const long input[] = {400, 413, 414, 422};
     for (size_t i = 0; i < ARRAY_SIZE(input); i++)
         if (input[i] == status)
             return "usage";
-    return status == 404 ? "not_found" : "refused";
+    if (status == 404)
+        return "not_found";
+    return status == 429 || status >= 500 ? "unreachable" : "refused";
 }
 
 /* The problem document's own words, with the fields that it names. */
@@ -80,13 +97,30 @@ static int refused(long status, const char *path, const json_t *problem, struct 
 struct call {
     const char *method, *path, *key, *accept;
     const json_t *body;
-    FILE *out; /* where the answer goes; NULL: it is kept */
+    FILE *out;          /* where the answer goes; NULL: it is kept */
+    bool is_repeatable; /* a POST that may arrive twice */
 };
 
 static int write_out(void *context, const char *data, size_t length)
 {
     FILE *out = context;
     return fwrite(data, 1, length, out) == length ? 0 : -1;
+}
+
+/* How long there is until the command's deadline; never negative. */
+static int64_t left_ms(const struct cli *cli)
+{
+    int64_t left = cli->deadline_ms - monotonic_ms();
+    if (cli->deadline_ms == 0)
+        return INT64_MAX / 2;
+    return left > 0 ? left : 0;
+}
+
+static int64_t timeout_ms(const struct cli *cli, const struct call *call)
+{
+    int64_t timeout = call->out == NULL ? CALL_TIMEOUT_MS : DOWNLOAD_TIMEOUT_MS;
+    int64_t left = left_ms(cli) + DEADLINE_GRACE_MS;
+    return left < timeout ? left : timeout;
 }
 
 /* One exchange; *answer is the caller's to free on success. */
@@ -108,8 +142,7 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
                                          .headers = headers,
                                          .body = body,
                                          .body_length = body == NULL ? 0 : strlen(body),
-                                         .timeout_ms = call->out == NULL ? CALL_TIMEOUT_MS
-                                                                         : DOWNLOAD_TIMEOUT_MS,
+                                         .timeout_ms = timeout_ms(cli, call),
                                          .on_data = call->out == NULL ? NULL : write_out,
                                          .context = call->out,
                                          .stop = &api_interrupted};
@@ -122,12 +155,21 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
 
 static bool may_be_repeated(const struct call *call)
 {
-    return call->out == NULL && (strcmp(call->method, "POST") != 0 || call->key != NULL);
+    bool is_safe = strcmp(call->method, "POST") != 0 || call->key != NULL || call->is_repeatable;
+    return call->out == NULL && is_safe;
 }
 
 static bool wants_again(const struct http_answer *answer)
 {
     return answer->status == 429 || answer->status == 502 || answer->status == 503;
+}
+
+static int64_t pause_ms(struct backoff *backoff, const struct http_answer *answer)
+{
+    backoff_failed(backoff);
+    if (answer != NULL && answer->retry_after_s > 0 && answer->retry_after_s <= RETRY_AFTER_MAX_S)
+        return answer->retry_after_s * 1000;
+    return backoff_wait_ms(backoff) + 1;
 }
 
 /* Tries again while the server is away or asks for patience. */
@@ -141,14 +183,17 @@ static int call_patiently(struct cli *cli, const struct call *call, struct http_
     for (;;) {
         int status = exchange(cli, call, answer, error);
         bool again = status < 0 ? error_is(error, "unreachable") : wants_again(answer);
-        backoff_failed(&backoff);
-        int64_t wait_ms = backoff_wait_ms(&backoff) + 1;
-        if (status == 0 && answer->retry_after_s > 0 && answer->retry_after_s <= RETRY_AFTER_MAX_S)
-            wait_ms = answer->retry_after_s * 1000;
-        if (!again || !may_be_repeated(call) || monotonic_ms() + wait_ms > deadline_ms)
+        int64_t wait_ms = pause_ms(&backoff, status < 0 ? NULL : answer), left = left_ms(cli);
+        bool is_over = again && left == 0;
+        /* The last attempt is at the very end of the time. */
+        wait_ms = wait_ms < left ? wait_ms : left;
+        if (!again ||
+            (!is_over && (!may_be_repeated(call) || monotonic_ms() + wait_ms > deadline_ms)))
             return status;
         if (status == 0)
             http_answer_deinit(answer);
+        if (is_over)
+            return error_set(error, "wait_over", "no answer in time from %s", cli->options.url);
         poll(NULL, 0, (int)wait_ms);
         if (api_interrupted)
             return error_set(error, "stopped", "interrupted");
@@ -187,6 +232,13 @@ int api_call(struct cli *cli, const char *method, const char *path, const json_t
              json_t **answer_r, struct error *error)
 {
     const struct call call = {.method = method, .path = path, .body = body};
+    return perform(cli, &call, answer_r, error);
+}
+
+int api_post_repeatable(struct cli *cli, const char *path, const json_t *body, json_t **answer_r,
+                        struct error *error)
+{
+    const struct call call = {.method = "POST", .path = path, .body = body, .is_repeatable = true};
     return perform(cli, &call, answer_r, error);
 }
 

@@ -9,10 +9,18 @@
 /* Set by SIGINT and SIGTERM while somebody waits: calls end with "stopped". */
 extern volatile sig_atomic_t api_interrupted;
 
-/* One call; *answer_r (may be NULL) is a new reference. Errors: "unreachable", "refused" (with the server's
- * own words), "not_found". What may be repeated is, while the server is away. */
+/* Whoever waits or writes a file lets SIGINT and SIGTERM end calls; the second one ends us. */
+void api_watch_signals(void);
+
+/* One call; *answer_r (may be NULL) is a new reference. Errors: "unreachable" (also: not able to answer now),
+ * "usage", "refused" and "not_found" (with the server's own words), "wait_over" (see cli.deadline_ms).
+ * Everything but POST is repeated while the server is away. */
 int api_call(struct cli *cli, const char *method, const char *path, const json_t *body,
              json_t **answer_r, struct error *error) WARN_UNUSED;
+
+/* A POST that may arrive twice, and so is repeated as well. */
+int api_post_repeatable(struct cli *cli, const char *path, const json_t *body, json_t **answer_r,
+                        struct error *error) WARN_UNUSED;
 
 /* POST /v1/runs with an Idempotency-Key, so that it may be repeated. */
 int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r,

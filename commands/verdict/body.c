@@ -87,16 +87,42 @@ int body_encode(const struct cli_options *options, const struct ci *ci, const ch
     return 0;
 }
 
-/* The file that was named, or the one that lies here. *manifest_r may be NULL. */
-static int find_manifest(const struct cli_options *options, json_t **manifest_r,
-                         struct error *error)
+/* The file that was named, or the one that lies here, unless it is of another project than the one that was
+ * typed. *manifest_r may be NULL. */
+static int find_manifest(const struct cli *cli, json_t **manifest_r, struct error *error)
 {
+    const struct cli_options *options = &cli->options;
+    AUTO(json_free) json_t *manifest = NULL;
     *manifest_r = NULL;
     if (options->file != NULL)
         return manifest_load(options->file, manifest_r, error);
-    if (options->project != NULL || options->has_command || access("verdict.yaml", R_OK) != 0)
+    if (options->has_command || access("verdict.yaml", R_OK) != 0)
         return 0;
-    return manifest_load("verdict.yaml", manifest_r, error);
+    if (manifest_load("verdict.yaml", &manifest, error) < 0)
+        return -1;
+    if (cli->project_from < FROM_COMMAND_LINE ||
+        strcmp(json_find_text(manifest, "project"), options->project) == 0)
+        *manifest_r = TAKE(manifest);
+    return 0;
+}
+
+/* Typed or in the environment, else the file's, else the configuration's. NULL when nobody says. */
+static const char *choose_project(const struct cli *cli, const json_t *manifest)
+{
+    const char *written = json_find_text(manifest, "project");
+    return written != NULL && cli->project_from < FROM_ENVIRONMENT ? written : cli->options.project;
+}
+
+/* A token that is bound to a project needs no guess: then *slug_r is NULL. Caller frees. */
+static int guess_project(struct cli *cli, char **slug_r, struct error *error)
+{
+    AUTO(json_free) json_t *me = NULL;
+    *slug_r = NULL;
+    if (api_call(cli, "GET", "/v1/me", NULL, &me, error) < 0)
+        return -1;
+    if (json_find_text(me, "project_id") == NULL)
+        *slug_r = inline_project(&cli->options);
+    return 0;
 }
 
 /* A suite that the file describes goes along, so that the run is of what the file says now. */
@@ -110,12 +136,15 @@ static json_t *suite_of(const json_t *manifest, const char *slug)
     return suite;
 }
 
-/* Names of files and folders are no promise: the project is made when it is not there. */
+/* Names of files and folders are no promise: the project is made when it is not there. Whether a token that
+ * may not look may trigger, only the trigger tells. */
 static int ensure_project(struct cli *cli, const char *slug, const char *title, struct error *error)
 {
     AUTO(text_free) char *path = api_path("/v1/projects/%s", slug);
     struct error inner;
     if (api_call(cli, "GET", path, NULL, NULL, &inner) == 0)
+        return 0;
+    if (error_is(&inner, "refused") && cli->last_status == 403)
         return 0;
     if (!error_is(&inner, "not_found")) {
         *error = inner;
@@ -155,15 +184,16 @@ int body_make(struct cli *cli, json_t **body_r, struct error *error)
     ci_read((ci_get *)getenv, &ci);
     if (options->template != NULL && (options->suite != NULL || options->has_command))
         return usage_error(error, "--template already says which suite");
-    if (find_manifest(options, &manifest, error) < 0 ||
+    if (find_manifest(cli, &manifest, error) < 0 ||
         choose_suite(options, manifest, &suite, error) < 0)
         return -1;
 
-    const char *project = options->project;
-    if (project == NULL)
-        project = json_find_text(manifest, "project");
-    if (project == NULL && options->has_command)
-        project = guessed = inline_project(options);
+    const char *project = choose_project(cli, manifest);
+    if (project == NULL && options->has_command) {
+        if (guess_project(cli, &guessed, error) < 0)
+            return -1;
+        project = guessed;
+    }
     if (project != options->project &&
         ensure_project(cli, project, json_find_text(manifest, "title"), error) < 0)
         return -1;

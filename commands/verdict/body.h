@@ -5,8 +5,9 @@
 #include "ci.h"
 #include "cli.h"
 
-/* Without a project among the options: verdict.yaml's, else the name of COMMAND's directory; such a project
- * is made when it is not there. New reference. */
+/* The project is the one that was typed or is in the environment, else verdict.yaml's, else the
+ * configuration's, else the token's own, else it has the name of COMMAND's directory. verdict.yaml's and the
+ * directory's are made when they are not there. New reference. */
 int body_make(struct cli *cli, json_t **body_r, struct error *error) WARN_UNUSED;
 
 /* The part that asks nobody: what options and CI say. `suite` is NULL, a text or a specification. */

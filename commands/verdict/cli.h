@@ -33,12 +33,17 @@ struct cli_options {
     bool has_command; /* rest is a command */
 };
 
+/* Where a value comes from; what is higher wins. */
+enum origin { FROM_NOWHERE, FROM_CONFIG, FROM_ENVIRONMENT, FROM_COMMAND_LINE };
+
 struct cli {
     struct cli_options options;
+    enum origin project_from; /* options.project */
     struct http_client *http;
-    json_t *config;    /* of the configuration file; NULL when there is none */
-    bool has_answered; /* the server, at least once: then more patience is in order */
-    long last_status;  /* of the last answer */
+    json_t *config;      /* of the configuration file; NULL when there is none */
+    bool has_answered;   /* the server, at least once: then more patience is in order */
+    long last_status;    /* of the last answer */
+    int64_t deadline_ms; /* monotonic: no call goes on after it ("wait_over"); 0: none */
 };
 
 /* Exit status of a command, or -1 with *error: then its code decides (see main.c). */

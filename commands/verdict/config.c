@@ -48,12 +48,18 @@ static int load_file(struct cli *cli, struct error *error)
     return 0;
 }
 
-static void fill(const char **slot, const char *variable, const json_t *config, const char *member)
+static enum origin fill(const char **slot, const char *variable, const json_t *config,
+                        const char *member)
 {
     const char *text = getenv(variable);
     if (*slot != NULL)
-        return;
-    *slot = text != NULL && text[0] != '\0' ? text : json_find_text(config, member);
+        return FROM_COMMAND_LINE;
+    if (text != NULL && text[0] != '\0') {
+        *slot = text;
+        return FROM_ENVIRONMENT;
+    }
+    *slot = json_find_text(config, member);
+    return *slot == NULL ? FROM_NOWHERE : FROM_CONFIG;
 }
 
 /* The file's first line becomes the token, kept in the configuration. */
@@ -80,7 +86,7 @@ int config_load(struct cli *cli, struct error *error)
     if (load_file(cli, error) < 0)
         return -1;
     fill(&cli->options.url, "VERDICT_URL", cli->config, "url");
-    fill(&cli->options.project, "VERDICT_PROJECT", cli->config, "project");
+    cli->project_from = fill(&cli->options.project, "VERDICT_PROJECT", cli->config, "project");
     fill(&cli->options.token, "VERDICT_TOKEN", NULL, "");
     fill(&token_file, "VERDICT_TOKEN_FILE", NULL, "");
     if (cli->options.token == NULL && token_file == NULL) {

@@ -23,9 +23,9 @@
 
 struct follow {
     struct cli *cli;
-    const char *run;
+    char *run;    /* as it was called; its id once it was seen */
+    json_t *seen; /* the last answer */
     int64_t began_ms;
-    int64_t deadline_ms; /* 0: none */
     bool is_terminal;
     bool has_line;   /* an unfinished one is on the screen */
     char *last;      /* plain: what was said last */
@@ -137,8 +137,8 @@ static void show(struct follow *follow, const json_t *run)
 static int ask(struct follow *follow, int64_t version, json_t **run_r, struct error *error)
 {
     int64_t wait_ms = follow->is_terminal ? TERMINAL_WAIT_MS : PLAIN_WAIT_MS;
-    if (follow->deadline_ms > 0) {
-        int64_t left_ms = follow->deadline_ms - monotonic_ms();
+    if (follow->cli->deadline_ms > 0) {
+        int64_t left_ms = follow->cli->deadline_ms - monotonic_ms();
         wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
     }
     AUTO(text_free) char *base = api_path("/v1/runs/%s", follow->run);
@@ -151,26 +151,35 @@ static int ask(struct follow *follow, int64_t version, json_t **run_r, struct er
 
 static bool is_over(const struct follow *follow)
 {
-    return follow->deadline_ms > 0 && monotonic_ms() >= follow->deadline_ms;
+    return follow->cli->deadline_ms > 0 && monotonic_ms() >= follow->cli->deadline_ms;
 }
 
-static int loop(struct follow *follow, json_t **run_r, int *exit_r, struct error *error)
+static void take_seen(struct follow *follow, json_t *run)
+{
+    const char *id = json_find_text(run, "id");
+    json_decref(follow->seen);
+    follow->seen = run;
+    if (id == NULL || strcmp(id, follow->run) == 0)
+        return;
+    text_free(&follow->run);
+    follow->run = xstrdup(id);
+}
+
+/* Ends with a final run, or with an error: "wait_over" and "stopped" are among them. */
+static int loop(struct follow *follow, struct error *error)
 {
     int64_t version = -1;
     for (;;) {
-        AUTO(json_free) json_t *run = NULL;
+        json_t *run = NULL;
         int64_t asked_ms = monotonic_ms();
         if (ask(follow, version, &run, error) < 0)
             return -1;
-        if (is_final(run)) {
-            *run_r = TAKE(run);
+        take_seen(follow, run);
+        if (is_final(run))
             return 0;
-        }
         show(follow, run);
-        if (is_over(follow)) {
-            *exit_r = EXIT_WAIT_OVER;
-            return 0;
-        }
+        if (is_over(follow))
+            return error_set(error, "wait_over", "the run is not final yet");
         int64_t took_ms = monotonic_ms() - asked_ms, now_version = json_find_int(run, "version", 0);
         if (version == now_version && took_ms < POLL_MIN_MS)
             poll(NULL, 0, (int)(POLL_MIN_MS - took_ms));
@@ -180,20 +189,22 @@ static int loop(struct follow *follow, json_t **run_r, int *exit_r, struct error
 
 int follow_run(struct cli *cli, const char *run, json_t **run_r, int *exit_r, struct error *error)
 {
-    int64_t now_ms = monotonic_ms(), timeout_ms = cli->options.timeout_ms;
     struct follow follow = {.cli = cli,
-                            .run = run,
-                            .began_ms = now_ms,
-                            .deadline_ms = timeout_ms > 0 ? now_ms + timeout_ms : 0,
+                            .run = xstrdup(run),
+                            .began_ms = monotonic_ms(),
                             .is_terminal = isatty(STDERR_FILENO)};
-    *run_r = NULL;
-    int status = loop(&follow, run_r, exit_r, error);
+    int status = loop(&follow, error);
+    bool is_over = status < 0 && error_is(error, "wait_over");
+    bool is_interrupted = status < 0 && error_is(error, "stopped");
     end_line(&follow);
+    text_free(&follow.run);
     text_free(&follow.last);
     text_free(&follow.last_state);
-    if (status < 0 && error_is(error, "stopped")) {
-        *exit_r = EXIT_INTERRUPTED;
-        return 0;
+    if (status < 0 && !is_over && !is_interrupted) {
+        json_decref(follow.seen);
+        return -1;
     }
-    return status;
+    *run_r = follow.seen;
+    *exit_r = is_over ? EXIT_WAIT_OVER : is_interrupted ? EXIT_INTERRUPTED : 0;
+    return 0;
 }

@@ -5,8 +5,8 @@
 
 #include "cli.h"
 
-/* Returns the final run (a new reference), or NULL in *run_r when the wait is over or somebody interrupted:
- * then *exit_r says which. */
+/* Waits until the run is final, cli->deadline_ms is over or somebody interrupted; *exit_r is 0,
+ * EXIT_WAIT_OVER or EXIT_INTERRUPTED. *run_r is the run as last seen, a new reference, or NULL. */
 int follow_run(struct cli *cli, const char *run, json_t **run_r, int *exit_r,
                struct error *error) WARN_UNUSED;
 

@@ -14,9 +14,9 @@ static const struct {
     const char *code;
     int exit_status;
 } exits[] = {
-    {"usage", EXIT_USAGE},         {"unreachable", EXIT_UNREACHABLE},
-    {"refused", EXIT_UNREACHABLE}, {"not_found", EXIT_UNREACHABLE},
-    {"stopped", EXIT_INTERRUPTED},
+    {"usage", EXIT_USAGE},         {"refused", EXIT_USAGE},
+    {"not_found", EXIT_USAGE},     {"unreachable", EXIT_UNREACHABLE},
+    {"stopped", EXIT_INTERRUPTED}, {"wait_over", EXIT_WAIT_OVER},
 };
 
 static int fail(const struct error *error)

@@ -27,7 +27,7 @@ struct option_row {
 /* clang-format off */
 static const struct option_row rows[] = {
     {"url", TEXT, AT(url), "URL", "the server (VERDICT_URL)"},
-    {"project", TEXT, AT(project), "SLUG", "the project (VERDICT_PROJECT)"},
+    {"project", TEXT, AT(project), "SLUG", "the project (VERDICT_PROJECT; else verdict.yaml's, the token's, or the folder's name)"},
     {"json", FLAG, AT(json), NULL, "data as JSON on stdout"},
     {"quiet", FLAG, AT(quiet), NULL, "no progress, only the verdict"},
     {"file", TEXT, AT(file), "FILE", "or -f: what describes the project (default: verdict.yaml)"},
@@ -99,11 +99,12 @@ static void print_option(const struct option_row *row)
 
 static void print_exit_statuses(void)
 {
-    printf("\nExit status: %d passed, %d cases failed, %d usage, %d errored or timed out, "
-           "%d cancelled, %d no test ran,\n"
-           "%d the server cannot be reached or refuses, %d the wait is over and the run goes on.\n",
+    printf("\nExit status: %d passed, %d cases failed, %d wrong usage or refused (token, name), "
+           "%d errored or timed out,\n"
+           "%d cancelled, %d no test ran, %d the server cannot be reached or cannot answer now,\n"
+           "%d the wait is over and the run goes on, %d interrupted.\n",
            EXIT_PASSED, EXIT_CASES_FAILED, EXIT_USAGE, EXIT_RUN_ERRORED, EXIT_RUN_CANCELLED,
-           EXIT_NO_TESTS, EXIT_UNREACHABLE, EXIT_WAIT_OVER);
+           EXIT_NO_TESTS, EXIT_UNREACHABLE, EXIT_WAIT_OVER, EXIT_INTERRUPTED);
 }
 
 static void print_command_help(const struct cli_command *command)

@@ -37,11 +37,11 @@ extern const struct names reason_names;
 enum exit_code {
     EXIT_PASSED = 0,
     EXIT_CASES_FAILED = 1,
-    EXIT_USAGE = 2,
+    EXIT_USAGE = 2, /* also: the server refuses (token, name), and would again (the CLI alone) */
     EXIT_RUN_ERRORED = 3,
     EXIT_RUN_CANCELLED = 4,
     EXIT_NO_TESTS = 5,
-    EXIT_UNREACHABLE = 6, /* the server cannot be reached, or refused (the CLI alone) */
+    EXIT_UNREACHABLE = 6, /* the server cannot be reached, or not answer now (the CLI alone) */
     EXIT_WAIT_OVER = 124, /* the wait is over, the run goes on (the CLI alone) */
 };
 

@@ -6,8 +6,10 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import textwrap
+import time
 
 import pytest
 import requests
@@ -181,7 +183,7 @@ def test_questions_about_a_run(cli):
     assert "test_bad" in (cli.folder / "report.html").read_text()
     link = cli("report", run, "--share", "1h")[0].strip()
     assert requests.get(link, timeout=20).status_code == 200
-    _, err = cli("show", "999999", status=6)
+    _, err = cli("show", "999999", status=2)
     assert "999999" in err
 
 
@@ -228,17 +230,153 @@ def test_the_same_key_makes_one_run(cli):
 def test_tokens_are_shown_once_and_end(cli):
     token, err = cli("token", "create", "--name", "ci", "--scopes", "runs:read,workers:read")
     assert "executor-1" in cli("worker", "list", VERDICT_TOKEN=token.strip())[0]
-    _, refused = cli("token", "list", status=6, VERDICT_TOKEN=token.strip())
+    _, refused = cli("token", "list", status=2, VERDICT_TOKEN=token.strip())
     assert "admin" in refused
     listed = json.loads(cli("token", "list", "--json")[0])
     mine = [entry["id"] for entry in listed if entry["name"] == "ci"]
     assert mine[0] in err
-    cli("token", "revoke", mine[0])
+    revoked = cli("token", "revoke", "--json", mine[0])[0]
+    assert json.loads(revoked) == {"id": mine[0], "state": "revoked"}
     wait_until(
-        lambda: cli.start("worker", "list", VERDICT_TOKEN=token.strip()).wait() == 6,
+        lambda: cli.start("worker", "list", VERDICT_TOKEN=token.strip()).wait() == 2,
         20,
         "the token to be refused",
     )
+
+
+def default_token(cli, *words):
+    """A token as `verdict token create` makes it when no scopes are named."""
+    return cli("token", "create", "--name", cli.project, *words)[0].strip()
+
+
+def test_a_token_that_may_only_run_runs_what_is_there(cli):
+    cli.write("verdict.yaml", MANIFEST)
+    cli("apply")
+    token = default_token(cli)
+    run, _ = cli.run("-f", "verdict.yaml", status=1, VERDICT_TOKEN=token)
+    assert run["project"]["slug"] == cli.project
+    cli("run", "--", "true", VERDICT_TOKEN=token)
+    folder = cli.folder / "Nobody's Project"
+    folder.mkdir()
+    _, err = cli("run", "--path", str(folder), "--", "true", status=2, VERDICT_TOKEN=token)
+    assert "no project nobody-s-project" in err
+
+
+def test_the_project_of_a_token_goes_before_a_folders_name(cli):
+    cli.write("verdict.yaml", MANIFEST)
+    cli("apply")
+    (cli.folder / "elsewhere").mkdir()
+    words = ["--path", str(cli.folder / "elsewhere"), "--", "true"]
+    for scopes in ([], ["--scopes", "runs:write,runs:read,config:read"]):
+        token = default_token(cli, "--project", cli.project, *scopes)
+        run, _ = cli.run(*words, VERDICT_TOKEN=token)
+        assert run["project"]["slug"] == cli.project
+
+
+def test_the_file_here_counts_whoever_names_the_project(cli):
+    cli.write("verdict.yaml", MANIFEST)
+    cli("apply")
+    other = f"other-{cli.project}"[:63].rstrip("-")
+    cli.verdict.api.put(f"/v1/projects/{other}", {"title": "Other"}, expect=201)
+    cli.write("config.yaml", f"project: {other}\n")
+
+    same, _ = cli.run(status=1, VERDICT_PROJECT=cli.project)
+    moved, _ = cli.run(status=1, VERDICT_PROJECT=other)
+    configured, _ = cli.run(status=1, VERDICT_CONFIG="config.yaml")
+    typed, _ = cli.run("--project", cli.project, status=1, VERDICT_PROJECT=other)
+    _, err = cli("run", "--project", other, status=2)
+
+    slugs = [run["project"]["slug"] for run in (same, moved, configured, typed)]
+    assert slugs == [cli.project, other, cli.project, cli.project]
+    assert {run["suite"]["slug"] for run in (same, moved, configured, typed)} == {"unit"}
+    assert "what is to run?" in err
+
+
+def test_only_what_may_be_tried_again_is_exit_status_six(cli):
+    _, err = cli("worker", "list", status=2, VERDICT_TOKEN="vdt_nobody")
+    assert "401" in err
+    _, err = cli("worker", "list", status=6, VERDICT_URL="http://127.0.0.1:1")
+    assert "127.0.0.1" in err
+
+
+def test_what_cannot_be_reported_leaves_the_file_as_it_was(cli):
+    run = str(cli.run("--", "true")[0]["number"])
+    cli.write("report.html", "mine")
+    (cli.folder / "report.html").chmod(0o640)
+    (cli.folder / "link").symlink_to("report.html")
+
+    cli("report", "999999", "--output", "link", status=2)
+    kept = (cli.folder / "report.html").read_text()
+    cli("report", run, "--output", "link", "--format", "junit")
+    straight, _ = cli("report", run, "--output", "/dev/stdout", "--format", "junit")
+    _, err = cli("report", run, "--output", "nowhere/report.html", status=2)
+
+    assert kept == "mine"
+    assert (cli.folder / "report.html").read_text() == straight
+    assert (cli.folder / "report.html").stat().st_mode & 0o777 == 0o640
+    assert (cli.folder / "link").is_symlink()
+    assert "--output nowhere/report.html" in err
+    assert sorted(path.name for path in cli.folder.iterdir()) == ["link", "report.html", "tests"]
+
+
+@pytest.fixture
+def hanging(cli):
+    """Stops the server in its tracks on demand."""
+    yield lambda: cli.verdict.pause("api-ingest")
+    cli.verdict.resume("api-ingest")
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_wait_is_over_in_time_though_the_server_hangs(cli, hanging, seen):
+    run = cli.trigger("--", "sleep", "60")
+    cli.wait_running(run)
+    number = str(cli.verdict.api.get(f"/v1/runs/{run}")["number"])
+    began = time.monotonic()
+    if not seen:
+        hanging()
+    waiting = cli.start("wait", number, "--timeout", "4s", "--json")
+    if seen:
+        assert "running" in waiting.stderr.readline()
+        hanging()
+    out, err = waiting.communicate(timeout=60)
+    took_s = time.monotonic() - began
+    cli.verdict.resume("api-ingest")
+    cli("cancel", run)
+
+    assert waiting.returncode == 124, err
+    assert 4 <= took_s < 8
+    assert "the wait is over" in err
+    assert (json.loads(out)["id"] == run) if seen else (out == "")
+
+
+def test_a_run_that_goes_on_is_told_as_last_seen(cli):
+    run, err = cli.run("--timeout", "1s", "--", "sleep", "60", status=124)
+    cli("cancel", run["id"])
+    assert run["state"] in ("queued", "running")
+    assert f"verdict wait {run['number']}" in err
+
+
+@pytest.mark.parametrize("words", [["cancel"], ["report", "--share", "1h"]])
+def test_what_may_be_asked_twice_outlives_a_restart_of_the_server(cli, words):
+    run = cli.trigger("--", "sleep", "60")
+    cli.verdict.kill("api-ingest")
+    with socket.create_server(("127.0.0.1", cli.verdict.api_port)) as dying:
+        asking = cli.start(*words, run)
+        dying.settimeout(20)
+        dying.accept()[0].close()
+    cli.verdict.start("api-ingest")
+    _, err = asking.communicate(timeout=60)
+    cli("cancel", run)
+    assert asking.returncode == 0, err
+
+
+def test_every_command_tells_its_options_and_exit_statuses(cli):
+    commands = re.findall(r"^  (\w+(?: \w+)?)  ", cli("--help")[0], re.MULTILINE)
+    assert len(commands) == 14
+    for command in commands:
+        text, _ = cli(*command.split(), "--help")
+        assert "--json" in text
+        assert "124 the wait is over" in text and "130 interrupted" in text
 
 
 def test_a_token_may_lie_in_a_file(cli):

@@ -11,7 +11,7 @@ int cmd_cancel(struct cli *cli, struct error *error)
 {
     AUTO(json_free) json_t *run = NULL;
     AUTO(text_free) char *path = api_path("/v1/runs/%s/cancel?wait=10s", cli->options.rest[0]);
-    if (api_call(cli, "POST", path, NULL, &run, error) < 0)
+    if (api_post_repeatable(cli, path, NULL, &run, error) < 0)
         return -1;
     AUTO(text_free) char *state = member_text(run, "state");
     AUTO(text_free) char *number = member_text(run, "number");

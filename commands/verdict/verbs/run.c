@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run, trigger, wait: from a trigger to the verdict. */
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 
 #include "api.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "body.h"
@@ -12,18 +11,12 @@
 #include "output.h"
 #include "verdict_text.h"
 
-static void on_signal(int number)
-{
-    (void)number;
-    api_interrupted = 1;
-}
+#define CLOSING_MS 10000 /* after a time-out: what is still asked of the server may take so long */
 
-/* Only while somebody waits: before that a signal just ends us. The second one does. */
-static void watch_signals(void)
+static void set_deadline(struct cli *cli)
 {
-    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    if (cli->options.timeout_ms > 0)
+        cli->deadline_ms = monotonic_ms() + cli->options.timeout_ms;
 }
 
 static int give_up(struct cli *cli, const char *id, const char *number, int exit_status)
@@ -33,7 +26,7 @@ static int give_up(struct cli *cli, const char *id, const char *number, int exit
     api_interrupted = 0;
     if (interrupted && cli->options.cancel_on_interrupt) {
         AUTO(text_free) char *path = api_path("/v1/runs/%s/cancel", id);
-        if (api_call(cli, "POST", path, NULL, NULL, &error) == 0) {
+        if (api_post_repeatable(cli, path, NULL, NULL, &error) == 0) {
             fprintf(stderr, "verdict: interrupted; run %s is being cancelled\n", number);
             return EXIT_RUN_CANCELLED;
         }
@@ -50,10 +43,16 @@ static int wait_for(struct cli *cli, const char *id, const char *number, struct 
 {
     AUTO(json_free) json_t *run = NULL;
     int exit_status = 0;
-    watch_signals();
+    api_watch_signals();
     if (follow_run(cli, id, &run, &exit_status, error) < 0)
         return -1;
-    if (run == NULL)
+    if (cli->deadline_ms > 0)
+        cli->deadline_ms = monotonic_ms() + CLOSING_MS;
+    if (exit_status == EXIT_WAIT_OVER && run == NULL)
+        fprintf(stderr, "verdict: %s\n", error->text);
+    if (exit_status == EXIT_WAIT_OVER && run != NULL && cli->options.json)
+        print_json(run);
+    if (exit_status != 0)
         return give_up(cli, id, number, exit_status);
     verdict_print(cli, run);
     if (cli->options.json)
@@ -81,6 +80,7 @@ int cmd_run(struct cli *cli, struct error *error)
     AUTO(json_free) json_t *run = NULL;
     if (trigger(cli, &run, error) < 0)
         return -1;
+    set_deadline(cli);
     print_url(cli, run);
     AUTO(text_free) char *id = member_text(run, "id");
     AUTO(text_free) char *number = member_text(run, "number");
@@ -102,5 +102,6 @@ int cmd_trigger(struct cli *cli, struct error *error)
 
 int cmd_wait(struct cli *cli, struct error *error)
 {
+    set_deadline(cli);
     return wait_for(cli, cli->options.rest[0], cli->options.rest[0], error);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* show, results, logs, why, report: what is known of a run. */
-#include <errno.h>
 #include <string.h>
 
 #include "api.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "follow.h"
 #include "model/states.h"
+#include "new_file.h"
 #include "output.h"
 #include "verdict_text.h"
 
@@ -152,7 +151,7 @@ static int share(struct cli *cli, struct error *error)
     AUTO(text_free) char *path = api_path("/v1/runs/%s/share", cli->options.rest[0]);
     AUTO(text_free) char *expires = xasprintf("%lldms", (long long)cli->options.share_ms);
     AUTO(json_free) json_t *body = json_pack("{s:s}", "expires_in", expires), *answer = NULL;
-    if (api_call(cli, "POST", path, body, &answer, error) < 0)
+    if (api_post_repeatable(cli, path, body, &answer, error) < 0)
         return -1;
     if (cli->options.json) {
         print_json(answer);
@@ -162,6 +161,18 @@ static int share(struct cli *cli, struct error *error)
     AUTO(text_free) char *url = api_absolute(cli, text);
     printf("%s\n", url);
     return EXIT_PASSED;
+}
+
+/* What is there stays until all of the report has come. */
+static int save_report(struct cli *cli, const char *path, const char *accept, const char *output,
+                       struct error *error)
+{
+    AUTO(new_file_discard) struct new_file *file = NULL;
+    api_watch_signals();
+    if (new_file_open(output, &file, error) < 0 ||
+        api_download(cli, path, accept, new_file_out(file), error) < 0)
+        return error_is(error, "io") ? error_wrap(error, "--output %s", output) : -1;
+    return new_file_commit(&file, error) < 0 ? error_wrap(error, "--output %s", output) : 0;
 }
 
 int cmd_report(struct cli *cli, struct error *error)
@@ -181,11 +192,7 @@ int cmd_report(struct cli *cli, struct error *error)
 
     AUTO(text_free) char *base = api_path("/v1/runs/%s/report", cli->options.rest[0]);
     AUTO(text_free) char *path = xasprintf("%s?format=%s", base, format);
-    FILE *out = output == NULL ? stdout : fopen(output, "we");
-    if (out == NULL)
-        return usage_error(error, "--output %s: %s", output, strerror(errno));
-    int status = api_download(cli, path, accept, out, error);
-    if (output != NULL && fclose(out) != 0 && status == 0)
-        return usage_error(error, "--output %s: %s", output, strerror(errno));
+    int status = output == NULL ? api_download(cli, path, accept, stdout, error)
+                                : save_report(cli, path, accept, output, error);
     return status < 0 ? -1 : EXIT_PASSED;
 }

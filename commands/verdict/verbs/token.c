@@ -71,6 +71,11 @@ int cmd_token_revoke(struct cli *cli, struct error *error)
     AUTO(text_free) char *path = api_path("/v1/tokens/%s", cli->options.rest[0]);
     if (api_call(cli, "DELETE", path, NULL, NULL, error) < 0)
         return -1;
+    if (cli->options.json) {
+        AUTO(json_free)
+        json_t *answer = json_pack("{s:s, s:s}", "id", cli->options.rest[0], "state", "revoked");
+        print_json(answer);
+    }
     fprintf(stderr, "The token is revoked.\n");
     return EXIT_PASSED;
 }
