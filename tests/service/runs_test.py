@@ -579,6 +579,59 @@ def test_a_stream_resumes_behind_the_last_event(api, scheduler):
     assert (over.status_code, bad.status_code) == (204, 400)
 
 
+def test_a_stream_resumed_behind_what_there_is_begins_anew_and_ends(api, scheduler):
+    """After an older database was put back the reader has seen what never happened."""
+    run = trigger(api)
+    for state in ("queued", "running"):
+        scheduler.set(run, state)
+
+    stream = events_of(api, run, headers={"Last-Event-ID": "9"})
+    seen = [next(stream), next(stream)]
+    scheduler.set(run, "passed")
+    seen += list(stream)
+    late = list(events_of(api, run, headers={"Last-Event-ID": "9"}))
+
+    assert [i for i, _, _ in seen] == [i for i, _, _ in late] == ["1", "2", "3"]
+
+
+def test_a_stream_of_a_final_run_ends_though_its_events_are_gone(api, verdict, scheduler):
+    run = trigger(api)
+    scheduler.set(run, "queued")
+    stream = events_of(api, run)
+    next(stream)
+
+    scheduler.set(run, "passed", tell=False)
+    verdict.db.query("DELETE FROM scheduling.run_event WHERE run_id = %s", run["id"])
+
+    assert list(stream) == []
+
+
+def test_a_run_of_many_events_keeps_no_other_waiting(api, verdict, scheduler):
+    many, few = trigger(api), trigger(api)
+    for run in (many, few):
+        scheduler.set(run, "running")
+    long_stream, stream = events_of(api, many), events_of(api, few)
+    next(long_stream), next(stream)
+    (rest,) = in_background(lambda: [next(long_stream) for _ in range(4000)])
+
+    verdict.pause("api-ingest")  # until both are due: then they are read by one statement
+    paused = time.monotonic()
+    verdict.db.query(
+        """INSERT INTO scheduling.run_event (run_id, version, id, project_id, type, data)
+           SELECT run_id, n, gen_random_uuid(), project_id, type, data
+           FROM scheduling.run_event, generate_series(2, 4001) AS n WHERE run_id = %s""",
+        many["id"],
+    )
+    scheduler.set(few, "running", tell=False)
+    wait_until(lambda: time.monotonic() - paused > 5.5, 10, "both to be due")
+    verdict.resume("api-ingest")
+    resumed = time.monotonic()
+
+    assert next(stream)[0] == "2"
+    assert time.monotonic() - resumed < 2.5
+    assert rest.result(timeout=20)[-1][0] == "4001"
+
+
 # cancel -----------------------------------------------------------------------------------------
 
 

@@ -236,10 +236,12 @@ int runs_events(struct request *request, struct response *response, struct error
         request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0 ||
         run_event_db_last(store, &run.id, &last_version, error) < 0)
         return -1;
-    if (run.is_final && after_version >= last_version) {
+    if (run.is_final && after_version == last_version) {
         response_empty(response, 204); /* nothing more will come: browsers stop asking then */
         return 0;
     }
+    if (after_version > last_version) /* an older database was put back: that was another history */
+        after_version = 0;
     struct stream *stream = stream_new(STREAM_BYTES, SSE_KEEP_ALIVE);
     int status = stream_write(stream, SSE_OPENING, sizeof SSE_OPENING - 1, error);
     if (status == 0)

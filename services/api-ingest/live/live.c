@@ -339,6 +339,21 @@ static int64_t least_version(const struct watch *watch)
     return least;
 }
 
+/* A full answer may have left out what is new of any of them. Else all was told, and of a run that was read
+ * as final before nothing more will come, whatever its listeners believe to have. */
+static void after_events(struct watch *watch, bool was_full)
+{
+    struct listener *listener, *next;
+    watch->wants_read = watch->wants_read || was_full;
+    if (was_full || (watch->text != NULL && !watch->text->is_final))
+        return;
+    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
+        next = TAILQ_NEXT(listener, link);
+        stream_end(listener->stream);
+        drop_listener(watch, listener);
+    }
+}
+
 static int read_events(struct live *live, struct store *store, const struct uuid *ids, int count,
                        struct error *error)
 {
@@ -359,8 +374,10 @@ static int read_events(struct live *live, struct store *store, const struct uuid
         const struct uuid run_id = rows_uuid(rows, row, 0);
         struct watch *watch = watch_find(live->watches, &run_id);
         tell_all(watch, rows_int(rows, row, 1), rows_text(rows, row, 2), rows_text(rows, row, 3));
-        watch->wants_read = watch->wants_read || rows_count(rows) == RUN_EVENTS_MAX;
     }
+    for (int i = 0; i < wanted; i++)
+        after_events(watch_find(live->watches, &positions[i].run_id),
+                     rows_count(rows) == RUN_EVENTS_MAX);
     return 0;
 }
 
