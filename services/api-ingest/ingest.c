@@ -17,6 +17,7 @@
 #include "log/log.h"
 #include "runs/batcher.h"
 #include "runs/flights.h"
+#include "runs/numbers.h"
 
 #define FLUSH_MS       5000
 #define RECONNECT_MS   1000
@@ -158,6 +159,7 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
     ingest->installation = installation_new(ingest->common->topic_prefix);
     ingest->lanes = lanes_new();
     ingest->flights = flights_new();
+    ingest->numbers = numbers_new();
     if (cache_new(ingest->settings->redis_url, ingest->common->topic_prefix, &ingest->cache,
                   error) < 0 ||
         open_outbox(ingest, error) < 0 ||
@@ -179,6 +181,7 @@ void ingest_close(void *context)
     batcher_free(&ingest->batcher);
     live_free(&ingest->live);
     flights_free(&ingest->flights);
+    numbers_free(&ingest->numbers);
     cache_free(&ingest->cache);
     outbox_close(&ingest->outbox, FLUSH_MS);
     store_close(&ingest->loop_store);

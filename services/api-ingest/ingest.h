@@ -15,6 +15,7 @@ struct auth;
 struct batcher;
 struct cache;
 struct flights;
+struct numbers;
 struct installation;
 struct lanes;
 struct live;
@@ -42,6 +43,7 @@ struct ingest {
     struct batcher *batcher; /* of triggers */
     struct cache *cache;     /* runs in Redis */
     struct flights *flights; /* runs that are being read */
+    struct numbers *numbers; /* which runs they name */
     struct live *live;       /* long polls and event streams */
     struct outbox *outbox;   /* served by the service's loop */
     struct http_server *http;

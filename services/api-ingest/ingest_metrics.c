@@ -48,4 +48,9 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
                           .type = METRIC_COUNTER,
                           .help = "Runs asked of Redis: hit, miss, or it is away",
                           .labels = {"outcome"}},
+    [METRIC_RUN_NUMBERS] = {.name = "verdict_run_numbers_total",
+                            .type = METRIC_COUNTER,
+                            .help =
+                                "Runs asked for by number: remembered, or looked up in Postgres",
+                            .labels = {"outcome"}},
 };

@@ -18,6 +18,7 @@ enum ingest_metric {
     METRIC_LIVE_SKIPPED,
     METRIC_LIVE_FOLLOWED,
     METRIC_RUN_CACHE,
+    METRIC_RUN_NUMBERS,
     INGEST_METRIC_COUNT
 };
 extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

@@ -59,6 +59,12 @@ def metric(verdict, name):
     )
 
 
+def counted(verdict, name, outcome):
+    text = verdict.services["api-ingest"].health("/metrics")[1]
+    found = re.search(rf'^{name}\{{outcome="{outcome}"\}} (\d+)', text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
 # triggers ---------------------------------------------------------------------------------------
 
 
@@ -456,6 +462,24 @@ def test_a_hundred_waiters_cost_no_more_than_one(api, verdict, scheduler):
     assert 1 <= one <= 3 and hundred <= 3  # at first, at the end, and one look between the two
 
 
+def test_a_hundred_waiters_by_number_look_it_up_once(api, verdict, scheduler):
+    """Or once for each worker thread, when they come at the same moment."""
+    run = trigger(api)
+    scheduler.set(run, "running")
+    token = verdict.admin_token.read_text().strip()
+    path = f"/v1/runs/{run['number']}"
+
+    assert api.get(path) == api.get(path)
+    calls = [lambda: api.with_token(token).get(f"{path}?wait=30s") for _ in range(100)]
+    answers = in_background(*calls)
+    wait_until(lambda: parked(verdict) == 100, 20, "the waiters")
+    scheduler.set(run, "passed")
+
+    assert {a.result(timeout=20)["state"] for a in answers} == {"passed"}
+    assert counted(verdict, "verdict_run_numbers_total", "looked_up") in range(1, 9)
+    assert counted(verdict, "verdict_run_numbers_total", "remembered") >= 93
+
+
 def test_a_graceful_stop_answers_who_waits(api, verdict):
     run = trigger(api)
     (answer,) = in_background(lambda: api.get(f"/v1/runs/{run['id']}?wait=40s"))
@@ -469,9 +493,7 @@ def test_a_graceful_stop_answers_who_waits(api, verdict):
 
 
 def cache_hits(verdict):
-    text = verdict.services["api-ingest"].health("/metrics")[1]
-    found = re.search(r'^verdict_run_cache_total\{outcome="hit"\} (\d+)', text, re.MULTILINE)
-    return int(found[1]) if found else 0
+    return counted(verdict, "verdict_run_cache_total", "hit")
 
 
 def test_a_status_is_at_most_a_second_old(api, verdict, scheduler):
@@ -677,9 +699,12 @@ def test_another_projects_runs_are_not_there(api):
     run = trigger(api)
     other = token_for(api, ["runs:write", "runs:read"], project="bank")
 
+    api.get(f"/v1/runs/{run['number']}")  # the number is remembered
+
     for name in (run["id"], run["number"], uuid.uuid4(), 999999, "x"):
         for path in ("", "/events", "?wait=1s"):
-            assert other.get(f"/v1/runs/{name}{path}", expect=404)["code"] == "not_found"
+            answer = other.get(f"/v1/runs/{name}{path}", expect=404)
+            assert answer["message"] == f"there is no run {name}"
         other.post(f"/v1/runs/{name}/cancel", expect=404)
     assert other.get("/v1/runs")["items"] == []
     other.get("/v1/runs?project=shop", expect=404)

@@ -22,6 +22,7 @@
 #include "model/states.h"
 #include "runs/batcher.h"
 #include "runs/flights.h"
+#include "runs/numbers.h"
 #include "runs/run_json.h"
 #include "runs/run_links.h"
 #include "tenancy.h"
@@ -150,7 +151,48 @@ static int answer_from_postgres(struct request *request, struct response *respon
     return run_text_answer_to(text, request, status, response, error);
 }
 
-/* By its number it is found in Postgres alone; who asks for the same id at the same time gets one read. */
+static void count_number(const char *outcome)
+{
+    metric_add_labelled(&ingest_metrics[METRIC_RUN_NUMBERS], 1, (const char *const[]){outcome});
+}
+
+static int look_up_number(struct request *request, struct uuid *id_r, struct error *error)
+{
+    const int64_t now_ms = monotonic_ms();
+    struct store *store;
+    struct run_ref run;
+    if (request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
+        return -1;
+    numbers_add(request_ingest(request)->numbers,
+                &(struct numbered_run){
+                    .number = run.number, .run_id = run.id, .project_id = run.project_id},
+                now_ms);
+    count_number("looked_up");
+    *id_r = run.id;
+    return 0;
+}
+
+/* An id is believed: whoever reads the run looks whether it is there, and whose. */
+static int read_run_id(struct request *request, struct uuid *id_r, struct error *error)
+{
+    const char *name = request_param(request, "run");
+    const struct uuid *only = &request_principal(request)->project_id;
+    struct numbered_run run;
+    int64_t number;
+    if (uuid_parse(name, id_r, NULL) == 0)
+        return 0;
+    if (int_parse(name, 1, INT64_MAX, &number, NULL) < 0)
+        return no_such("run", name, error);
+    if (!numbers_find(request_ingest(request)->numbers, number, monotonic_ms(), &run))
+        return look_up_number(request, id_r, error);
+    count_number("remembered");
+    if (!uuid_is_null(only) && !uuid_equal(only, &run.project_id))
+        return no_such("run", name, error);
+    *id_r = run.run_id;
+    return 0;
+}
+
+/* Who asks for the same run at the same time gets one read. */
 static int answer_from_cache(struct request *request, struct response *response,
                              struct error *error)
 {
@@ -158,8 +200,8 @@ static int answer_from_cache(struct request *request, struct response *response,
     struct ingest *ingest = request_ingest(request);
     const struct uuid any = {""};
     struct uuid id;
-    if (uuid_parse(request_param(request, "run"), &id, NULL) < 0)
-        return answer_from_postgres(request, response, 200, error);
+    if (read_run_id(request, &id, error) < 0)
+        return -1;
     text = cache_get(ingest->cache, &id);
     if (text != NULL)
         return run_text_answer_to(text, request, 200, response, error);
@@ -183,19 +225,6 @@ static int wait_for(struct request *request, const struct uuid *run_id, int64_t 
                                          .wait_ms = wait_ms,
                                          .open_status = open_status},
                      error);
-}
-
-/* An id is believed: the live thread looks whether it is there, and whose. A number is looked up. */
-static int read_run_id(struct request *request, struct uuid *id_r, struct error *error)
-{
-    struct store *store;
-    struct run_ref run;
-    if (uuid_parse(request_param(request, "run"), id_r, NULL) == 0)
-        return 0;
-    if (request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
-        return -1;
-    *id_r = run.id;
-    return 0;
 }
 
 int runs_get(struct request *request, struct response *response, struct error *error)
