@@ -727,6 +727,27 @@ def test_lists_are_filtered_and_paged(api, scheduler):
     assert api.get("/v1/runs?since=odd", expect=400)["errors"][0]["field"] == "since"
 
 
+def test_a_list_is_filtered_by_the_slug_or_the_id_of_a_thing(api):
+    suite = api.put("/v1/projects/shop/suites/unit", {"title": "Unit", **PYTEST_SUITE}, expect=201)
+    prod = api.put("/v1/projects/shop/environments/prod", {"title": "Prod"}, expect=201)
+    trigger(api)
+    here = trigger(api, suite="unit", environment="prod")
+    there = trigger(api, suite="unit")
+    project = api.get("/v1/projects/shop")["id"]
+
+    def listed(query):
+        return [run["id"] for run in api.get(f"/v1/runs?{query}")["items"]]
+
+    for name in (suite["id"], "unit"):
+        assert listed(f"suite={name}") == [there["id"], here["id"]]
+    for name in (prod["id"], "prod"):
+        assert listed(f"environment={name}&suite={suite['id']}") == [here["id"]]
+    assert len(listed(f"project={project}")) == len(listed("project=shop")) == 3
+    for name in ("nothing", uuid.uuid4()):
+        assert listed(f"suite={name}") == listed(f"environment={name}") == []
+        api.get(f"/v1/runs?project={name}", expect=404)
+
+
 # without parts ----------------------------------------------------------------------------------
 
 

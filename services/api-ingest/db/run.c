@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "db/columns.h"
+#include "db/name.h"
 #include "model/endings.h"
 #include "model/states.h"
 #include "model/wait.h"
@@ -353,21 +354,30 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
 static const char list_sql[] =
     RUN_SELECT " WHERE ($1::uuid IS NULL OR r.project_id = $1)"
                " AND ($2::text IS NULL OR coalesce(s.state, 'queued') = $2)"
-               " AND ($3::text IS NULL OR r.suite_slug = $3)"
-               " AND ($4::text IS NULL OR r.branch = $4)"
-               " AND ($5::text IS NULL OR r.build_version = $5)"
-               " AND ($6::text IS NULL OR e.slug = $6)"
-               " AND ($7::timestamptz IS NULL OR r.created_at >= $7)"
-               " AND ($8::uuid IS NULL OR r.id < $8) ORDER BY r.id DESC LIMIT $9";
+               " AND (coalesce($3::text, $4::uuid::text) IS NULL OR r.suite_slug = $3"
+               "  OR r.suite_id = $4)"
+               " AND ($5::text IS NULL OR r.branch = $5)"
+               " AND ($6::text IS NULL OR r.build_version = $6)"
+               " AND (coalesce($7::text, $8::uuid::text) IS NULL OR e.slug = $7"
+               "  OR r.environment_id = $8)"
+               " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
+               " AND ($10::uuid IS NULL OR r.id < $10) ORDER BY r.id DESC LIMIT $11";
+
+static struct name name_of(const char *text)
+{
+    return text == NULL ? (struct name){.slug = NULL} : name_read(text);
+}
 
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    const struct name suite = name_of(filter->suite), environment = name_of(filter->environment);
     if (store_query(store, list_sql,
                     PARAMS(param_uuid(&filter->only), param_text(filter->state),
-                           param_text(filter->suite), param_text(filter->branch),
-                           param_text(filter->build_version), param_text(filter->environment),
+                           param_text(suite.slug), param_uuid(&suite.id),
+                           param_text(filter->branch), param_text(filter->build_version),
+                           param_text(environment.slug), param_uuid(&environment.id),
                            param_text(filter->since), param_uuid(&page->after),
                            param_int(page->limit + 1)),
                     &rows, error) < 0)

@@ -28,7 +28,8 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
 /* Texts are NULL when not asked for. */
 struct run_filter {
     struct uuid only; /* project; "": all */
-    const char *state, *suite, *branch, *build_version, *environment, *since;
+    const char *state, *branch, *build_version, *since;
+    const char *suite, *environment; /* slug or id */
 };
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error) WARN_UNUSED;
