@@ -7,8 +7,18 @@ import signal
 import socket
 import time
 
+import psycopg
 import pytest
+import requests
 from parts.process import wait_until
+
+SUITE = {
+    "slug": "smoke",
+    "framework": "command",
+    "source": {"kind": "path", "path": "/srv/shop"},
+    "command": ["true"],
+    "report": {"format": "none"},
+}
 
 
 @pytest.fixture
@@ -233,6 +243,33 @@ def test_requests_are_counted_by_route_and_status(verdict, service):
 
     assert 'verdict_http_requests_total{route="GET /v1/me",status="200"} 1' in text
     assert 'verdict_http_requests_total{route="GET /v1/projects/{project}",status="404"} 1' in text
+
+
+def test_what_is_refused_for_now_says_when_to_come_back(verdict):
+    """While it stops, and while Postgres lets somebody wait too long."""
+    service = verdict.start("api-ingest")
+    api = verdict.api
+    api.put("/v1/projects/shop", {})
+    run = api.post("/v1/runs", {"project": "shop", "suite": SUITE}, expect=201)
+    other = api.with_token(verdict.admin_token.read_text().strip())
+    health = f"http://127.0.0.1:{service.health_port}/readyz"
+
+    with psycopg.connect(verdict.db.url) as blocker:
+        blocker.execute("LOCK TABLE api.environment")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            blocked = pool.submit(other.request, "GET", "/v1/projects/shop/environments")
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            wait_until(lambda: verdict.db.value(waiting) == 1, 10, "a request to be blocked")
+            service.signal(signal.SIGTERM)
+            wait_until(lambda: not service.is_ready(), 5, "it to stop")
+            answers = [
+                api.request("GET", f"/v1/runs/{run['id']}/events"),  # by a connection of before
+                requests.get(health, timeout=5),
+                blocked.result(timeout=20),
+            ]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert {answer.headers.get("Retry-After") for answer in answers} == {"1"}
 
 
 def test_a_second_signal_ends_it_at_once(verdict, service):

@@ -6,7 +6,7 @@
 struct name name_read(const char *text)
 {
     struct name name = {.slug = text};
-    if (uuid_parse(text, &name.id, NULL) == 0)
+    if (text != NULL && uuid_parse(text, &name.id, NULL) == 0)
         name.slug = NULL;
     return name;
 }

@@ -5,8 +5,8 @@
 #include "base/uuid.h"
 
 struct name {
-    const char *slug; /* borrowed; NULL when the text is an id */
-    struct uuid id;   /* "" when it is a slug */
+    const char *slug; /* borrowed; NULL when the text is an id, or there is none */
+    struct uuid id;   /* "" when it is no id */
 };
 
-struct name name_read(const char *text);
+struct name name_read(const char *text); /* NULL is no name */

@@ -363,16 +363,12 @@ static const char list_sql[] =
                " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
                " AND ($10::uuid IS NULL OR r.id < $10) ORDER BY r.id DESC LIMIT $11";
 
-static struct name name_of(const char *text)
-{
-    return text == NULL ? (struct name){.slug = NULL} : name_read(text);
-}
-
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    const struct name suite = name_of(filter->suite), environment = name_of(filter->environment);
+    const struct name suite = name_read(filter->suite),
+                      environment = name_read(filter->environment);
     if (store_query(store, list_sql,
                     PARAMS(param_uuid(&filter->only), param_text(filter->state),
                            param_text(suite.slug), param_uuid(&suite.id),

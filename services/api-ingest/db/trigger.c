@@ -32,17 +32,6 @@ static const char find_parts_sql[] =
     " t.defaults FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
     " LEFT JOIN environment e ON true LEFT JOIN pool p ON true LEFT JOIN parent r ON true";
 
-static struct param param_slug(const struct name *name, const char *text)
-{
-    return param_text(text == NULL ? NULL : name->slug);
-}
-
-static struct name read_name(const char *text)
-{
-    static const struct name none = {.slug = NULL};
-    return text == NULL ? none : name_read(text);
-}
-
 static struct param param_number(const char *text)
 {
     int64_t number;
@@ -56,15 +45,14 @@ int trigger_db_find_parts(struct store *store, const struct uuid *project_id,
                           struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    const struct name template = read_name(names->template), suite = read_name(names->suite),
-                      environment = read_name(names->environment), pool = read_name(names->pool),
-                      parent = read_name(names->parent);
+    const struct name template = name_read(names->template), suite = name_read(names->suite),
+                      environment = name_read(names->environment), pool = name_read(names->pool),
+                      parent = name_read(names->parent);
     if (store_query(store, find_parts_sql,
-                    PARAMS(param_uuid(project_id), param_slug(&template, names->template),
-                           param_uuid(&template.id), param_slug(&suite, names->suite),
-                           param_uuid(&suite.id), param_slug(&environment, names->environment),
-                           param_uuid(&environment.id), param_slug(&pool, names->pool),
-                           param_uuid(&pool.id), param_uuid(&parent.id),
+                    PARAMS(param_uuid(project_id), param_text(template.slug),
+                           param_uuid(&template.id), param_text(suite.slug), param_uuid(&suite.id),
+                           param_text(environment.slug), param_uuid(&environment.id),
+                           param_text(pool.slug), param_uuid(&pool.id), param_uuid(&parent.id),
                            param_number(names->parent)),
                     &rows, error) < 0)
         return -1;
