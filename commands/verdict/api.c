@@ -184,15 +184,14 @@ static int call_patiently(struct cli *cli, const struct call *call, struct http_
         int status = exchange(cli, call, answer, error);
         bool again = status < 0 ? error_is(error, "unreachable") : wants_again(answer);
         int64_t wait_ms = pause_ms(&backoff, status < 0 ? NULL : answer), left = left_ms(cli);
-        bool is_over = again && left == 0;
         /* The last attempt is at the very end of the time. */
         wait_ms = wait_ms < left ? wait_ms : left;
-        if (!again ||
-            (!is_over && (!may_be_repeated(call) || monotonic_ms() + wait_ms > deadline_ms)))
+        bool has_patience = may_be_repeated(call) && monotonic_ms() + wait_ms <= deadline_ms;
+        if (!again || (left > 0 && !has_patience))
             return status;
         if (status == 0)
             http_answer_deinit(answer);
-        if (is_over)
+        if (left == 0)
             return error_set(error, "wait_over", "no answer in time from %s", cli->options.url);
         poll(NULL, 0, (int)wait_ms);
         if (api_interrupted)
