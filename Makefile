@@ -15,7 +15,7 @@ AGAIN  := $(MAKE) --no-print-directory
 
 all: binaries ## build everything
 help: ## print this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 30
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile build.mk | expand -t 30
 
 setup: ## install what is missing: Debian packages, Kafka's jars, the Python environment
 	@stack/setup.sh

@@ -101,18 +101,21 @@ $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o
 binaries: $(PROBES) $(BENCHES)
 
 # Unit tests only, in seconds, under the sanitizers. Prints each failing test and a summed line.
-check:
+check: ## the unit tests, in seconds
 	@$(MAKE) --no-print-directory SAN=address,undefined run-units
 run-units: units
 	@tests/unit/run $(sort $(filter %_test,$(UNIT_BIN)))
 
+# The programs find what is in share/verdict by their own place.
 PREFIX ?= /usr/local
-install: binaries
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/verdict/migrations
+SHARE   = $(DESTDIR)$(PREFIX)/share/verdict
+install: binaries ## install below DESTDIR and PREFIX (default /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/migrations $(SHARE)/pytest
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(wildcard migrations/*.sql) $(DESTDIR)$(PREFIX)/share/verdict/migrations
+	install -m 644 $(wildcard migrations/*.sql) $(SHARE)/migrations
+	install -m 644 $(wildcard integrations/pytest/*.py) $(SHARE)/pytest
 
-clean:
+clean: ## remove what was built
 	rm -rf $(BUILD)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

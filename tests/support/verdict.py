@@ -64,6 +64,7 @@ class Verdict:
         self.number, self.urls = servers.new_installation()
         self.settings = {**self.urls, **settings}
         self.services = {}
+        self.binaries = PROGRAMS
         self._base = new_ports()
         self._given = 1  # the first port is the API's
         self.api_port = self._base
@@ -155,7 +156,7 @@ class Verdict:
         """The command line and environment of the users' command, for subprocess.run."""
         environment = {"VERDICT_URL": self.api_url, "PATH": "/usr/bin:/bin"}
         environment["VERDICT_TOKEN"] = self.admin_token.read_text().strip()
-        return {"args": [PROGRAMS / "verdict", *words], "env": {**environment, **settings}}
+        return {"args": [self.binaries / "verdict", *words], "env": {**environment, **settings}}
 
     def wait_final(self, run_id, timeout_s=60):
         """Waits until a run is final, and returns it."""
@@ -188,7 +189,7 @@ class Verdict:
         port = self._base + self._given
         self._given += 1
         base = {**self.settings, **self.times.get(program, {}), **self._settings_of(name, program)}
-        return Service(self.folder, program, port, {**base, **settings}, name=name)
+        return Service(self.folder, program, port, {**base, **settings}, name, self.binaries)
 
     def _settings_of(self, name, program):
         settings = {"VERDICT_INSTANCE_ID": f"{program}-1" if name == program else name}
