@@ -23,6 +23,7 @@ import sys
 import time
 
 from parts import ports
+from parts.files import make_private, write_private
 from parts.kafka import DEFAULT_VERSION, Kafka
 from parts.postgres import Postgres
 from parts.process import Process, StackError
@@ -281,12 +282,12 @@ class Stack:
                 say(f"ports from {self.state['base']} on are taken; using {base} on")
             self.state["base"] = base
             self._make_servers()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private(self.folder)
         self.secrets.mkdir(exist_ok=True, mode=0o700)
         self._save_state()
 
     def _save_state(self):
-        (self.folder / "state.json").write_text(json.dumps(self.state, indent=2) + "\n")
+        write_private(self.folder / "state.json", json.dumps(self.state, indent=2) + "\n")
 
     def _write_env(self, servers_only):
         urls = self.urls()
@@ -296,16 +297,14 @@ class Stack:
         if not servers_only and self.admin_token.exists():
             settings["VERDICT_TOKEN"] = self.admin_token.read_text().strip()
         lines = [f"export {key}={shlex.quote(value)}\n" for key, value in settings.items()]
-        path = self.folder / "env"
-        path.touch(mode=0o600)
-        path.write_text("".join(lines))
+        write_private(self.folder / "env", "".join(lines))
 
 
 @contextlib.contextmanager
 def locked(folder):
     """One up or down at a time."""
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import urllib.parse
 
+from .files import write_private
 from .process import Process, StackError
 
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -62,9 +63,13 @@ class Postgres(Process):
 
     def query(self, sql, database=DATABASE):
         """Runs SQL with psql and returns its unaligned output."""
-        command = [PROGRAMS / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d"]
-        command += [self.url(database=database), "-f", "-"]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
+        command = [PROGRAMS / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        command += ["-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER, "-d", database]
+        # Everybody may read a command line.
+        environment = {**os.environ, "PGPASSWORD": self.password()}
+        done = subprocess.run(
+            command, input=sql, env=environment, capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise StackError(f"Postgres refused: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -88,14 +93,13 @@ class Postgres(Process):
     def _create_cluster(self):
         self.password_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.password_path.exists():
-            _write_secret(self.password_path, secrets.token_hex(16))
+            write_private(self.password_path, secrets.token_hex(16))
         shutil.rmtree(self.data, ignore_errors=True)  # what an interrupted initdb left
         self.data.mkdir(parents=True, mode=0o700)
         if self.user:
             shutil.chown(self.data, self.user, self.user)
         password = self.data.with_name("password")  # initdb reads it as its own user
-        password.unlink(missing_ok=True)
-        _write_secret(password, self.password())
+        write_private(password, self.password())
         if self.user:
             shutil.chown(password, self.user, self.user)
         command = [PROGRAMS / "initdb", "-D", self.data, "-U", SUPERUSER, f"--pwfile={password}"]
@@ -158,9 +162,3 @@ def _remove_stale_pid_file(data):
             raise StackError(f"a Postgres that we did not start (pid {pid}) uses {data}")
     except (OSError, ValueError, IndexError):
         path.unlink(missing_ok=True)
-
-
-def _write_secret(path, text):
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

@@ -8,6 +8,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from .files import write_private
 from .postgres import with_user
 from .process import Process, StackError
 
@@ -91,9 +92,7 @@ def write_key_file(path):
     path = pathlib.Path(path)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
+        write_private(path, secrets.token_hex(32) + "\n")
     return path
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import stat
 import subprocess
 
 import pytest
@@ -13,6 +14,8 @@ from parts.postgres import Postgres, with_user
 from parts.process import Process, StackError, wait_until
 from support.bus import Bus
 from support.servers import new_ports
+
+from stack import Stack, locked
 
 
 def test_a_process_is_found_again_by_its_pid_file(tmp_path):
@@ -148,6 +151,26 @@ def test_postgres_lets_nobody_in_without_the_password(private_servers):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert "password authentication failed" in done.stderr
+
+
+def test_no_password_is_on_a_command_line(private_servers):
+    postgres = private_servers.postgres
+
+    said = postgres.query("\\! tr '\\0' ' ' </proc/$PPID/cmdline\n", "postgres")
+
+    assert "psql" in said
+    assert postgres.password() not in said
+
+
+def test_what_the_stack_remembers_is_its_owners_alone(tmp_path):
+    folder = tmp_path / "stack"
+    stack = Stack(folder)
+    with locked(folder):
+        stack._save_state()
+        stack._save_state()
+
+    assert stat.S_IMODE((folder / "state.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) & 0o066 == 0
 
 
 @pytest.mark.parametrize(
