@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One real Postgres, Redis and Kafka: shared by a whole pytest session, or private to one test."""
 
+import contextlib
 import fcntl
 import itertools
 import os
@@ -51,9 +52,14 @@ def release_ports(first):
 
 
 def _claim(first):
-    """Until it is released, or this process ends."""
-    path = pathlib.Path(tempfile.gettempdir()) / f"verdict-ports-{os.getuid()}-{first}.lock"
-    file = path.open("w")
+    """Until it is released, or this process ends; also against sessions of other users."""
+    path = pathlib.Path(tempfile.gettempdir()) / f"verdict-ports-{first}.lock"
+    with contextlib.suppress(PermissionError):  # another user's, which we may only read
+        path.touch(mode=0o644)
+    try:
+        file = path.open()
+    except PermissionError:
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
