@@ -105,7 +105,9 @@ static void wait_again(struct outbox *outbox, struct entry *entry)
 /* Its row can go: delivered, or never deliverable (then a dead letter goes with it). */
 static void settle(struct outbox *outbox, struct entry *entry, const char *refused)
 {
-    entry->refused = refused == NULL ? NULL : xstrdup(refused);
+    char *copy = refused == NULL ? NULL : xstrdup(refused);
+    free(entry->refused); /* `refused` itself, where its row could not be deleted yet */
+    entry->refused = copy;
     if (outbox->delivered_count++ == 0)
         outbox->delivered_since_ms = monotonic_ms();
     TAILQ_INSERT_TAIL(&outbox->delivered, entry, link);

@@ -99,6 +99,15 @@ bool partition_is_usable(const struct ledger_partition *partition)
                                  (partition->state == PARTITION_VERIFYING && partition->verified));
 }
 
+/* Said once per reason, not once per attempt. */
+static void note(struct ledger_partition *partition, const char *what, const struct error *error)
+{
+    if (strncmp(partition->reason, error->text, sizeof partition->reason) != 0)
+        log_warning(what, LOG_TEXT("topic", partition->ledger->settings.topic),
+                    LOG_INT("partition", partition->number), LOG_TEXT("reason", error->text));
+    snprintf(partition->reason, sizeof partition->reason, "%s", error->text);
+}
+
 /* ---- steps ------------------------------------------------------------------------------------ */
 
 static int need_store(struct ledger_partition *partition, struct error *error)
@@ -113,10 +122,7 @@ static int need_store(struct ledger_partition *partition, struct error *error)
 static void step_failed(struct ledger_partition *partition, const char *what,
                         const struct error *error)
 {
-    if (strncmp(partition->reason, error->text, sizeof partition->reason) != 0)
-        log_warning(what, LOG_TEXT("topic", partition->ledger->settings.topic),
-                    LOG_INT("partition", partition->number), LOG_TEXT("reason", error->text));
-    snprintf(partition->reason, sizeof partition->reason, "%s", error->text);
+    note(partition, what, error);
     if (partition->store != NULL)
         store_rollback(partition->store);
     outbox_rolled_back(partition->ledger->outbox, partition->store);
@@ -315,7 +321,7 @@ static void judge_range(struct ledger_partition *partition)
     enter(partition, partition->state); /* ask again only after a while */
     if (consumer_watermarks(consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
                             &error) < 0) {
-        snprintf(partition->reason, sizeof partition->reason, "%s", error.text);
+        note(partition, "the log's ends are not known", &error);
         backoff_failed(&partition->backoff);
         return;
     }
@@ -330,6 +336,7 @@ static void judge_range(struct ledger_partition *partition)
     int64_t from = before_is_there ? partition->anchor.offset : partition->row.next_offset;
     clear_pending(partition);
     if (consumer_start(consumer, partition->number, from, &error) < 0) {
+        note(partition, "the log cannot be read from there", &error);
         backoff_failed(&partition->backoff);
         return;
     }
@@ -369,8 +376,10 @@ static void check_progress(struct ledger_partition *partition)
     int64_t low, high, now_ms = monotonic_ms();
     partition->check_due_ms = now_ms + partition->ledger->settings.log_check_ms;
     if (consumer_watermarks(partition->ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS,
-                            &low, &high, &error) < 0)
+                            &low, &high, &error) < 0) {
+        note(partition, "the log's ends are not known", &error);
         return;
+    }
     partition->log_end = high;
     if (high <= partition->row.next_offset) {
         partition->missing_since_ms = 0;
@@ -390,8 +399,10 @@ static bool step_owned(struct ledger_partition *partition)
     int64_t patience_ms =
         partition->pending_count > 0 ? partition->ledger->settings.log_check_ms : 0;
     if (partition->row.hash.known && overdue_ms >= patience_ms) {
-        if (start_verifying(partition, &error) < 0)
+        if (start_verifying(partition, &error) < 0) {
+            note(partition, "the log cannot be checked", &error);
             partition->check_due_ms = monotonic_ms() + 1000;
+        }
         return false;
     }
     if (partition->pending_count == 0) {

@@ -88,5 +88,9 @@ int db_load_pools(struct store *store, struct rows **rows_r, struct error *error
 int db_load_workers(struct brain *brain, struct store *store, struct error *error) WARN_UNUSED;
 int db_save_worker(struct store *store, const struct worker *worker, const char *state,
                    const char *version, struct error *error) WARN_UNUSED;
+/* brain->resync_token, which the partition's next owner must know too. */
+int db_save_resync_token(struct store *store, const struct brain *brain,
+                         struct error *error) WARN_UNUSED;
+int db_load_resync_token(struct store *store, struct brain *brain, struct error *error) WARN_UNUSED;
 int db_say_alive(struct store *store, const struct brain *brain, const char *instance,
                  struct error *error) WARN_UNUSED;

@@ -431,7 +431,7 @@ static int on_resync(struct batch *batch, const void *message, struct error *err
             worker->sync_due_ms = 0;
         }
     }
-    return 0;
+    return db_save_resync_token(batch->store, batch->brain, error);
 }
 
 /* ---- the table -------------------------------------------------------------------------------- */

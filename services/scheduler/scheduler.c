@@ -102,7 +102,8 @@ static int load(void *context, struct ledger_partition *partition, struct store 
         if (topic_partition(id.text, partitions) == ledger_partition_number(partition))
             brain_pool(brain, &id)->dirty = true;
     }
-    if (db_load_workers(brain, store, error) < 0 || db_load_runs(brain, store, NULL, error) < 0)
+    if (db_load_resync_token(store, brain, error) < 0 || db_load_workers(brain, store, error) < 0 ||
+        db_load_runs(brain, store, NULL, error) < 0)
         return -1;
     return db_load_tasks(brain, store, error);
 }

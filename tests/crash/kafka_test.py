@@ -2,6 +2,7 @@
 """P6, P8c, P13, P14: a broker that stops or crashes, topics made again, poison, and duplicates."""
 
 import os
+import re
 import signal
 import threading
 
@@ -31,6 +32,16 @@ POISON = {
     "not UTF-8": b'{"version":1,"type":"\xff\xfe"}',
     "deep": b'{"version":1,"a":' + b"[" * 2000,
 }
+
+
+OWNERS = {"scheduling": "scheduler", "results": "result-collector", "events": "notifier"}
+
+
+def metric(verdict, service, name):
+    """The sum over labels; 0 when it was never counted."""
+    text = verdict.services[service].health("/metrics")[1]
+    lines = [line for line in text.splitlines() if re.match(rf"{name}(\{{| )", line)]
+    return sum(float(line.split()[-1]) for line in lines)
 
 
 def lanes(verdict):
@@ -89,6 +100,11 @@ def test_a_topic_made_again_is_noticed(verdict, work, topic):
     client.finish(60)
     work.wait_all_final(120)
 
+    if topic in OWNERS:
+        owner = verdict.services[OWNERS[topic]]
+        resyncs = metric(verdict, OWNERS[topic], "verdict_ledger_resyncs_total")
+        assert resyncs >= 1, "nobody has noticed"
+        assert '"log changed"' in owner.log_path.read_text(), "there was no alarm"
     work.check()
 
 
@@ -96,6 +112,9 @@ def test_poison_becomes_dead_letters_and_blocks_nothing(verdict, work):
     work.start()
     before = verdict.db.value(DEAD_LETTERS)
     inboxes = ["scheduling", "results", "events"]
+    executors = [name for name in verdict.services if name.startswith("executor")]
+    dropped = {e: metric(verdict, e, "verdict_executor_lane_dropped_total") for e in executors}
+    skipped = metric(verdict, "api-ingest", "verdict_live_skipped_total")
 
     for topic in inboxes:
         for partition in range(verdict.bus.topics()[topic]):
@@ -112,6 +131,23 @@ def test_poison_becomes_dead_letters_and_blocks_nothing(verdict, work):
     all_there = lambda: verdict.db.value(DEAD_LETTERS) >= before + sent  # noqa: E731
     wait_until(all_there, 30, f"{sent} dead letters")
     assert verdict.db.value(DEAD_LETTERS) == before + sent
+    # Lanes and live readers have no ledger: they count and go on.
+    for executor in executors:
+        wait_until(
+            lambda e=executor: (
+                metric(verdict, e, "verdict_executor_lane_dropped_total")
+                >= dropped[e] + len(POISON)
+            ),
+            15,
+            f"{executor} to count what it dropped",
+        )
+    wait_until(
+        lambda: metric(verdict, "api-ingest", "verdict_live_skipped_total") > skipped,
+        15,
+        "api-ingest to count what it skipped",
+    )
+    lags = {s: metric(verdict, s, "verdict_lag_records") for s in OWNERS.values()}
+    assert lags == dict.fromkeys(OWNERS.values(), 0)
     work.check()
 
 

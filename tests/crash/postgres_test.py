@@ -70,6 +70,7 @@ def test_an_older_database_put_back_heals(private_verdict, private_work):
     states = {private_verdict.api.get(f"/v1/runs/{run}")["state"] for run in before + open_at_copy}
     assert states == {"passed"}
     work.check()
+    check_event_ids(private_verdict)
     spool = private_verdict.folder / "executor-1" / "spool"
     wait_until(lambda: not list(spool.glob("*.spool")), 30, "the spool to be settled")
     known = {
@@ -77,6 +78,17 @@ def test_an_older_database_put_back_heals(private_verdict, private_work):
     }
     aside = {path.stem for path in (spool / "aside").glob("*.spool")}
     assert not aside & known, "only what the ledger no longer knows of is put aside"
+
+
+def check_event_ids(verdict):
+    """Nothing that goes out is named by a sequence, which a restored database counts again."""
+    told = {}
+    for event in verdict.bus.read_json("events"):
+        if event.get("type") != "event" or event["event"] == "run.progress":
+            continue
+        what = (event["run_id"], event.get("run_version"), event["event"])
+        assert told.setdefault(event["id"], what) == what, f"{event['id']} names two events"
+    assert told
 
 
 def give_to_cluster_owner(postgres, folder):

@@ -5,17 +5,25 @@ import signal
 import threading
 
 import redis
+from support.database import Database
+
+# What stood in the ledger for longer than the cache may lag behind it.
+OLD_NEWS = """SELECT version FROM scheduling.run_state
+              WHERE run_id = %s AND updated_at < now() - interval '1 second'"""
 
 
 class Watcher(threading.Thread):
-    """Reads runs all the time, and notes answers that fail or take a final state back."""
+    """Reads runs all the time, and notes answers that fail, that are older than a second by the
+    ledger, or that take a final state back."""
 
     def __init__(self, verdict, run_ids):
         super().__init__(daemon=True)
         self.verdict = verdict
         self.run_ids = run_ids
+        self.db = Database(verdict.urls["VERDICT_POSTGRES_URL"])  # of this thread
         self.faults = []
         self.reads = 0
+        self.compared = 0
         self._final = {}
         self._stopped = threading.Event()
 
@@ -27,16 +35,24 @@ class Watcher(threading.Thread):
     def finish(self):
         self._stopped.set()
         self.join(30)
+        self.db.close()
         assert self.reads > 0
+        assert self.compared > 0, "no answer was compared with the ledger"
         assert not self.faults, self.faults[:5]
 
     def _read(self, run_id):
+        known = self.db.value(OLD_NEWS, run_id) or 0
         answer = self.verdict.api.request("GET", f"/v1/runs/{run_id}")
         self.reads += 1
         if answer.status_code != 200:
             self.faults.append((run_id, answer.status_code, answer.text[:200]))
             return
         state = answer.json()["state"]
+        self.compared += known > 0
+        if answer.json()["version"] < known:
+            self.faults.append(
+                (run_id, f"version {answer.json()['version']}, in the ledger {known}")
+            )
         before = self._final.get(run_id)
         if before and state != before:
             self.faults.append((run_id, before, state))
@@ -66,12 +82,12 @@ def test_without_redis_everything_is_still_answered(private_verdict, private_wor
     work = private_work.start()
     server = private_verdict.servers.redis
     watcher = Watcher(private_verdict, work.promised.values())
-    client = work.client(count=20, gap_s=0.2)
+    client = work.client(count=60, gap_s=0.5)
 
     watcher.start()
     client.start()
     server.signal(signal.SIGSTOP)
-    client.join(5)
+    client.join(30)  # the outage itself is the input of this test
     server.signal(signal.SIGCONT)
     client.join(0.5)
     server.kill()

@@ -2,6 +2,7 @@
 """The result-collector on real Kafka and Postgres. The tests stand in for a worker: they send its
 streams, signed by its key, and play the scheduler's part in the tables that the collector reads."""
 
+import datetime
 import json
 import os
 import threading
@@ -115,6 +116,30 @@ def wait_counted(verdict, runs):
 
 def other(stream):
     return f"run_id <> '{stream.task.run}'"
+
+
+@pytest.mark.parametrize("ms", [-1, 0], ids=["last of a month", "first of a month"])
+def test_a_result_sent_on_both_sides_of_a_months_edge_counts_once(collector, worker, ms):
+    """The partition follows from the run's id, not from the time at which a result comes."""
+    now = datetime.datetime.now(datetime.UTC)
+    edge = (now.replace(day=1) + datetime.timedelta(days=32)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    task = Task(collector, worker, run_id=uuid_v7(edge.timestamp() + ms / 1000))
+    stream = Stream(task)
+    stream.send(result("a"), result("b"), finished())
+    stream.wait()
+    where = "SELECT DISTINCT tableoid::regclass::text FROM results.result WHERE run_id = %s"
+    before = collector.db.query(where, task.run)
+
+    again = task.give_out()  # another attempt repeats them, in "the next month"
+    again.send(result("a"), result("b"), finished())
+    again.wait()
+
+    assert task.count() == 2
+    assert task.totals() == {"passed": 2}
+    assert collector.db.query(where, task.run) == before
+    assert len(before) == 1
 
 
 def test_a_gap_waits_until_it_is_sent_again(collector, worker):

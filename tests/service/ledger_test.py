@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from parts.process import wait_until
-from parts.services import TOP, Service
+from parts.services import TOP, Service, role_url
 
 PROBE = TOP / "build" / "probe" / "ledger_probe"
 PARTITIONS = 4
@@ -144,6 +144,72 @@ def test_a_missing_table_is_the_infrastructures_fault(probe):
     probe.verdict.db.query("CREATE TABLE probe.later (n int)")
     probe.check()
     assert probe.verdict.db.value("SELECT count(*) FROM probe.later") == 1
+
+
+MISSING = {
+    "a grant": (
+        "CREATE TABLE probe.later (n int); REVOKE ALL ON probe.later FROM verdict_notifier",
+        "GRANT INSERT ON probe.later TO verdict_notifier",
+        "42501",
+    ),
+    "a column": (
+        "CREATE TABLE probe.later (); GRANT INSERT ON probe.later TO verdict_notifier",
+        "ALTER TABLE probe.later ADD n int",
+        "42601",  # more expressions than columns
+    ),
+    "a partition": (
+        """CREATE TABLE probe.later (n int) PARTITION BY RANGE (n);
+           GRANT INSERT ON probe.later TO verdict_notifier""",
+        "CREATE TABLE probe.later_1 PARTITION OF probe.later FOR VALUES FROM (0) TO (9)",
+        "23514",  # class 23, and yet not the message's doing
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", MISSING)
+def test_what_is_missing_in_the_database_throws_no_message_away(probe, missing):
+    """The messages wait, in their order, until an operator has mended it."""
+    breaks, mends, sqlstate = MISSING[missing]
+    verdict = probe.verdict
+    verdict.db.query("GRANT USAGE ON SCHEMA probe TO PUBLIC")
+    verdict.db.query("GRANT ALL ON ALL TABLES IN SCHEMA probe TO PUBLIC")
+    for statement in breaks.split(";"):
+        verdict.db.query(statement)
+    service = probe.start(
+        VERDICT_POSTGRES_URL=role_url(verdict.urls["VERDICT_POSTGRES_URL"], "notifier", True)
+    )
+    probe.count(1, 3)
+    probe.say("need later")
+    probe.count(4, 6)
+
+    wait_until(lambda: sqlstate in service.health()[1], 20, "the reason to be said")
+    assert service.health()[0] == 503
+    assert probe.dead_letters() == []
+    verdict.db.query(mends)
+    probe.check()
+    assert probe.dead_letters() == []
+    assert verdict.db.value("SELECT count(*) FROM probe.later") == 1
+
+
+def test_our_own_time_out_in_a_transaction_throws_no_message_away(probe):
+    """25P03: stopped for longer than idle_in_transaction_session_timeout, nobody took over."""
+    service = probe.start(VERDICT_SESSION_TIMEOUT="60s")
+    probe.count(1, 3)
+    probe.check()
+    probe.say("stop 4")
+    wait_until(lambda: is_stopped(service.pid()), 20, "the probe to stop itself")
+    probe.sent.add(4)
+    probe.count(5, 7)
+    gone = """SELECT count(*) = 0 FROM pg_stat_activity
+              WHERE state LIKE 'idle in transaction%%' AND datname = current_database()"""
+    wait_until(lambda: probe.verdict.db.value(gone), 20, "Postgres to end the session")
+
+    service.signal(signal.SIGCONT)
+    wait_until(lambda: is_stopped(service.pid()), 20, "the message to be taken again")
+    service.signal(signal.SIGCONT)
+
+    probe.check()
+    assert probe.dead_letters() == []
 
 
 def test_a_zombie_stopped_inside_its_transaction_neither_blocks_nor_commits(probe):

@@ -6,6 +6,7 @@ misbehave."""
 import hashlib
 import hmac
 import json
+import subprocess
 import threading
 import time
 import uuid
@@ -693,6 +694,47 @@ def test_an_exit_status_counts_though_nothing_ran_and_that_is_allowed(pool):
     worker.finish(dispatch, names=(), exit_status=2)
 
     assert pool.final(run)["reason"] == "exit_contradicts_report"
+
+
+def test_blocked_cases_are_an_error_that_says_so(pool):
+    worker = pool.ready_worker()
+    run = pool.trigger()
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+    pool.waits_for(run, "tests")
+
+    items = [result("a"), result("b", "blocked"), finished(passed=1, blocked=1)]
+    worker.stream(dispatch, items)
+    state = pool.final(run)
+
+    assert (state["state"], state["reason"]) == ("errored", "cases_blocked")
+    answer = pool.verdict.api.get(f"/v1/runs/{run}")
+    assert (answer["exit_code"], answer["totals"]["blocked"]) == (3, 1)
+    told = subprocess.run(**pool.verdict.cli("wait", run), capture_output=True, check=False)
+    assert told.returncode == 3
+    assert b"blocked" in told.stderr
+
+
+def test_a_resync_is_known_to_the_next_owner(pool):
+    """A worker that was away while it was asked for is asked by whoever owns the partition then."""
+    token = str(uuid.uuid4())
+    resync = {"version": 1, "type": "resync", "topic": "results", "token": token}
+    worker = pool.ready_worker()
+    partition = worker.identity["scheduling_partition"]
+    pool.verdict.bus.produce("scheduling", json.dumps(resync), partition)
+    wait_until(
+        lambda: worker.syncs and worker.syncs[-1].get("resync_token") == token, 15, "the token"
+    )
+
+    pool.verdict.kill("scheduler")
+    worker.syncs.clear()
+    pool.verdict.start("scheduler")
+
+    wait_until(
+        lambda: worker.syncs and worker.syncs[-1].get("resync_token") == token,
+        15,
+        "the token from the next owner",
+    )
 
 
 def test_a_task_that_its_worker_has_finished_is_not_overdue(pool):

@@ -61,6 +61,31 @@ int db_save_worker(struct store *store, const struct worker *worker, const char 
         -1, error);
 }
 
+int db_save_resync_token(struct store *store, const struct brain *brain, struct error *error)
+{
+    return store_pipeline_add(
+        store,
+        "INSERT INTO scheduling.partition_owner (partition, instance, epoch, taken_at, alive_at, "
+        "resync_token) VALUES ($1, '', $2, now(), now(), $3) "
+        "ON CONFLICT (partition) DO UPDATE SET resync_token = excluded.resync_token",
+        PARAMS(param_int(ledger_partition_number(brain->partition)),
+               param_int(ledger_partition_epoch(brain->partition)),
+               param_text(brain->resync_token)),
+        -1, error);
+}
+
+int db_load_resync_token(struct store *store, struct brain *brain, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store,
+                    "SELECT resync_token FROM scheduling.partition_owner WHERE partition = $1",
+                    PARAMS(param_int(ledger_partition_number(brain->partition))), &rows, error) < 0)
+        return -1;
+    if (rows_count(rows) > 0)
+        snprintf(brain->resync_token, sizeof brain->resync_token, "%s", rows_text(rows, 0, 0));
+    return 0;
+}
+
 int db_say_alive(struct store *store, const struct brain *brain, const char *instance,
                  struct error *error)
 {
