@@ -9,6 +9,7 @@ import threading
 import pytest
 from parts.process import wait_until
 
+FINAL_RUNS = "SELECT count(*) FROM scheduling.run_state WHERE finished_at IS NOT NULL"
 ATTEMPTS = "SELECT max(attempt) FROM scheduling.task"
 AGGREGATES = """
     SELECT run_id, planned, passed, failed, errored, skipped, blocked, closed,
@@ -90,20 +91,24 @@ def test_a_killed_broker_only_delays(private_verdict, private_work):
 @pytest.mark.parametrize("topic", ["scheduling", "results", "events", "lanes"])
 def test_a_topic_made_again_is_noticed(verdict, work, topic):
     work.start()
-    client = work.client(count=30, gap_s=0.1)
+    client = work.client(count=40, gap_s=0.1)
     names = lanes(verdict) if topic == "lanes" else [topic]
 
     client.start()
-    wait_until(lambda: len(work.promised) > 10, 30, "some runs")
+    wait_until(lambda: verdict.db.value(FINAL_RUNS) >= 5, 30, "some verdicts, with more to come")
     for name in names:
         verdict.bus.make_again(name)
     client.finish(60)
     work.wait_all_final(120)
 
     if topic in OWNERS:
+        # Where the new log has outgrown our offset meanwhile, the check of every ten seconds tells.
         owner = verdict.services[OWNERS[topic]]
-        resyncs = metric(verdict, OWNERS[topic], "verdict_ledger_resyncs_total")
-        assert resyncs >= 1, "nobody has noticed"
+        wait_until(
+            lambda: metric(verdict, OWNERS[topic], "verdict_ledger_resyncs_total") >= 1,
+            30,
+            "the new log to be noticed",
+        )
         assert '"log changed"' in owner.log_path.read_text(), "there was no alarm"
     work.check()
 

@@ -157,9 +157,13 @@ static void handle(struct executor *executor, const struct record *record)
         drop(record, error.text);
         return;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
-        if (strcmp(handlers[i].type->name, type) == 0)
+    for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
+        if (strcmp(handlers[i].type->name, type) == 0) {
             handle_as(executor, i, json, record);
+            return;
+        }
+    }
+    drop(record, "of a type that does not belong to a lane");
 }
 
 void lane_work(struct executor *executor)
