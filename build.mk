@@ -92,12 +92,13 @@ $(OUT)/probe/%: $(OUT)/obj/tests/service/probe/%.o $(LIBSHARED)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
-# And the programs of the benches: each file of tests/bench is one.
+# And the programs of the benches: each file of tests/bench is one. They are static: what is measured ends
+# with exec, not with the linker of the program that a test happens to be.
 BENCHES := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(call find_c,tests/bench))
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -static-pie -o $@ $^ $(LDLIBS)
 binaries: $(PROBES) $(BENCHES)
 
 # Unit tests only, in seconds, under the sanitizers. Prints each failing test and a summed line.

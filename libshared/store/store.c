@@ -227,9 +227,10 @@ static int connect_now(const struct store_settings *settings, PGconn **connectio
     char options[200], connect_timeout[24], tcp_timeout[24];
     snprintf(options, sizeof options,
              "-c statement_timeout=%lld -c lock_timeout=%lld -c "
-             "idle_in_transaction_session_timeout=%lld",
+             "idle_in_transaction_session_timeout=%lld%s",
              (long long)settings->statement_timeout_ms, (long long)settings->lock_timeout_ms,
-             (long long)settings->idle_in_transaction_timeout_ms);
+             (long long)settings->idle_in_transaction_timeout_ms,
+             settings->generic_plans ? " -c plan_cache_mode=force_generic_plan" : "");
     snprintf(connect_timeout, sizeof connect_timeout, "%lld",
              (long long)(settings->connect_timeout_ms + 999) / 1000);
     snprintf(tcp_timeout, sizeof tcp_timeout, "%lld",

@@ -21,6 +21,9 @@ struct store_settings {
     int64_t statement_timeout_ms;
     int64_t lock_timeout_ms;
     int64_t idle_in_transaction_timeout_ms;
+    /* Each statement is planned once, not for every set of parameters: right where all of them look rows up
+     * by their keys. Planning takes longer than executing a join of ten tables by key. */
+    bool generic_plans;
 };
 extern const struct store_settings store_defaults; /* 5 s each; url NULL */
 

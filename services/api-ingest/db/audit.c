@@ -36,11 +36,12 @@ static const struct column columns_of_audit[] = {
 };
 static const struct columns audit_columns = COLUMNS(columns_of_audit);
 
-static const char list_sql[] = "SELECT a.id, " SQL_TIME(
-    "a.at") ", a.principal_id, p.name, a.action, a.object_id, a.detail"
-            " FROM api.audit a LEFT JOIN api.principal p ON p.id = a.principal_id"
-            " WHERE a.project_id = $1 AND ($2::uuid IS NULL OR a.id < $2)"
-            " ORDER BY a.id DESC LIMIT $3";
+static const char list_sql[] =
+    "SELECT a.id, api.utc(a.at), a.principal_id, p.name, a.action, a.object_id, a.detail"
+    " FROM api.audit a"
+    " LEFT JOIN api.principal p ON p.id = a.principal_id"
+    " WHERE a.project_id = $1 AND ($2::uuid IS NULL OR a.id < $2)"
+    " ORDER BY a.id DESC LIMIT $3";
 
 int audit_db_list(struct store *store, const struct uuid *project_id, const struct page *page,
                   json_t **items_r, struct error *error)

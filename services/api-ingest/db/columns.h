@@ -13,6 +13,7 @@ struct column {
     enum column_type type;
 };
 
+/* Times are written by api.utc(…): RFC 3339, UTC, milliseconds. */
 struct columns {
     const struct column *list;
     int count;
@@ -21,10 +22,6 @@ struct columns {
     {                                                                                              \
         .list = (array), .count = (int)(sizeof(array) / sizeof((array)[0]))                        \
     }
-
-/* A timestamptz as RFC 3339 text, in UTC, with milliseconds. */
-#define SQL_TIME(expression)                                                                       \
-    "to_char((" expression ") AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
 /* New references. SQL NULL is JSON null; an object all of whose members are null is null itself. */
 json_t *columns_object(const struct columns *columns, const struct rows *rows, int row);

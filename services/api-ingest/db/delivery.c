@@ -23,15 +23,14 @@ static const struct column columns_of_delivery[] = {
 static const struct columns delivery_columns = COLUMNS(columns_of_delivery);
 #define DELIVERY_SELECT                                                                            \
     "SELECT d.id, d.state, d.event_id, d.event_type, d.endpoint_id, w.url, d.project_id,"          \
-    " d.request_id, d.attempts, " SQL_TIME("d.next_attempt_at") ", " SQL_TIME(                     \
-        "d.created_at") ", " SQL_TIME("d.finished_at") ", a.status_code, a.error FROM "            \
-                                                       "notify.delivery d"                         \
-                                                       " LEFT JOIN api.webhook_endpoint w ON "     \
-                                                       "w.id = d.endpoint_id"                      \
-                                                       " LEFT JOIN LATERAL (SELECT status_code, "  \
-                                                       "error FROM notify.delivery_attempt a"      \
-                                                       "  WHERE a.delivery_id = d.id ORDER BY "    \
-                                                       "attempt DESC LIMIT 1) a ON true"
+    " d.request_id, d.attempts, api.utc(d.next_attempt_at), api.utc(d.created_at),"                \
+    " api.utc(d.finished_at), a.status_code, a.error"                                              \
+    " FROM notify.delivery d"                                                                      \
+    " LEFT JOIN api.webhook_endpoint w ON w.id = d.endpoint_id"                                    \
+    " LEFT JOIN LATERAL (SELECT status_code, error"                                                \
+    " FROM notify.delivery_attempt a"                                                              \
+    " WHERE a.delivery_id = d.id"                                                                  \
+    " ORDER BY attempt DESC LIMIT 1) a ON true"
 
 static const char list_sql[] =
     DELIVERY_SELECT " WHERE d.project_id = $1 AND ($2::text IS NULL OR d.state = $2)"
@@ -59,9 +58,10 @@ static const struct columns attempt_columns = COLUMNS(columns_of_attempt);
 static const char get_sql[] =
     DELIVERY_SELECT " WHERE ($1::uuid IS NULL OR d.project_id = $1) AND d.id = $2";
 static const char attempts_sql[] =
-    "SELECT attempt, " SQL_TIME("at") ", duration_ms, status_code,"
-                                      " error, response FROM notify.delivery_attempt"
-                                      " WHERE delivery_id = $1 ORDER BY attempt LIMIT 200";
+    "SELECT attempt, api.utc(at), duration_ms, status_code, error, response"
+    " FROM notify.delivery_attempt"
+    " WHERE delivery_id = $1"
+    " ORDER BY attempt LIMIT 200";
 
 int delivery_db_get(struct store *store, const struct uuid *only, const struct uuid *id,
                     json_t **delivery_r, struct error *error)

@@ -12,7 +12,7 @@ static const struct column columns_of_environment[] = {
 };
 static const struct columns environment_columns = COLUMNS(columns_of_environment);
 #define ENVIRONMENT_COLUMNS                                                                        \
-    "id, number, slug, title, url, position, created_by, " SQL_TIME("created_at")
+    "id, number, slug, title, url, position, created_by, api.utc(created_at)"
 
 static const char get_sql[] = "SELECT " ENVIRONMENT_COLUMNS " FROM api.environment"
                               " WHERE project_id = $1 AND (slug = $2 OR id = $3)";

@@ -48,16 +48,18 @@ static const struct column columns_of_pool[] = {
 static const struct columns pool_columns = COLUMNS(columns_of_pool);
 /* A project sees itself alone among those that a pool is granted to. */
 #define POOL_SELECT                                                                                \
-    "SELECT p.id, p.slug, p.title, p.all_projects,"                                                \
-    " (SELECT coalesce(json_agg(j.slug ORDER BY j.slug), '[]') FROM api.pool_project g"            \
-    "  JOIN api.project j ON j.id = g.project_id"                                                  \
-    "  WHERE g.pool_id = p.id AND ($1::uuid IS NULL OR j.id = $1)),"                               \
-    " (SELECT count(*) FROM scheduling.worker w WHERE w.pool_id = p.id"                            \
-    "  AND w.state IN ('online', 'draining', 'suspect')),"                                         \
-    " p.join_token_hash IS NOT NULL, p.created_by, " SQL_TIME(                                     \
-        "p.created_at") " FROM api.pool p WHERE ($1::uuid IS NULL OR p.all_projects OR EXISTS"     \
-                        " (SELECT FROM api.pool_project g WHERE g.pool_id = p.id AND "             \
-                        "g.project_id = $1))"
+    "SELECT p.id, p.slug, p.title, p.all_projects, (SELECT coalesce(json_agg(j.slug"               \
+    " ORDER BY j.slug), '[]')"                                                                     \
+    " FROM api.pool_project g"                                                                     \
+    " JOIN api.project j ON j.id = g.project_id"                                                   \
+    " WHERE g.pool_id = p.id AND ($1::uuid IS NULL OR j.id = $1)), (SELECT count(*)"               \
+    " FROM scheduling.worker w"                                                                    \
+    " WHERE w.pool_id = p.id AND w.state IN ('online', 'draining', 'suspect')),"                   \
+    " p.join_token_hash IS NOT NULL, p.created_by, api.utc(p.created_at)"                          \
+    " FROM api.pool p"                                                                             \
+    " WHERE ($1::uuid IS NULL OR p.all_projects OR EXISTS (SELECT"                                 \
+    " FROM api.pool_project g"                                                                     \
+    " WHERE g.pool_id = p.id AND g.project_id = $1))"
 
 static const char get_sql[] = POOL_SELECT " AND (p.slug = $2 OR p.id = $3)";
 

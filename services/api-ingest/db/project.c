@@ -31,7 +31,7 @@ static const struct column columns_of_project[] = {
     {"title", COLUMN_TEXT}, {"created_by", COLUMN_TEXT}, {"created_at", COLUMN_TEXT},
 };
 static const struct columns project_columns = COLUMNS(columns_of_project);
-#define PROJECT_COLUMNS "id, number, slug, title, created_by, " SQL_TIME("created_at")
+#define PROJECT_COLUMNS "id, number, slug, title, created_by, api.utc(created_at)"
 
 static const char get_sql[] = "SELECT " PROJECT_COLUMNS " FROM api.project WHERE id = $1";
 

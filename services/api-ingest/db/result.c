@@ -69,29 +69,17 @@ static const struct column columns_of_task[] = {
 static const struct columns task_columns = COLUMNS(columns_of_task);
 
 static const char list_tasks_sql[] =
-    "SELECT t.id, t.ordinal, t.kind, t.variant, t.state, t.outcome, t.reason, t.reason_detail,"
-    " t.attempt, jsonb_array_length(t.cases), t.losses_started, t.worker_id, e.name, d.ending,"
-    " d.exit_status, d.signal, d.ending_detail, d.report, d.reported, d.log_bytes, "
-    "d.log_truncated, " SQL_TIME("t.queued_at") ", " SQL_TIME("t.dispatched_at") ", " SQL_TIME(
-        "t.started_at") ", " SQL_TIME("t.finished_at") ", " SQL_TIME("t.deadline") " FROM "
-                                                                                   "scheduling."
-                                                                                   "task t"
-                                                                                   " LEFT JOIN "
-                                                                                   "api.enrolment "
-                                                                                   "e ON "
-                                                                                   "e.worker_id = "
-                                                                                   "t.worker_id"
-                                                                                   " LEFT JOIN "
-                                                                                   "results.task_"
-                                                                                   "record d ON "
-                                                                                   "d.dispatch_id "
-                                                                                   "= t.dispatch_id"
-                                                                                   " WHERE "
-                                                                                   "t.run_id = $1 "
-                                                                                   "AND t.ordinal "
-                                                                                   "> $2 ORDER BY "
-                                                                                   "t.ordinal "
-                                                                                   "LIMIT $3";
+    "SELECT t.id, t.ordinal, t.kind, t.variant, t.state, t.outcome, t.reason,"
+    " t.reason_detail, t.attempt, jsonb_array_length(t.cases), t.losses_started,"
+    " t.worker_id, e.name, d.ending, d.exit_status, d.signal, d.ending_detail, d.report,"
+    " d.reported, d.log_bytes, d.log_truncated, api.utc(t.queued_at),"
+    " api.utc(t.dispatched_at), api.utc(t.started_at), api.utc(t.finished_at),"
+    " api.utc(t.deadline)"
+    " FROM scheduling.task t"
+    " LEFT JOIN api.enrolment e ON e.worker_id = t.worker_id"
+    " LEFT JOIN results.task_record d ON d.dispatch_id = t.dispatch_id"
+    " WHERE t.run_id = $1 AND t.ordinal > $2"
+    " ORDER BY t.ordinal LIMIT $3";
 
 int task_db_list(struct store *store, const struct uuid *run_id, int64_t after_ordinal,
                  int64_t limit, json_t **items_r, struct error *error)
@@ -108,13 +96,12 @@ static const struct column columns_of_chunk[] = {
 static const struct columns chunk_columns = COLUMNS(columns_of_chunk);
 
 static const char list_chunks_sql[] =
-    "SELECT t.id, t.ordinal, l.attempt, l.seq, l.stream, " SQL_TIME(
-        "l.at") ", l.text"
-                " FROM results.log_chunk l JOIN scheduling.task t ON t.id = l.task_id AND t.run_id "
-                "= $1"
-                " WHERE l.run_id = $1 AND ($2::uuid IS NULL OR t.id = $2)"
-                " AND (t.ordinal, l.attempt, l.seq) > ($3, $4, $5)"
-                " ORDER BY t.ordinal, l.attempt, l.seq LIMIT $6";
+    "SELECT t.id, t.ordinal, l.attempt, l.seq, l.stream, api.utc(l.at), l.text"
+    " FROM results.log_chunk l"
+    " JOIN scheduling.task t ON t.id = l.task_id AND t.run_id = $1"
+    " WHERE l.run_id = $1 AND ($2::uuid IS NULL OR t.id = $2) AND (t.ordinal, l.attempt,"
+    " l.seq) > ($3, $4, $5)"
+    " ORDER BY t.ordinal, l.attempt, l.seq LIMIT $6";
 
 int log_db_list(struct store *store, const struct uuid *run_id, const struct uuid *task_id,
                 const struct log_position *after, int64_t limit, json_t **items_r,

@@ -13,8 +13,8 @@ extern const struct columns result_columns;
 #define RESULT_COLUMNS                                                                             \
     "encode(r.case_key, 'hex'), r.file, r.class, r.name, r.parameters, r.variant, r.try, "         \
     "r.status,"                                                                                    \
-    " r.duration_ms, r.message, r.trace, r.task_id, r.attempt, " SQL_TIME(                         \
-        "r.started_at") ", " SQL_TIME("r.recorded_at")
+    " r.duration_ms, r.message, r.trace, r.task_id, r.attempt,"                                    \
+    " api.utc(r.started_at), api.utc(r.recorded_at)"
 /* What decides: no higher try of the same case. */
 #define RESULT_DECIDES                                                                             \
     "NOT EXISTS (SELECT FROM results.result h WHERE h.run_id = r.run_id"                           \

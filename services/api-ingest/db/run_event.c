@@ -5,11 +5,11 @@
 #include "db/columns.h"
 
 static const char list_sql[] =
-    "SELECT e.run_id, e.version, e.type, json_build_object('type', e.type, 'timestamp', " SQL_TIME(
-        "e.at") ", 'id', e.id, 'version', e.version, 'data', e.data)"
-                " FROM unnest($1::uuid[], $2::bigint[]) AS w (run_id, after)"
-                " JOIN scheduling.run_event e ON e.run_id = w.run_id AND e.version > w.after"
-                " ORDER BY e.run_id, e.version LIMIT $3";
+    "SELECT e.run_id, e.version, e.type, json_build_object('type', e.type, 'timestamp',"
+    " api.utc(e.at), 'id', e.id, 'version', e.version, 'data', e.data)"
+    " FROM unnest($1::uuid[], $2::bigint[]) AS w (run_id, after)"
+    " JOIN scheduling.run_event e ON e.run_id = w.run_id AND e.version > w.after"
+    " ORDER BY e.run_id, e.version LIMIT $3";
 
 int run_event_db_list(struct store *store, const struct run_position *positions, int count,
                       struct rows **rows_r, struct error *error)

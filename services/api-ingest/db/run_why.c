@@ -11,9 +11,11 @@ static const struct column columns_of_owner[] = {
 };
 static const struct columns owner_columns = COLUMNS(columns_of_owner);
 
-static const char owner_sql[] = "SELECT instance, " SQL_TIME("taken_at") ", " SQL_TIME(
-    "alive_at") ", alive_at > now() - $2 * interval '1 second'"
-                " FROM scheduling.partition_owner WHERE partition = $1";
+static const char owner_sql[] =
+    "SELECT instance, api.utc(taken_at), api.utc(alive_at), alive_at > now() - $2 *"
+    " interval '1 second'"
+    " FROM scheduling.partition_owner"
+    " WHERE partition = $1";
 
 int why_db_owner(struct store *store, int partition, struct why_owner *owner_r, struct error *error)
 {
@@ -69,10 +71,11 @@ static const struct column columns_of_request[] = {
 };
 static const struct columns request_columns = COLUMNS(columns_of_request);
 
-static const char requests_sql[] = "SELECT q.kind, p.name, " SQL_TIME(
-    "q.created_at") " FROM api.run_request q"
-                    " LEFT JOIN api.principal p ON p.id = q.created_by WHERE q.run_id = $1 ORDER "
-                    "BY q.created_at";
+static const char requests_sql[] = "SELECT q.kind, p.name, api.utc(q.created_at)"
+                                   " FROM api.run_request q"
+                                   " LEFT JOIN api.principal p ON p.id = q.created_by"
+                                   " WHERE q.run_id = $1"
+                                   " ORDER BY q.created_at";
 
 int why_db_requests(struct store *store, const struct uuid *run_id, json_t **requests_r,
                     struct error *error)

@@ -13,11 +13,11 @@ static const struct column columns_of_suite[] = {
 };
 static const struct columns suite_columns = COLUMNS(columns_of_suite);
 #define SUITE_SELECT                                                                               \
-    "SELECT s.id, s.number, s.slug, s.title, v.id, encode(v.digest, 'hex'), v.cases, v.spec,"      \
-    " s.created_by, " SQL_TIME("s.created_at") ", " SQL_TIME(                                      \
-        "s.updated_at") " FROM api.suite s JOIN api.suite_version v ON v.id = "                    \
-                        "s.current_version_id"                                                     \
-                        " WHERE s.project_id = $1"
+    "SELECT s.id, s.number, s.slug, s.title, v.id, encode(v.digest, 'hex'), v.cases,"              \
+    " v.spec, s.created_by, api.utc(s.created_at), api.utc(s.updated_at)"                          \
+    " FROM api.suite s"                                                                            \
+    " JOIN api.suite_version v ON v.id = s.current_version_id"                                     \
+    " WHERE s.project_id = $1"
 
 static const char get_sql[] = SUITE_SELECT " AND (s.slug = $2 OR s.id = $3)";
 

@@ -31,11 +31,12 @@ static const struct columns template_columns = COLUMNS(columns_of_template);
     "SELECT t.id, t.number, t.slug, t.title, s.id, s.slug, e.id, e.slug, p.id, p.slug,"            \
     " t.defaults->'title', coalesce(t.defaults->'requirements', '[]'),"                            \
     " coalesce(t.defaults->'parameters', '{}'), coalesce(t.defaults->'policy', '{}'),"             \
-    " t.defaults->'priority', t.created_by, " SQL_TIME("t.created_at") ", " SQL_TIME(              \
-        "t.updated_at") " FROM api.template t JOIN api.suite s ON s.id = t.suite_id"               \
-                        " JOIN api.pool p ON p.id = t.pool_id"                                     \
-                        " LEFT JOIN api.environment e ON e.id = t.environment_id"                  \
-                        " WHERE t.project_id = $1"
+    " t.defaults->'priority', t.created_by, api.utc(t.created_at), api.utc(t.updated_at)"          \
+    " FROM api.template t"                                                                         \
+    " JOIN api.suite s ON s.id = t.suite_id"                                                       \
+    " JOIN api.pool p ON p.id = t.pool_id"                                                         \
+    " LEFT JOIN api.environment e ON e.id = t.environment_id"                                      \
+    " WHERE t.project_id = $1"
 
 static const char get_sql[] = TEMPLATE_SELECT " AND (t.slug = $2 OR t.id = $3)";
 

@@ -71,36 +71,14 @@ static const struct column columns_of_token[] = {
     {"created_by", COLUMN_TEXT},   {"created_at", COLUMN_TEXT},
 };
 static const struct columns token_columns = COLUMNS(columns_of_token);
-#define TOKEN_SELECT                                                                                              \
-    "SELECT t.id, t.name, p.id, p.slug, to_json(t.scopes),"                                                       \
-    " CASE WHEN t.revoked_at IS NOT NULL THEN 'revoked'"                                                          \
-    "      WHEN t.expires_at <= now() THEN 'expired' ELSE 'active' END, " SQL_TIME("t.expires_at") ", " SQL_TIME( \
-        "t.revoked_at") ", " SQL_TIME("t.last_used_at") ", t.created_by, " SQL_TIME("t.created_"                  \
-                                                                                    "at") " FROM "                \
-                                                                                          "api."                  \
-                                                                                          "token "                \
-                                                                                          "t "                    \
-                                                                                          "LEFT "                 \
-                                                                                          "JOIN "                 \
-                                                                                          "api."                  \
-                                                                                          "projec"                \
-                                                                                          "t p "                  \
-                                                                                          "ON "                   \
-                                                                                          "p.id "                 \
-                                                                                          "= "                    \
-                                                                                          "t."                    \
-                                                                                          "projec"                \
-                                                                                          "t_id"                  \
-                                                                                          " WHERE"                \
-                                                                                          " ($1::"                \
-                                                                                          "uuid "                 \
-                                                                                          "IS "                   \
-                                                                                          "NULL "                 \
-                                                                                          "OR "                   \
-                                                                                          "t."                    \
-                                                                                          "projec"                \
-                                                                                          "t_id "                 \
-                                                                                          "= $1)"
+#define TOKEN_SELECT                                                                               \
+    "SELECT t.id, t.name, p.id, p.slug, to_json(t.scopes), CASE WHEN t.revoked_at IS NOT"          \
+    " NULL THEN 'revoked' WHEN t.expires_at <= now() THEN 'expired' ELSE 'active' END,"            \
+    " api.utc(t.expires_at), api.utc(t.revoked_at), api.utc(t.last_used_at),"                      \
+    " t.created_by, api.utc(t.created_at)"                                                         \
+    " FROM api.token t"                                                                            \
+    " LEFT JOIN api.project p ON p.id = t.project_id"                                              \
+    " WHERE ($1::uuid IS NULL OR t.project_id = $1)"
 
 static const char get_sql[] = TOKEN_SELECT " AND t.id = $2";
 

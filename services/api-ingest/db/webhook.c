@@ -21,13 +21,14 @@ static const struct column columns_of_webhook[] = {
     {"updated_at", COLUMN_TEXT},
 };
 static const struct columns webhook_columns = COLUMNS(columns_of_webhook);
-#define WEBHOOK_SELECT                                                                                                                                                                                                   \
-    "SELECT w.id, w.url, w.description, to_json(w.events), w.enabled, " SQL_TIME("s.disabled_at") ", s.disabled_reason, coalesce(s.failures, 0), " SQL_TIME(                                                             \
-        "s.last_success_at") ", " SQL_TIME("s.last_failure_at") ", w.created_by, " SQL_TIME("w."                                                                                                                         \
-                                                                                            "crea"                                                                                                                       \
-                                                                                            "ted_"                                                                                                                       \
-                                                                                            "at") ", " SQL_TIME("w.updated_at") " FROM api.webhook_endpoint w LEFT JOIN notify.endpoint_state s ON s.endpoint_id = w.id" \
-                                                                                                                                " WHERE w.project_id = $1"
+#define WEBHOOK_SELECT                                                                             \
+    "SELECT w.id, w.url, w.description, to_json(w.events), w.enabled,"                             \
+    " api.utc(s.disabled_at), s.disabled_reason, coalesce(s.failures, 0),"                         \
+    " api.utc(s.last_success_at), api.utc(s.last_failure_at), w.created_by,"                       \
+    " api.utc(w.created_at), api.utc(w.updated_at)"                                                \
+    " FROM api.webhook_endpoint w"                                                                 \
+    " LEFT JOIN notify.endpoint_state s ON s.endpoint_id = w.id"                                   \
+    " WHERE w.project_id = $1"
 
 static const char get_sql[] = WEBHOOK_SELECT " AND w.id = $2";
 

@@ -57,14 +57,16 @@ static const struct columns worker_columns = COLUMNS(columns_of_worker);
     "CASE WHEN e.revoked_at IS NOT NULL THEN 'revoked' ELSE coalesce(w.state, 'enrolled') END"
 #define WORKER_SELECT                                                                              \
     "SELECT e.worker_id, e.name, p.id, p.slug, " WORKER_STATE ", coalesce(w.labels, '{}'),"        \
-    " coalesce(w.slots, 0), (SELECT count(*) FROM scheduling.dispatch d"                           \
-    " WHERE d.worker_id = e.worker_id AND d.ended IS NULL), coalesce(w.version, ''), "             \
-    "e.lane, " SQL_TIME("e.created_at") ", " SQL_TIME("e.revoked_at") ", " SQL_TIME(               \
-        "w.last_heartbeat_at") " FROM api.enrolment e JOIN api.pool p ON p.id = e.pool_id"         \
-                               " LEFT JOIN scheduling.worker w ON w.id = e.worker_id"              \
-                               " WHERE ($1::uuid IS NULL OR p.all_projects OR EXISTS"              \
-                               " (SELECT FROM api.pool_project g WHERE g.pool_id = p.id AND "      \
-                               "g.project_id = $1))"
+    " coalesce(w.slots, 0), (SELECT count(*)"                                                      \
+    " FROM scheduling.dispatch d"                                                                  \
+    " WHERE d.worker_id = e.worker_id AND d.ended IS NULL), coalesce(w.version, ''),"              \
+    " e.lane, api.utc(e.created_at), api.utc(e.revoked_at), api.utc(w.last_heartbeat_at)"          \
+    " FROM api.enrolment e"                                                                        \
+    " JOIN api.pool p ON p.id = e.pool_id"                                                         \
+    " LEFT JOIN scheduling.worker w ON w.id = e.worker_id"                                         \
+    " WHERE ($1::uuid IS NULL OR p.all_projects OR EXISTS (SELECT"                                 \
+    " FROM api.pool_project g"                                                                     \
+    " WHERE g.pool_id = p.id AND g.project_id = $1))"
 
 static const char list_sql[] =
     WORKER_SELECT " AND ($2::text IS NULL OR p.slug = $2 OR p.id::text = $2)"

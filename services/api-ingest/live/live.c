@@ -285,7 +285,9 @@ static struct store *get_store(struct live *live)
         store_close(&live->store);
     if (live->store != NULL || !backoff_is_due(&live->reconnect))
         return live->store;
-    if (store_open(&live->ingest->store, &live->store, &error) < 0) {
+    struct store_settings settings = live->ingest->store;
+    settings.generic_plans = true;
+    if (store_open(&settings, &live->store, &error) < 0) {
         backoff_failed(&live->reconnect);
         log_failure(LOG_LEVEL_WARNING, "no connection to postgres", &error);
         return NULL;
