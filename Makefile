@@ -48,7 +48,7 @@ docs: binaries $(OUT)/docs/print ## print docs/generated from the tables in the 
 test: setup ## everything: lint, unit, service, end-to-end, crash, and as an ordinary user
 	@$(AGAIN) -j2 binaries
 	@tests/run
-lint: ## check the sources without running them
+lint: binaries ## check the sources without running them
 	@tests/lint/run
 test-service test-e2e test-crash test-ordinary-user: test-%: setup
 	@$(AGAIN) -j2 binaries

@@ -47,6 +47,36 @@ def test_a_check_that_reads_nothing_has_failed(exported, word):
     assert lint(exported, word)[0] == 1
 
 
+def test_names_are_compared_only_where_something_was_built(exported):
+    shutil.copy(TOP / "tests/lint/symbols.sh", exported / "tests/lint/symbols.sh")
+    folder = exported / "build/lib"
+    folder.mkdir(parents=True)
+
+    def archive(name, *functions):
+        source = "".join(
+            f"void {function}(void);void {function}(void) {{}}" for function in functions
+        )
+        (exported / "part.c").write_text(source)
+        subprocess.run(["gcc", "-c", "part.c"], cwd=exported, check=True)
+        subprocess.run(["ar", "rcs", folder / name, "part.o"], cwd=exported, check=True)
+
+    def compare():
+        return subprocess.run([exported / "tests/lint/symbols.sh"], capture_output=True, text=True)
+
+    assert compare().returncode == 1
+    archive("libshared.a", "shared")
+    assert compare().returncode == 1
+    archive("service.a", "own")
+    assert compare().returncode == 0
+    archive("service.a", "own", "shared")
+    assert compare().stdout == "build/lib/service.a and libshared both define: shared \n"
+    archive("service.a", "own")
+    (folder / "libshared.a").unlink()
+    assert compare().returncode == 1
+    (folder / "libshared.a").write_text("no archive")
+    assert compare().returncode == 1
+
+
 def test_a_stage_with_nothing_to_do_is_skipped_and_never_passed():
     loader = importlib.machinery.SourceFileLoader("verdict_tests_run", str(TOP / "tests/run"))
     runner = importlib.util.module_from_spec(
@@ -58,6 +88,72 @@ def test_a_stage_with_nothing_to_do_is_skipped_and_never_passed():
     assert runner.run_once("self-test", ["sh", "-c", "exit 77"]) == (0, 0, 1)
     assert runner.run_once("self-test", ["sh", "-c", "echo 1 passed, 0 failed"]) == (1, 0, 0)
     assert runner.run_once("self-test", ["true"]) == (0, 1, 0)
+
+
+UNIT_TEST = """
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static void holds(void **state) { (void)state; }
+static void crc32(void **state) { (void)state; assert_int_equal(1, 2); }
+static void aborts(void **state) { (void)state; abort(); }
+static void leaves(void **state) { (void)state; exit(0); }
+static int refuse(void **state) { (void)state; return -1; }
+
+int main(void)
+{
+    const struct CMUnitTest all[] = {
+        cmocka_unit_test(holds), cmocka_unit_test(holds), TESTS};
+    int failed = cmocka_run_group_tests(all, SETUP, NULL);
+    return STATUS;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "tests, setup, status, said",
+    [
+        ("cmocka_unit_test(holds)", "NULL", "failed", "3 passed, 0 failed"),
+        ("cmocka_unit_test(crc32)", "NULL", "failed", "2 passed, 1 failed"),
+        ("cmocka_unit_test(crc32)", "NULL", "0", "2 passed, 1 failed"),
+        (
+            "cmocka_unit_test(crc32), cmocka_unit_test(crc32)",
+            "NULL",
+            "failed",
+            "2 passed, 2 failed",
+        ),
+        ("cmocka_unit_test_setup(holds, refuse)", "NULL", "failed", "2 passed, 1 failed"),
+        ("cmocka_unit_test(crc32), cmocka_unit_test(aborts)", "NULL", "0", "2 passed, 1 failed"),
+        ("cmocka_unit_test(leaves), cmocka_unit_test(crc32)", "NULL", "0", "2 passed, 1 failed"),
+        ("cmocka_unit_test(holds)", "refuse", "failed", "0 passed, 1 failed"),
+        ("cmocka_unit_test(holds)", "NULL", "(abort(), failed)", "3 passed, 1 failed"),
+        ("cmocka_unit_test(holds)", "NULL", "failed + 23", "3 passed, 1 failed"),
+    ],
+)
+def test_no_failure_of_a_unit_test_is_lost(tmp_path, tests, setup, status, said):
+    program = tmp_path / "some_test"
+    source = UNIT_TEST.replace("TESTS", tests).replace("SETUP", setup).replace("STATUS", status)
+    (tmp_path / "some_test.c").write_text(source)
+    subprocess.run(["gcc", "-o", program, f"{program}.c", "-lcmocka"], check=True)
+
+    command = [TOP / "tests/unit/run", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == said
+    assert (done.returncode == 0) == said.endswith(" 0 failed")
+
+
+def test_a_unit_test_that_runs_nothing_or_is_not_there_has_failed(tmp_path):
+    good = tmp_path / "good"
+    good.write_text("#!/bin/sh\necho '[       OK ] this'\n")
+    good.chmod(0o755)
+    for other in ("/bin/true", tmp_path / "missing"):
+        command = [TOP / "tests/unit/run", good, other]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "1 passed, 1 failed")
 
 
 def test_an_ordinary_user_is_not_counted_twice():
