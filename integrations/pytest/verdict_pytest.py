@@ -44,10 +44,16 @@ class Stream:
 
     def __init__(self, path):
         self._file = pathlib.Path(path).open("a", encoding="utf-8")  # noqa: SIM115
+        self._pid = os.getpid()
         self._cases = {}
         self._planned = None
 
     def say(self, **line):
+        if os.getpid() != self._pid:  # a test has forked, and its child runs on as pytest
+            return
+        line = {
+            key: clean(value) if isinstance(value, str) else value for key, value in line.items()
+        }
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
 
@@ -150,6 +156,11 @@ def words_of(report):
     crash = getattr(report.longrepr, "reprcrash", None)
     lines = trace.strip().splitlines()
     return getattr(crash, "message", None) or (lines[-1] if lines else ""), trace
+
+
+def clean(text):
+    """What JSON readers refuse: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def cut(text, limit):

@@ -48,6 +48,6 @@ struct report_reader_ops {
     void (*free)(struct report_reader **reader);
 };
 
-extern const struct report_reader_ops junit_reader, tap_reader, null_reader;
+extern const struct report_reader_ops junit_reader, tap_reader, cmocka_reader, null_reader;
 extern const struct report_reader_ops *const report_readers[];
 const struct report_reader_ops *report_reader_find(const char *name); /* NULL when there is none */

@@ -14,12 +14,14 @@
 
 #define LINE_BYTES_MAX ((int64_t)16 * 1024)
 #define LEVELS_MAX     8
+#define BAIL_BYTES_MAX 100
 #define INDENT         4
 
 /* One level of subtests; level 0 is the report itself. */
 struct level {
     int64_t planned; /* -1: not told yet */
     int64_t seen;
+    bool failed;          /* one of its cases, or of a subtest's in it */
     struct cut_text name; /* "# Subtest: name" */
 };
 
@@ -34,6 +36,13 @@ struct report_reader {
     bool in_yaml;
     enum result_status status;
     struct cut_text class, name, message, trace;
+};
+
+/* What ended where a line stands further left than the ones before. */
+enum subtest {
+    NO_SUBTEST, /* also lines that only look like one: a real one has a plan */
+    SUBTEST_PASSED,
+    SUBTEST_FAILED,
 };
 
 /* ---- cases ------------------------------------------------------------------------------------- */
@@ -100,25 +109,39 @@ static void begin_case(struct report_reader *reader, bool passed, const char *te
     cut_text_clear(&reader->trace);
     name_class(reader);
     read_description(reader, text);
+    reader->levels[reader->depth].failed |= reader->status == RESULT_FAILED;
 }
 
 /* ---- lines ------------------------------------------------------------------------------------- */
 
-/* A subtest is over when a line stands further left. True when it had cases: then the line that sums it
- * up is no case of its own. */
-static bool leave_subtests(struct report_reader *reader, int depth)
+static void begin_level(struct level *level)
 {
-    bool had_cases = false;
+    level->planned = -1;
+    level->seen = 0;
+    level->failed = false;
+}
+
+static void check_plan(struct report_reader *reader, const struct level *level, const char *where)
+{
+    if (level->planned >= 0 && level->seen != level->planned && reader->why[0] == '\0')
+        snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests%s",
+                 (long long)level->seen, (long long)level->planned, where);
+}
+
+/* A subtest is over when a line stands further left. */
+static enum subtest leave_subtests(struct report_reader *reader, int depth)
+{
+    enum subtest left = NO_SUBTEST;
     for (; reader->depth > depth; reader->depth--) {
         struct level *level = &reader->levels[reader->depth];
-        if (level->planned >= 0 && level->seen < level->planned && reader->why[0] == '\0')
-            snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests in a subtest",
-                     (long long)level->seen, (long long)level->planned);
-        had_cases |= level->seen > 0;
-        level->planned = -1;
-        level->seen = 0;
+        check_plan(reader, level, " in a subtest");
+        if (level->planned < 0 || level->seen == 0)
+            left = NO_SUBTEST;
+        else
+            left = level->failed || left == SUBTEST_FAILED ? SUBTEST_FAILED : SUBTEST_PASSED;
+        begin_level(level);
     }
-    return had_cases;
+    return left;
 }
 
 static void enter_subtest(struct report_reader *reader, int depth, const char *name)
@@ -127,8 +150,7 @@ static void enter_subtest(struct report_reader *reader, int depth, const char *n
     if (depth >= LEVELS_MAX)
         depth = LEVELS_MAX - 1;
     for (int i = reader->depth + 1; i <= depth; i++) {
-        reader->levels[i].planned = -1;
-        reader->levels[i].seen = 0;
+        begin_level(&reader->levels[i]);
         cut_text_clear(&reader->levels[i].name);
     }
     reader->depth = depth;
@@ -137,14 +159,17 @@ static void enter_subtest(struct report_reader *reader, int depth, const char *n
         cut_text_add(&reader->levels[depth].name, name, strlen(name));
 }
 
+/* The line that sums a subtest up is no case of its own, unless it says of a subtest whose cases have all
+ * passed that it failed: then what failed is around them. */
 static void on_test_line(struct report_reader *reader, int depth, bool passed, const char *text)
 {
     flush_case(reader);
-    bool is_summary = leave_subtests(reader, depth);
+    enum subtest left = leave_subtests(reader, depth);
     if (depth > reader->depth)
         enter_subtest(reader, depth, NULL);
     reader->levels[depth].seen++;
-    if (!is_summary)
+    reader->levels[depth].failed |= left == SUBTEST_FAILED;
+    if (left == NO_SUBTEST || (left == SUBTEST_PASSED && !passed))
         begin_case(reader, passed, text);
 }
 
@@ -202,7 +227,9 @@ static void bail_out(struct report_reader *reader, const char *text)
 {
     flush_case(reader);
     reader->bailed_out = true;
-    snprintf(reader->why, sizeof reader->why, "%.100s", text);
+    bool is_long = strlen(text) > BAIL_BYTES_MAX;
+    snprintf(reader->why, sizeof reader->why, "%.*s%s", BAIL_BYTES_MAX, text,
+             is_long ? REPORT_CUT_MARK : "");
 }
 
 static void read_line(struct report_reader *reader, const char *line)
@@ -287,9 +314,7 @@ static enum report_wholeness tap_finish(struct report_reader *reader, struct err
         return REPORT_EMPTY;
     if (reader->why[0] == '\0' && top->planned < 0)
         snprintf(reader->why, sizeof reader->why, "the plan is missing");
-    else if (reader->why[0] == '\0' && top->seen < top->planned)
-        snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests",
-                 (long long)top->seen, (long long)top->planned);
+    check_plan(reader, top, "");
     if (reader->why[0] == '\0')
         return REPORT_WHOLE;
     error_set(why_r, "invalid", "TAP: %s", reader->why);

@@ -601,3 +601,202 @@ def test_a_resync_token_makes_it_send_the_spool_again(own_project):
     wait_until(lambda: times_sent(own_project, dispatch_id) == 2, 20, "it to be sent again")
     verdict.start("result-collector")
     assert verdict.wait_final(run_id)["state"] == "passed"
+
+
+CMOCKA_PROGRAM = """
+    #include <setjmp.h>
+    #include <stdarg.h>
+    #include <stddef.h>
+    #include <stdint.h>
+    #include <cmocka.h>
+
+    static void NAME(void **state) { (void)state; assert_true(HOLDS); }
+    static int broken(void **state) { (void)state; return -1; }
+
+    int main(void)
+    {
+        const struct CMUnitTest tests[] = {cmocka_unit_test(NAME)};
+        (void)broken;
+        return cmocka_run_group_tests(tests, SET_UP, NULL);
+    }
+"""
+
+
+def build_program(project, name, holds=1, set_up="NULL"):
+    text = CMOCKA_PROGRAM.replace("NAME", name).replace("HOLDS", str(holds))
+    source = project.write(f"{name}.c", text.replace("SET_UP", set_up))
+    binary = project.folder / f"{name}_test"
+    subprocess.run(["gcc", "-o", binary, source, "-lcmocka"], check=True)
+
+
+EACH_PROGRAM = ("sh", "-c", "for t in ./*_test; do $t; done")
+
+
+def test_cmocka_programs_with_one_group_name_are_all_heard(project):
+    """The loop ends with the status of the last one: what failed in the middle is in the report."""
+    build_program(project, "a")
+    build_program(project, "b", holds=0)
+    build_program(project, "c")
+
+    run = project.run("cmocka", *EACH_PROGRAM)
+
+    assert (run["state"], run["reason"]) == ("failed", "cases_failed")
+    assert {name: row["status"] for (name, _), row in project.results(run).items()} == {
+        "a": "passed",
+        "b": "failed",
+        "c": "passed",
+    }
+
+
+def test_a_cmocka_group_whose_set_up_failed_is_an_error(project):
+    build_program(project, "a", set_up="broken")
+    build_program(project, "b")
+
+    run = project.run("cmocka", *EACH_PROGRAM)
+
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+
+
+def test_cmocka_programs_that_name_their_files_are_read_from_there(project):
+    build_program(project, "a")
+    build_program(project, "b", holds=0)
+    script = "mkdir out; for t in a b; do CMOCKA_XML_FILE=out/$t.xml ./${t}_test; done"
+
+    run = project.run("cmocka", "sh", "-c", script, report={"path": "out/*.xml"})
+
+    assert (run["state"], run["reason"]) == ("failed", "cases_failed")
+    assert (run["totals"]["passed"], run["totals"]["failed"]) == (1, 1)
+
+
+SUBTEST = """\
+TAP version 14
+# Subtest: shop
+    ok 1 - opens
+    1..1
+not ok 1 - shop
+  ---
+  message: 'after hook failed'
+  ...
+1..1
+"""
+INDENTED = "1..2\nok 1 - first\n    ok this is only output\nnot ok 2 - second\n"
+MORE_THAN_PLANNED = "1..1\nok 1 - first\nok 2 - second\n"
+
+
+@pytest.mark.parametrize(
+    ("report", "state", "reason"),
+    [
+        (SUBTEST, "failed", "cases_failed"),
+        (INDENTED, "failed", "cases_failed"),
+        (MORE_THAN_PLANNED, "errored", "report_truncated"),
+    ],
+    ids=["subtest", "indented", "more-than-planned"],
+)
+def test_what_is_not_ok_in_tap_is_never_passed(project, report, state, reason):
+    project.write("report.tap", report)
+
+    run = project.run("command", "cat", "report.tap", report={"format": "tap"})
+
+    assert (run["state"], run["reason"]) == (state, reason)
+
+
+def test_the_report_of_the_run_right_before_does_not_count(project):
+    script = "echo \"<testsuite><testcase name='first'/></testsuite>\" >report.xml"
+    report = {"format": "junit", "path": "report.xml"}
+    first = project.trigger("command", "sh", "-c", script, report=report)
+    second = project.trigger("command", "true", report=report)
+    third = project.trigger("command", "sh", "-c", script, report=report)
+
+    runs = [project.verdict.wait_final(run) for run in (first, second, third)]
+
+    assert [run["state"] for run in runs] == ["passed", "errored", "passed"]
+    assert runs[1]["reason"] == "no_report"
+
+
+@pytest.mark.parametrize("padding", [0, 70], ids=["whole", "cut"])
+def test_secrets_are_hidden_where_a_report_says_why_it_ends(project, padding):
+    secrets = project.verdict.folder / "executor" / "secrets"
+    (secrets / "API_PASSWORD").write_text("correct horse battery\n")
+    script = f'echo "1..2"; echo "ok 1 - a"; echo "Bail out! {"x" * padding} $API_PASSWORD"'
+
+    run = project.run(
+        *("command", "sh", "-c", script), report={"format": "tap"}, secrets=["API_PASSWORD"]
+    )
+
+    records = project.verdict.db.query(
+        "SELECT * FROM results.task_record WHERE run_id = %s", run["id"]
+    )
+    assert (run["state"], run["reason"]) == ("errored", "report_truncated")
+    assert "Bail out!" in run["reason_detail"] + str(records)
+    log = project.verdict.services["executor"].log_path.read_text()
+    for text in (project.log(run), str(records), json.dumps(run), log):
+        assert "correct" not in text
+
+
+def test_text_that_no_json_may_hold_is_told_all_the_same(project):
+    project.write(
+        "test_bytes.py",
+        r"""
+        import pytest
+
+        def test_nul():
+            raise ValueError("bad byte \0 in the answer")
+
+        def test_surrogate():
+            pytest.fail("half a pair: \udc80")
+        """,
+    )
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["reason"]) == ("failed", "cases_failed")
+    results = project.results(run)
+    assert "bad byte \ufffd in the answer" in results["test_nul", ""]["message"]
+    assert results["test_surrogate", ""]["status"] == "failed"
+
+
+def test_a_result_that_cannot_be_read_is_an_error_that_says_why(project):
+    project.write(
+        "test_line.py",
+        r"""
+        import os
+
+        def test_writes_by_itself():
+            with open(os.environ["VERDICT_STREAM"], "a") as stream:
+                stream.write('{"id": "a.py::b", "status": "skipped", "\\u0000": 1}\n')
+                stream.write("x" * 1_100_000 + "\n")
+        """,
+    )
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+    assert (run["totals"]["passed"], run["totals"]["errored"]) == (1, 2)
+    errors = [row for row in project.results(run).values() if row["status"] == "errored"]
+    assert "cannot be read" in errors[0]["message"]
+    assert "a.py::b" in errors[0]["trace"] + errors[1]["trace"]
+
+
+def test_a_test_that_forks_is_told_once(project):
+    project.write(
+        "test_forks.py",
+        """
+        import os, sys
+
+        def test_one():
+            pass
+
+        def test_forks():
+            pid = os.fork()
+            if pid == 0:
+                sys.exit(0)
+            os.waitpid(pid, 0)
+
+        def test_three():
+            pass
+        """,
+    )
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["totals"]["passed"]) == ("passed", 3)

@@ -152,8 +152,7 @@ static void on_output(void *context, enum run_output stream, const char *bytes, 
 {
     struct job *job = context;
     output_add(job->work->outputs[stream], bytes, length);
-    if (stream == RUN_STDOUT)
-        reports_feed_stdout(job->work->reports, bytes, length);
+    reports_feed_output(job->work->reports, stream, bytes, length);
 }
 
 static void on_end(void *context, const struct process_end *end)
@@ -207,9 +206,8 @@ static void start_tests(struct job *job)
     work->plan.directory = directory;
     work->started_wall_ms = wall_ms();
     work->started_ms = monotonic_ms();
-    work->reports =
-        reports_new(&work->report_plan, work->dispatch.suite_slug, work->suite.framework, directory,
-                    work->started_wall_ms, &report_handlers);
+    work->reports = reports_new(&work->report_plan, work->dispatch.suite_slug,
+                                work->suite.framework, directory, &report_handlers);
     if (executor->runner->start(&executor->tools, &work->plan, &handlers, &work->execution,
                                 &error) < 0) {
         finish(job, ENDED_EXEC_FAILED, error.text, REPORT_IS_MISSING);
@@ -252,8 +250,7 @@ static void on_fetch_end(void *context, const struct process_end *end)
     } else {
         AUTO(text_free)
         char *words = utf8_clean(buffer_text(&work->fetch_words), work->fetch_words.length);
-        AUTO(text_free) char *masked = masks_text(work->masks, words);
-        finish(job, ENDED_SOURCE_FAILED, masked[0] == '\0' ? "git could not be run" : masked,
+        finish(job, ENDED_SOURCE_FAILED, words[0] == '\0' ? "git could not be run" : words,
                REPORT_IS_MISSING);
     }
 }
@@ -385,7 +382,9 @@ static void finish(struct job *job, enum ending_kind ending, const char *detail,
     bool exited = WIFEXITED(work->end.status);
     bool ran = ending == ENDED_EXITED || ending == ENDED_SIGNALLED;
     AUTO(text_free)
-    char *clean = utf8_clean(detail == NULL ? "" : detail, detail == NULL ? 0 : strlen(detail));
+    char *masked = masks_cut_text(work->masks, detail == NULL ? "" : detail, REPORT_CUT_MARK,
+                                  ERROR_TEXT_MAX - 1);
+    AUTO(text_free) char *clean = utf8_clean(masked, strlen(masked));
     const struct stream_finished finished = {
         .ending = (int)ending,
         .exit_status = ran && exited ? WEXITSTATUS(work->end.status) : -1,

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -23,8 +25,18 @@
 #define LINE_BYTES_MAX ((size_t)1024 * 1024)
 #define PIECE_BYTES    ((size_t)256 * 1024) /* of a file, per pass of the loop */
 #define FILES_MAX      10000
+#define OUTPUTS        2 /* stdout and stderr */
 #define DEPTH_MAX      24
-#define CLOCK_SLACK_MS 1000 /* file systems' clocks are coarse */
+#define OLD_FILES_MAX  200000
+
+/* A file that matched before the tests began. */
+struct old_file {
+    char *path;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+    UT_hash_handle hh;
+};
 
 struct reports {
     struct report_plan plan;
@@ -32,19 +44,20 @@ struct reports {
     const struct framework_facts *facts;
     const struct framework *framework;
     char *suite_slug, *directory;
-    int64_t started_wall_ms;
     struct ordinals *ordinals;
     int64_t cases;
     /* the named pipe */
     struct buffer line;
-    bool stream_seen, stream_ended, stream_bad;
+    int64_t lines;
+    bool stream_seen, stream_ended;
     /* files, and stdout */
     struct texts files;
-    bool files_found;
+    bool files_found, started;
+    struct old_file *old_files;
     size_t next_file;
     int fd; /* of the one that is being read */
     int64_t bytes;
-    struct report_reader *reader;
+    struct report_reader *readers[OUTPUTS]; /* of files and stdout: the first */
     const struct report_reader_ops *ops;
     enum report_wholeness worst;
     bool any_file;
@@ -109,12 +122,23 @@ static void on_planned(void *context, int64_t count)
 
 /* ---- the named pipe: a JSON object a line ------------------------------------------------------ */
 
+/* A line that cannot be read was a case all the same: people see that it is there, and what it said. */
+static void on_bad_line(struct reports *reports, const char *why)
+{
+    AUTO(text_free) char *name = xasprintf("line %" PRId64 " of the results", reports->lines);
+    AUTO(text_free) char *message = xasprintf("a result that cannot be read: %s", why);
+    AUTO(text_free) char *clean = utf8_clean(buffer_text(&reports->line), reports->line.length);
+    AUTO(text_free) char *trace = cut(clean, LIMIT_RESULT_TRACE_BYTES);
+    struct stream_result result = {.status = RESULT_ERRORED, .message = message, .trace = trace};
+    emit(reports, "", "", name, "", &result);
+}
+
 static void on_stream_case(struct reports *reports, const json_t *json)
 {
     const char *id = json_find_text(json, "id"), *status = json_find_text(json, "status");
     int value = status == NULL ? -1 : names_find(&result_status_names, status);
     if (id == NULL || value < 0) {
-        reports->stream_bad = true;
+        on_bad_line(reports, "it names no case, or no status");
         return;
     }
     AUTO(text_free) char *file = NULL, *class = NULL, *name = NULL, *parameters = NULL;
@@ -137,13 +161,14 @@ static void on_line(struct reports *reports, const char *text, size_t length)
     const char *kind;
     if (length == 0)
         return;
-    reports->stream_seen = true;
-    if (json_parse(text, length, &json, &error) < 0 ||
-        (kind = json_find_text(json, "kind")) == NULL) {
-        reports->stream_bad = true;
+    if (json_parse(text, length, &json, &error) < 0) {
+        on_bad_line(reports, error.text);
         return;
     }
-    if (strcmp(kind, "case") == 0)
+    kind = json_find_text(json, "kind");
+    if (kind == NULL)
+        on_bad_line(reports, "it has no kind");
+    else if (strcmp(kind, "case") == 0)
         on_stream_case(reports, json);
     else if (strcmp(kind, "planned") == 0)
         on_planned(reports, json_find_int(json, "count", 0));
@@ -161,8 +186,10 @@ void reports_feed_stream(struct reports *reports, const char *bytes, size_t leng
         bytes += part + 1;
         if (newline == NULL)
             return;
+        reports->stream_seen = true;
+        reports->lines++;
         if (reports->line.overflowed)
-            reports->stream_bad = true;
+            on_bad_line(reports, "it is longer than 1 MB");
         else
             on_line(reports, buffer_text(&reports->line), reports->line.length);
         buffer_clear(&reports->line);
@@ -190,11 +217,43 @@ static bool matches(pcre2_code *glob, pcre2_match_data *data, const char *path)
     return pcre2_match(glob, (PCRE2_SPTR)path, strlen(path), 0, 0, data, NULL) >= 0;
 }
 
-/* A report that lay there before the tests began is of another run. */
-static bool is_fresh(const struct reports *reports, const struct stat *stat_)
+static bool is_same_time(struct timespec a, struct timespec b)
 {
-    int64_t modified_ms = (int64_t)stat_->st_mtim.tv_sec * 1000 + stat_->st_mtim.tv_nsec / 1000000;
-    return modified_ms + CLOCK_SLACK_MS >= reports->started_wall_ms;
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static void remember(struct reports *reports, const char *path, const struct stat *stat_)
+{
+    if (HASH_COUNT(reports->old_files) >= OLD_FILES_MAX)
+        return;
+    struct old_file *old = xcalloc(1, sizeof *old);
+    *old = (struct old_file){.path = xstrdup(path),
+                             .inode = stat_->st_ino,
+                             .size = stat_->st_size,
+                             .modified = stat_->st_mtim,
+                             .changed = stat_->st_ctim};
+    HASH_ADD_KEYPTR(hh, reports->old_files, old->path, strlen(old->path), old);
+}
+
+/* A report that lay there before the tests began, and lies there still as it was, is of another run. */
+static bool is_old(const struct reports *reports, const char *path, const struct stat *stat_)
+{
+    const struct old_file *old = NULL;
+    if (HASH_COUNT(reports->old_files) >= OLD_FILES_MAX)
+        return true; /* nobody knows */
+    HASH_FIND_STR(reports->old_files, path, old);
+    return old != NULL && old->inode == stat_->st_ino && old->size == stat_->st_size &&
+           is_same_time(old->modified, stat_->st_mtim) &&
+           is_same_time(old->changed, stat_->st_ctim);
+}
+
+/* Before the start what matches is remembered, behind the end it is a report. */
+static void take_file(struct reports *reports, const char *path, const struct stat *stat_)
+{
+    if (!reports->started)
+        remember(reports, path, stat_);
+    else if (!is_old(reports, path, stat_))
+        texts_add(&reports->files, path);
 }
 
 struct search {
@@ -221,9 +280,8 @@ static void look_into(const struct search *search, const char *directory, const 
             continue;
         if (S_ISDIR(stat_.st_mode) && depth < search->depth)
             look_into(search, path, name, depth + 1);
-        else if (S_ISREG(stat_.st_mode) && is_fresh(search->reports, &stat_) &&
-                 matches(search->glob, search->data, name))
-            texts_add(&search->reports->files, path);
+        else if (S_ISREG(stat_.st_mode) && matches(search->glob, search->data, name))
+            take_file(search->reports, path, &stat_);
     }
     if (open_directory != NULL)
         closedir(open_directory);
@@ -238,8 +296,8 @@ static int compare_texts(const void *a, const void *b)
 static void take_plain(struct reports *reports, const char *path)
 {
     struct stat stat_;
-    if (lstat(path, &stat_) == 0 && S_ISREG(stat_.st_mode) && is_fresh(reports, &stat_))
-        texts_add(&reports->files, path);
+    if (lstat(path, &stat_) == 0 && S_ISREG(stat_.st_mode))
+        take_file(reports, path, &stat_);
 }
 
 /* How far below the place where the search begins a match can lie. */
@@ -289,25 +347,26 @@ static void find_files(struct reports *reports)
     search(reports, base, whole + fixed);
 }
 
-static void open_reader(struct reports *reports)
+static void open_reader(struct reports *reports, int which)
 {
     const struct report_handlers handlers = {
         .on_planned = on_planned, .on_case = on_case, .context = reports};
-    reports->reader = reports->ops->open(&handlers);
+    reports->readers[which] = reports->ops->open(&handlers);
 }
 
-static void close_reader(struct reports *reports)
+static void close_reader(struct reports *reports, int which)
 {
+    struct report_reader **reader = &reports->readers[which];
     struct error why = {.text = ""};
-    if (reports->reader == NULL)
+    if (*reader == NULL)
         return;
-    enum report_wholeness wholeness = reports->ops->finish(reports->reader, &why);
+    enum report_wholeness wholeness = reports->ops->finish(*reader, &why);
     reports->any_file = reports->any_file || wholeness != REPORT_EMPTY;
     if (wholeness == REPORT_CUT) {
         reports->worst = REPORT_CUT;
         reports->why = why;
     }
-    reports->ops->free(&reports->reader);
+    reports->ops->free(reader);
 }
 
 bool reports_read_files(struct reports *reports)
@@ -326,32 +385,35 @@ bool reports_read_files(struct reports *reports)
             open(reports->files.list[reports->next_file++], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (reports->fd < 0)
             return false;
-        open_reader(reports);
+        open_reader(reports, 0);
     }
     ssize_t length = read(reports->fd, piece, sizeof piece);
     reports->bytes += length > 0 ? length : 0;
     if (length > 0 && reports->bytes <= LIMIT_REPORT_BYTES) {
-        reports->ops->feed(reports->reader, piece, (size_t)length);
+        reports->ops->feed(reports->readers[0], piece, (size_t)length);
         return false;
     }
-    close_reader(reports);
+    close_reader(reports, 0);
     fd_close(&reports->fd);
     return reports->next_file >= reports->files.count;
 }
 
-void reports_feed_stdout(struct reports *reports, const char *bytes, size_t length)
+void reports_feed_output(struct reports *reports, enum run_output stream, const char *bytes,
+                         size_t length)
 {
-    if (reports->plan.source != REPORT_FROM_STDOUT)
+    bool is_read = reports->plan.source == REPORT_FROM_OUTPUT ||
+                   (reports->plan.source == REPORT_FROM_STDOUT && stream == RUN_STDOUT);
+    if (!is_read)
         return;
-    if (reports->reader == NULL)
-        open_reader(reports);
-    reports->ops->feed(reports->reader, bytes, length);
+    if (reports->readers[stream] == NULL)
+        open_reader(reports, (int)stream);
+    reports->ops->feed(reports->readers[stream], bytes, length);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------- */
 
 struct reports *reports_new(const struct report_plan *plan, const char *suite_slug,
-                            const char *framework, const char *directory, int64_t started_wall_ms,
+                            const char *framework, const char *directory,
                             const struct reports_handlers *handlers)
 {
     struct reports *reports = xcalloc(1, sizeof *reports);
@@ -362,21 +424,30 @@ struct reports *reports_new(const struct report_plan *plan, const char *suite_sl
     reports->framework = executor_framework_find(framework);
     reports->suite_slug = xstrdup(suite_slug);
     reports->directory = xstrdup(directory);
-    reports->started_wall_ms = started_wall_ms;
     reports->ordinals = ordinals_new();
     reports->fd = -1;
     reports->ops = plan->reader == NULL ? &null_reader : report_reader_find(plan->reader);
     buffer_init(&reports->line, LINE_BYTES_MAX);
+    if (plan->source == REPORT_FROM_FILES)
+        find_files(reports);
+    reports->started = true;
     return reports;
 }
 
 void reports_free(struct reports **reports_p)
 {
     struct reports *reports = *reports_p;
+    struct old_file *old, *next;
     if (reports == NULL)
         return;
-    if (reports->reader != NULL)
-        reports->ops->free(&reports->reader);
+    HASH_ITER (hh, reports->old_files, old, next) {
+        HASH_DEL(reports->old_files, old);
+        free(old->path);
+        free(old);
+    }
+    for (int i = 0; i < OUTPUTS; i++)
+        if (reports->readers[i] != NULL)
+            reports->ops->free(&reports->readers[i]);
     fd_close(&reports->fd);
     free(reports->plan.pattern);
     free(reports->suite_slug);
@@ -400,7 +471,8 @@ static enum report_state finish_status(struct reports *reports, bool succeeded, 
 enum report_state reports_finish(struct reports *reports, bool succeeded, const char *how,
                                  int64_t duration_ms, struct error *why_r)
 {
-    close_reader(reports);
+    for (int i = 0; i < OUTPUTS; i++)
+        close_reader(reports, i);
     *why_r = reports->why;
     switch (reports->plan.source) {
     case REPORT_FROM_STATUS:
@@ -408,11 +480,11 @@ enum report_state reports_finish(struct reports *reports, bool succeeded, const 
     case REPORT_FROM_STREAM:
         if (!reports->stream_seen)
             return REPORT_IS_MISSING;
-        return reports->stream_ended && !reports->stream_bad && reports->worst != REPORT_CUT
-                   ? REPORT_IS_COMPLETE
-                   : REPORT_IS_TRUNCATED;
+        return reports->stream_ended && reports->worst != REPORT_CUT ? REPORT_IS_COMPLETE
+                                                                     : REPORT_IS_TRUNCATED;
     case REPORT_FROM_FILES:
     case REPORT_FROM_STDOUT:
+    case REPORT_FROM_OUTPUT:
         break;
     }
     if (!reports->any_file)

@@ -5,6 +5,7 @@
 #include "frameworks/framework.h"
 #include "message/task_stream.h"
 #include "report/reader.h"
+#include "runners/runner.h"
 
 struct reports;
 
@@ -14,14 +15,16 @@ struct reports_handlers {
     void *context;
 };
 
+/* Before the tests begin: report files that are there already are not theirs. */
 struct reports *reports_new(const struct report_plan *plan, const char *suite_slug,
-                            const char *framework, const char *directory, int64_t started_wall_ms,
+                            const char *framework, const char *directory,
                             const struct reports_handlers *handlers);
 void reports_free(struct reports **reports);
 
 void reports_feed_stream(struct reports *reports, const char *bytes,
                          size_t length); /* of the named pipe */
-void reports_feed_stdout(struct reports *reports, const char *bytes, size_t length);
+void reports_feed_output(struct reports *reports, enum run_output stream, const char *bytes,
+                         size_t length);
 
 /* The processes are gone: reads a piece of the files; true when there is no more. */
 bool reports_read_files(struct reports *reports);

@@ -22,6 +22,7 @@ enum report_source {
     REPORT_FROM_STREAM, /* lines of JSON through the named pipe */
     REPORT_FROM_FILES,  /* by pattern, when the processes are gone */
     REPORT_FROM_STDOUT, /* TAP */
+    REPORT_FROM_OUTPUT, /* stdout and stderr, each by itself: cmocka */
     REPORT_FROM_STATUS, /* the command itself is the one case */
 };
 

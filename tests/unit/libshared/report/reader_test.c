@@ -137,12 +137,25 @@ static void tap_that_is_not_gives_its_whole_cases(void **state)
     check_all(&tap_reader, "tests/data/tap/invalid", ".tap", REPORT_CUT);
 }
 
+static void what_cmocka_prints_is_found_among_other_output(void **state)
+{
+    (void)state;
+    check_all(&cmocka_reader, "tests/data/cmocka/valid", ".txt", REPORT_WHOLE);
+}
+
+static void cmocka_reports_that_are_torn_are_never_whole(void **state)
+{
+    (void)state;
+    check_all(&cmocka_reader, "tests/data/cmocka/invalid", ".txt", REPORT_CUT);
+}
+
 static void nothing_is_an_empty_report(void **state)
 {
     struct said said;
     (void)state;
     assert_int_equal(read_in_steps(&junit_reader, " \n", 2, 1, &said), REPORT_EMPTY);
     assert_int_equal(read_in_steps(&tap_reader, "hello\n", 6, 1, &said), REPORT_EMPTY);
+    assert_int_equal(read_in_steps(&cmocka_reader, "hello\n", 6, 1, &said), REPORT_EMPTY);
 }
 
 /* 64 MB of output in one case: it passes through, and nothing of it stays. */
@@ -204,6 +217,8 @@ int main(void)
         cmocka_unit_test(junit_that_is_not_gives_its_whole_cases),
         cmocka_unit_test(tap_that_is_whole_is_read),
         cmocka_unit_test(tap_that_is_not_gives_its_whole_cases),
+        cmocka_unit_test(what_cmocka_prints_is_found_among_other_output),
+        cmocka_unit_test(cmocka_reports_that_are_torn_are_never_whole),
         cmocka_unit_test(nothing_is_an_empty_report),
         cmocka_unit_test(output_of_any_size_is_not_kept),
         cmocka_unit_test(an_endless_tag_is_given_up),

@@ -98,7 +98,7 @@ static void a_path_variable_keeps_what_it_had(void **state)
     texts_deinit(&plan.environment);
 }
 
-static void cmocka_writes_a_file_per_group(void **state)
+static void cmocka_prints_its_report(void **state)
 {
     AUTO(suite_deinit) struct suite_spec suite = suite_with("./unit_test", NULL);
     const struct framework_task task = {.suite = &suite, .report_dir = "/r"};
@@ -107,9 +107,23 @@ static void cmocka_writes_a_file_per_group(void **state)
     prepare(&cmocka_framework, &task, &prepared);
     assert_string_equal(prepared.argv, "./unit_test");
     assert_true(has_variable(&prepared, "CMOCKA_MESSAGE_OUTPUT=xml"));
-    assert_true(has_variable(&prepared, "CMOCKA_XML_FILE=/r/%g.xml"));
-    assert_string_equal(prepared.report.reader, "junit");
-    assert_string_equal(prepared.report.pattern, "/r/**/*.xml");
+    assert_true(has_variable(&prepared, "CMOCKA_XML_FILE=/dev/null"));
+    assert_int_equal(prepared.report.source, REPORT_FROM_OUTPUT);
+    assert_string_equal(prepared.report.reader, "cmocka");
+    deinit(&prepared);
+}
+
+static void cmocka_programs_may_name_their_files_themselves(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with("./unit_test", NULL);
+    const struct framework_task task = {.suite = &suite, .report_dir = "/r"};
+    struct prepared prepared;
+    (void)state;
+    suite.report.path = xstrdup("out/*.xml");
+    prepare(&cmocka_framework, &task, &prepared);
+    assert_false(has_variable(&prepared, "CMOCKA_XML_FILE=/dev/null"));
+    assert_int_equal(prepared.report.source, REPORT_FROM_FILES);
+    assert_string_equal(prepared.report.pattern, "out/*.xml");
     deinit(&prepared);
 }
 
@@ -205,7 +219,8 @@ int main(void)
         cmocka_unit_test(pytest_is_run_with_our_plugin),
         cmocka_unit_test(a_command_of_the_suites_own_comes_first),
         cmocka_unit_test(a_path_variable_keeps_what_it_had),
-        cmocka_unit_test(cmocka_writes_a_file_per_group),
+        cmocka_unit_test(cmocka_prints_its_report),
+        cmocka_unit_test(cmocka_programs_may_name_their_files_themselves),
         cmocka_unit_test(ctest_selects_by_exact_names),
         cmocka_unit_test(a_command_is_read_as_it_says),
         cmocka_unit_test(reports_name_cases_as_selectors_do),
