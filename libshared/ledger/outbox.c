@@ -395,6 +395,8 @@ static int sweep(struct outbox *outbox, struct store *store, struct error *error
     bool all = outbox->sweep_all;
     bool full =
         HASH_CNT(hh_tag, outbox->by_tag) > IN_FLIGHT_MAX || !backoff_is_due(&outbox->resend);
+    if (full) /* Kafka is away or behind: sweeping would not help */
+        outbox->next_sweep_ms = monotonic_ms() + SWEEP_INTERVAL_MS;
     pthread_mutex_unlock(&outbox->lock);
     if (full)
         return 0;
@@ -432,6 +434,27 @@ static void database_work(struct outbox *outbox, struct store *store)
     log_failure(LOG_LEVEL_WARNING, "outbox", &error);
 }
 
+static int64_t until_sending_ms(const struct outbox *outbox)
+{
+    if (TAILQ_EMPTY(&outbox->waiting))
+        return SWEEP_INTERVAL_MS;
+    return backoff_wait_ms(&outbox->resend) + 1;
+}
+
+/* A time that has come does not count where nothing can be done about it: 0 would be asked for as long as
+ * the outage is. */
+static int64_t until_database_ms(const struct outbox *outbox, const struct store *store)
+{
+    if (!backoff_is_due(&outbox->database))
+        return backoff_wait_ms(&outbox->database);
+    if (store == NULL || store_is_broken(store))
+        return SWEEP_INTERVAL_MS; /* or when its owner has connected again */
+    int64_t wait_ms = outbox->next_sweep_ms - monotonic_ms();
+    if (outbox->delivered_count > 0 && wait_ms > DELETE_DELAY_MS)
+        wait_ms = DELETE_DELAY_MS;
+    return wait_ms < 0 ? 0 : wait_ms;
+}
+
 int64_t outbox_work(struct outbox *outbox, struct store *store)
 {
     pthread_mutex_lock(&outbox->lock);
@@ -442,15 +465,10 @@ int64_t outbox_work(struct outbox *outbox, struct store *store)
         database_work(outbox, store);
 
     pthread_mutex_lock(&outbox->lock);
-    int64_t wait_ms = outbox->next_sweep_ms - monotonic_ms();
-    if (outbox->delivered_count > 0 && wait_ms > DELETE_DELAY_MS)
-        wait_ms = DELETE_DELAY_MS;
-    if (!TAILQ_EMPTY(&outbox->waiting) && wait_ms > backoff_wait_ms(&outbox->resend))
-        wait_ms = backoff_wait_ms(&outbox->resend) + 1;
+    int64_t sending_ms = until_sending_ms(outbox);
+    int64_t database_ms = until_database_ms(outbox, store);
     pthread_mutex_unlock(&outbox->lock);
-    if (!backoff_is_due(&outbox->database))
-        return backoff_wait_ms(&outbox->database);
-    return wait_ms < 0 ? 0 : wait_ms;
+    return sending_ms < database_ms ? sending_ms : database_ms;
 }
 
 int outbox_fd(const struct outbox *outbox)

@@ -44,7 +44,8 @@ void outbox_announce(struct outbox *outbox, const struct store *store, const str
 void outbox_sweep_now(struct outbox *outbox);
 
 /* Delivery reports, deletes in batches, sweeps when due. One thread; `store` is outside a transaction (NULL:
- * Postgres is not there just now). Returns ms until it wants to be called again. */
+ * Postgres is not there just now; connecting again is the caller's, then it calls at once). Returns ms until
+ * it wants to be called again, never 0 where only the database or Kafka could help. */
 int64_t outbox_work(struct outbox *outbox, struct store *store);
 int outbox_fd(const struct outbox *outbox); /* readable when delivery reports wait */
 bool outbox_is_healthy(const struct outbox *outbox, char *reason, size_t size);

@@ -108,6 +108,9 @@ static int64_t work_outbox(void *context)
     char reason[200];
     connect_loop_store(ingest);
     int64_t wait_ms = outbox_work(ingest->outbox, ingest->loop_store);
+    int64_t connect_ms = backoff_wait_ms(&ingest->loop_reconnect);
+    if (ingest->loop_store == NULL && connect_ms < wait_ms)
+        wait_ms = connect_ms;
     show_dependency("postgres", ingest->loop_store != NULL);
     show_dependency("kafka", outbox_is_healthy(ingest->outbox, reason, sizeof reason));
     return wait_ms < 0 || wait_ms > RECONNECT_MS ? RECONNECT_MS : wait_ms;

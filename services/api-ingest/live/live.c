@@ -383,7 +383,8 @@ static int read_events(struct live *live, struct store *store, const struct uuid
     return 0;
 }
 
-/* The runs that want it, all by one statement (two when somebody listens). Returns how many are left. */
+/* The runs that want it, all by one statement (two when somebody listens). Returns how many are left that
+ * could be read at once. */
 static int look(struct live *live)
 {
     struct uuid ids[READ_MAX];
@@ -396,9 +397,9 @@ static int look(struct live *live)
         else if (watch->wants_read)
             left++;
     }
-    struct store *store = count == 0 ? live->store : get_store(live);
-    if (count == 0 || store == NULL)
-        return left;
+    struct store *store = count == 0 ? NULL : get_store(live);
+    if (store == NULL)
+        return 0;
     if (read_views(live, store, ids, count, &error) < 0 ||
         read_events(live, store, ids, count, &error) < 0) {
         log_failure(LOG_LEVEL_WARNING, "watched runs are not read", &error);
@@ -406,6 +407,7 @@ static int look(struct live *live)
         store_close(&live->store);
         for (int i = 0; i < count; i++)
             watch_find(live->watches, &ids[i])->wants_read = true;
+        return 0;
     }
     return left;
 }
