@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/job.h"
+#include "agent/remover.h"
 #include "agent/workspace.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -557,6 +558,7 @@ static int open_parts(struct executor *executor, struct error *error)
     if (spool_open(settings->spool_dir, &executor->spool, error) < 0 ||
         add_labels(executor->labels, settings->labels, error) < 0 ||
         flusher_open(executor->tools.loop, on_flushed, executor, &executor->flusher, error) < 0 ||
+        remover_open(&executor->remover, error) < 0 ||
         producer_open(&bus, on_delivery, executor, &executor->producer, error) < 0)
         return -1;
     return reader_open(&bus, &executor->reader, error);
@@ -578,7 +580,7 @@ int executor_open(struct service *service, void **context_r, struct error *error
     if (open_parts(executor, error) < 0)
         return -1;
     spool_clean_aside(executor->spool, ASIDE_MAX_S);
-    workspace_remove_old(executor->settings->work_dir);
+    workspace_remove_old(executor->remover, executor->settings->work_dir);
     spool_load(executor->spool, on_spool_file, executor);
     metric_set(&executor_metrics[EXECUTOR_SLOTS], (double)executor->settings->slots);
     loop_add_fd(loop, producer_fd(executor->producer), POLLIN, NULL, NULL);
@@ -599,6 +601,7 @@ void executor_close(void *context)
     }
     if (executor->flusher != NULL)
         flusher_close(&executor->flusher);
+    remover_close(&executor->remover);
     producer_close(&executor->producer, LAST_FLUSH_MS);
     reader_close(&executor->reader);
     helper_stop(&executor->tools.helper);

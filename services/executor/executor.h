@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "runners/runner.h"
 #include "service/service.h"
+#include "agent/remover.h"
 #include "worker/flusher.h"
 #include "worker/identity.h"
 #include "worker/spool.h"
@@ -30,6 +31,7 @@ struct executor {
     const struct runner *runner;
     struct spool *spool;
     struct flusher *flusher;
+    struct remover *remover;
     struct producer *producer;
     struct reader *reader;
     struct identity identity;

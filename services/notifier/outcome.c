@@ -20,8 +20,10 @@ struct outcome outcome_of(const struct schedule *schedule, int attempts, long st
         return (struct outcome){.state = DELIVERY_DELIVERED};
     if (status == STATUS_GONE)
         return (struct outcome){.state = DELIVERY_DISABLED, .disables_endpoint = true};
+    const int64_t hold_ms = schedule_hold_ms(retry_after_s);
     if (!schedule_has_next(schedule, attempts))
-        return (struct outcome){.state = DELIVERY_EXHAUSTED};
+        return (struct outcome){.state = DELIVERY_EXHAUSTED, .hold_ms = hold_ms};
     return (struct outcome){.state = DELIVERY_PENDING,
+                            .hold_ms = hold_ms,
                             .wait_ms = schedule_wait_ms(schedule, attempts, jitter, retry_after_s)};
 }

@@ -19,6 +19,7 @@ extern const struct names delivery_state_names;
 struct outcome {
     enum delivery_state state;
     int64_t wait_ms;        /* pending: until the next attempt */
+    int64_t hold_ms;        /* its endpoint has asked to be left alone for so long; 0: it has not */
     bool disables_endpoint; /* 410 Gone */
 };
 

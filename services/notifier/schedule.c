@@ -44,13 +44,19 @@ static int64_t with_jitter(int64_t wait_ms, uint16_t jitter)
     return wait_ms - part_ms + 2 * part_ms * jitter / UINT16_MAX;
 }
 
+int64_t schedule_hold_ms(int64_t retry_after_s)
+{
+    if (retry_after_s <= 0)
+        return 0;
+    return retry_after_s < LIMIT_RETRY_AFTER_MS / 1000 ? retry_after_s * 1000
+                                                       : LIMIT_RETRY_AFTER_MS;
+}
+
 int64_t schedule_wait_ms(const struct schedule *schedule, int made, uint16_t jitter,
                          int64_t retry_after_s)
 {
     assert(schedule_has_next(schedule, made));
     int64_t wait_ms = with_jitter(schedule->waits_ms[made], jitter);
-    int64_t asked_ms = LIMIT_RETRY_AFTER_MS;
-    if (retry_after_s < LIMIT_RETRY_AFTER_MS / 1000)
-        asked_ms = retry_after_s * 1000;
+    int64_t asked_ms = schedule_hold_ms(retry_after_s);
     return asked_ms > wait_ms ? asked_ms : wait_ms;
 }

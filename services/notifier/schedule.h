@@ -21,6 +21,9 @@ int schedule_parse(const char *text, struct schedule *schedule_r, struct error *
 /* May there be another attempt after `made` ones? */
 bool schedule_has_next(const struct schedule *schedule, int made);
 
+/* How long the receiver has asked to be left alone (retry_after_s; -1: it has not), capped. */
+int64_t schedule_hold_ms(int64_t retry_after_s);
+
 /* The wait before the attempt that follows `made` ones, moved by jitter (0 … 65535: from a tenth less to
  * a tenth more), and at least what the receiver asked for (retry_after_s; -1: nothing), capped. */
 int64_t schedule_wait_ms(const struct schedule *schedule, int made, uint16_t jitter,

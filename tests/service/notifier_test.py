@@ -409,6 +409,31 @@ def test_retry_after_is_waited_for(shop, form):
         assert (second["at"] - first["at"]).total_seconds() > 1.5
 
 
+def test_retry_after_holds_the_whole_endpoint_and_no_other(shop, receiver):
+    """Ten more events while it is asked for patience: none of them is sent before its end."""
+
+    def answer(number, *_):
+        return Answer(429, {"Retry-After": "3"}) if number == 0 else Answer(204)
+
+    with Receiver(answer) as busy:
+        endpoint, other = shop.endpoint(busy.url), shop.endpoint(receiver.url)
+        first = shop.emit()
+        wait_until(lambda: shop.attempts(first, endpoint), 20, "the first attempt")
+        answered = shop.attempts(first, endpoint)[0]["at"]
+        events = [shop.emit() for _ in range(10)]
+
+        for event_id in events:
+            assert shop.ended(event_id, other)["state"] == "delivered"
+        for event_id in [first, *events]:
+            assert shop.ended(event_id, endpoint)["state"] == "delivered"
+        seconds = [
+            (shop.attempts(event_id, endpoint)[-1]["at"] - answered).total_seconds()
+            for event_id in [first, *events]
+        ]
+        assert min(seconds) > 2.5, seconds
+        assert len(busy.requests) == 12
+
+
 def test_a_redirect_is_a_failure_and_not_followed(shop, receiver):
     with Receiver(Answer(302, {"Location": receiver.url})) as redirecting:
         endpoint = shop.endpoint(redirecting.url)

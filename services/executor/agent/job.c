@@ -322,8 +322,8 @@ static int prepare(struct job *job, struct error *error)
     if (suite_decode(work->dispatch.suite, &work->suite, error) < 0)
         return error_wrap(error, "suite");
     take_limits(&work->suite, &work->dispatch, work);
-    if (workspace_make(job->executor->settings->work_dir, job->dispatch_id.text, &work->workspace,
-                       error) < 0 ||
+    if (workspace_make(job->executor->remover, job->executor->settings->work_dir,
+                       job->dispatch_id.text, &work->workspace, error) < 0 ||
         prepare_source(job, error) < 0)
         return -1;
     return prepare_tests(job, error);
@@ -359,7 +359,7 @@ static void work_free(struct job *job)
     output_free(&work->outputs[0]);
     output_free(&work->outputs[1]);
     masks_free(&work->masks);
-    workspace_remove(&work->workspace);
+    workspace_remove(job->executor->remover, &work->workspace);
     message_free(&task_dispatch_message, &work->dispatch);
     suite_deinit(&work->suite);
     texts_deinit(&work->plan.argv);

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include "frameworks/framework.h"
 
 #define SECRET_BYTES_MAX (64 * 1024)
-#define REMOVE_DEPTH     64
 
 static int make(const char *path, struct error *error)
 {
@@ -27,8 +25,8 @@ static int make(const char *path, struct error *error)
     return 0;
 }
 
-int workspace_make(const char *work_dir, const char *name, struct workspace *workspace_r,
-                   struct error *error)
+int workspace_make(struct remover *remover, const char *work_dir, const char *name,
+                   struct workspace *workspace_r, struct error *error)
 {
     struct workspace workspace = {.root = xasprintf("%s/%s", work_dir, name), .stream_fd = -1};
     workspace.home = xasprintf("%s/home", workspace.root);
@@ -38,7 +36,7 @@ int workspace_make(const char *work_dir, const char *name, struct workspace *wor
     workspace.stream = xasprintf("%s/stream", workspace.root);
     if (make(workspace.root, error) < 0 || make(workspace.home, error) < 0 ||
         make(workspace.temporary, error) < 0 || make(workspace.reports, error) < 0) {
-        workspace_remove(&workspace);
+        workspace_remove(remover, &workspace);
         return -1;
     }
     /* Open for writing too: so it never ends before we say so. */
@@ -48,35 +46,7 @@ int workspace_make(const char *work_dir, const char *name, struct workspace *wor
     return 0;
 }
 
-/* Tests may leave directories that they have closed even to us. */
-static int open_up(const char *path, const struct stat *stat_, int flag, struct FTW *at)
-{
-    (void)stat_;
-    (void)at;
-    if (flag == FTW_D || flag == FTW_DNR)
-        (void)!chmod(path, 0700);
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *stat_, int flag, struct FTW *at)
-{
-    (void)stat_;
-    (void)flag;
-    (void)at;
-    remove(path);
-    return 0;
-}
-
-static void remove_tree(const char *path)
-{
-    nftw(path, remove_one, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-    if (access(path, F_OK) < 0)
-        return;
-    nftw(path, open_up, REMOVE_DEPTH, FTW_PHYS | FTW_MOUNT);
-    nftw(path, remove_one, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
-void workspace_remove_old(const char *work_dir)
+void workspace_remove_old(struct remover *remover, const char *work_dir)
 {
     DIR *directory = opendir(work_dir);
     const struct dirent *entry;
@@ -86,17 +56,17 @@ void workspace_remove_old(const char *work_dir)
         if (uuid_parse(entry->d_name, &id, &ignored) < 0)
             continue;
         AUTO(text_free) char *path = xasprintf("%s/%s", work_dir, entry->d_name);
-        remove_tree(path);
+        remover_add(remover, path);
     }
     if (directory != NULL)
         closedir(directory);
 }
 
-void workspace_remove(struct workspace *workspace)
+void workspace_remove(struct remover *remover, struct workspace *workspace)
 {
     fd_close(&workspace->stream_fd);
     if (workspace->root != NULL)
-        remove_tree(workspace->root);
+        remover_add(remover, workspace->root);
     free(workspace->root);
     free(workspace->home);
     free(workspace->temporary);

@@ -4,6 +4,7 @@
 
 #include "agent/masks.h"
 #include "agent/plan.h"
+#include "agent/remover.h"
 #include "executor.h"
 #include "message/task_dispatch.h"
 #include "model/suite.h"
@@ -13,10 +14,12 @@ struct workspace {
     int stream_fd; /* our end of the named pipe; -1 when it could not be made */
 };
 
-int workspace_make(const char *work_dir, const char *name, struct workspace *workspace_r,
-                   struct error *error) WARN_UNUSED;
-void workspace_remove(struct workspace *workspace); /* and all that tests have left in it */
-void workspace_remove_old(const char *work_dir);    /* what an earlier life had no time to remove */
+int workspace_make(struct remover *remover, const char *work_dir, const char *name,
+                   struct workspace *workspace_r, struct error *error) WARN_UNUSED;
+/* Closes it; what tests have left in it goes by and by. */
+void workspace_remove(struct remover *remover, struct workspace *workspace);
+/* What an earlier life had no time to remove. */
+void workspace_remove_old(struct remover *remover, const char *work_dir);
 
 /* A clean environment, the suite's own, the run's parameters, and the secrets that it names; these are masked
  * from then on. */

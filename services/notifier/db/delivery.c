@@ -53,19 +53,20 @@ static const char claim_sql[] =
     " LEFT JOIN busy b ON b.endpoint_id = w.id CROSS JOIN LATERAL ("
     "  SELECT p.id, p.next_attempt_at FROM notify.delivery p WHERE p.endpoint_id = w.id"
     "  AND p.state = 'pending' AND p.next_attempt_at <= now()"
+    "  AND (p.request_id IS NOT NULL OR coalesce(s.hold_until <= now(), true))"
     "  AND (p.request_id IS NOT NULL OR " SQL_ENDPOINT_ENABLED ")"
     "  ORDER BY p.next_attempt_at LIMIT $2::int FOR UPDATE SKIP LOCKED) d),"
     " claimed AS ("
-    " UPDATE notify.delivery d SET claimed_by = $3, next_attempt_at = now() + " SQL_MS(
-        "$4") " FROM (SELECT id FROM due WHERE nth <= room ORDER BY next_attempt_at LIMIT $5) t"
-              " WHERE d.id = t.id RETURNING d.*)"
-              " SELECT c.id, c.event_id, c.endpoint_id, c.attempts,"
-              "  (extract(epoch FROM now() - c.created_at) * 1000)::bigint, w.url,"
-              "  w.secret_sealed, e.type,"
-              "  to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
-              "  e.run_version, e.data"
-              " FROM claimed c JOIN api.webhook_endpoint w ON w.id = c.endpoint_id"
-              " JOIN notify.event e ON e.id = c.event_id";
+    " UPDATE notify.delivery d SET claimed_by = $3, next_attempt_at = now() + $4 * interval '1 ms'"
+    "  FROM (SELECT id FROM due WHERE nth <= room ORDER BY next_attempt_at LIMIT $5) t"
+    "  WHERE d.id = t.id RETURNING d.*)"
+    " SELECT c.id, c.event_id, c.endpoint_id, c.attempts,"
+    "  (extract(epoch FROM now() - c.created_at) * 1000)::bigint, w.url,"
+    "  w.secret_sealed, e.type,"
+    "  to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
+    "  e.run_version, e.data"
+    " FROM claimed c JOIN api.webhook_endpoint w ON w.id = c.endpoint_id"
+    " JOIN notify.event e ON e.id = c.event_id";
 
 static void row_to_sending(const struct rows *rows, int row, struct sending *sending_r)
 {
@@ -102,8 +103,8 @@ int delivery_db_claim(struct store *store, const struct claim *claim,
 }
 
 static const char postpone_sql[] =
-    "UPDATE notify.delivery SET claimed_by = NULL, next_attempt_at = now() + " SQL_MS(
-        "$2") " WHERE id = $1 AND state = 'pending'";
+    "UPDATE notify.delivery SET claimed_by = NULL, next_attempt_at = now() + $2 * interval '1 ms'"
+    " WHERE id = $1 AND state = 'pending'";
 
 int delivery_db_postpone(struct store *store, const struct uuid *id, int64_t wait_ms,
                          struct error *error)
@@ -133,32 +134,31 @@ int delivery_db_take_back(struct store *store, const char *instance, struct erro
 static const char finish_sql[] =
     "UPDATE notify.delivery SET state = $2::text, attempts = greatest(attempts, $3),"
     " claimed_by = NULL,"
-    " next_attempt_at = CASE WHEN $2::text = 'pending' THEN now() + " SQL_MS(
-        "$4") " END,"
-              " finished_at = CASE WHEN $2::text <> 'pending' THEN now() END"
-              " WHERE id = $1 AND state = 'pending'"
-              " AND (claimed_by = $5 OR $2::text = 'delivered')";
+    " next_attempt_at = CASE WHEN $2::text = 'pending' THEN now() + $4 * interval '1 ms' END,"
+    " finished_at = CASE WHEN $2::text <> 'pending' THEN now() END"
+    " WHERE id = $1 AND state = 'pending' AND (claimed_by = $5 OR $2::text = 'delivered')";
 
 static const char attempt_sql[] =
     "INSERT INTO notify.delivery_attempt"
     " (delivery_id, attempt, at, duration_ms, status_code, error, response)"
-    " VALUES ($1, $2, now() - " SQL_MS("$3") ", $3, $4, $5, $6)"
-                                             " ON CONFLICT (delivery_id, attempt) DO NOTHING";
+    " VALUES ($1, $2, now() - $3::float8 * interval '1 ms', $3, $4, $5, $6)"
+    " ON CONFLICT (delivery_id, attempt) DO NOTHING";
 
 /* One that was on its way when the endpoint was disabled does not enable it again. */
 static const char success_sql[] =
     "INSERT INTO notify.endpoint_state AS s (endpoint_id, last_success_at) VALUES ($1, now())"
     " ON CONFLICT (endpoint_id) DO UPDATE SET last_success_at = now(), failures = 0,"
-    " disabled_at = CASE WHEN s.disabled_at > now() - " SQL_MS(
-        "$2") " THEN s.disabled_at END,"
-              " disabled_reason = CASE WHEN s.disabled_at > now() - " SQL_MS(
-                  "$2") " THEN s.disabled_reason"
-                        " END";
+    " hold_until = NULL,"
+    " disabled_at = CASE WHEN s.disabled_at > now() - $2 * interval '1 ms' THEN s.disabled_at END,"
+    " disabled_reason ="
+    "  CASE WHEN s.disabled_at > now() - $2 * interval '1 ms' THEN s.disabled_reason END";
 
+/* Retry-After is said of the endpoint, not of the one delivery that was answered with it. */
 static const char failure_sql[] =
-    "INSERT INTO notify.endpoint_state AS s (endpoint_id, last_failure_at, failures)"
-    " VALUES ($1, now(), 1)"
-    " ON CONFLICT (endpoint_id) DO UPDATE SET last_failure_at = now(), failures = s.failures + 1";
+    "INSERT INTO notify.endpoint_state AS s (endpoint_id, last_failure_at, failures, hold_until)"
+    " VALUES ($1, now(), 1, now() + $2 * interval '1 ms')"
+    " ON CONFLICT (endpoint_id) DO UPDATE SET last_failure_at = now(), failures = s.failures + 1,"
+    " hold_until = greatest(s.hold_until, excluded.hold_until)";
 
 static const char gone_sql[] =
     "UPDATE notify.endpoint_state SET disabled_at = now(), disabled_reason = 'it answered 410 Gone'"
@@ -172,7 +172,8 @@ static int record_endpoint(struct store *store, const struct attempt *attempt, s
         is_success
             ? store_pipeline_add(store, success_sql,
                                  PARAMS(endpoint, param_int(attempt->duration_ms)), -1, error)
-            : store_pipeline_add(store, failure_sql, &endpoint, 1, -1, error);
+            : store_pipeline_add(store, failure_sql,
+                                 PARAMS(endpoint, param_int(attempt->outcome.hold_ms)), -1, error);
     if (status < 0)
         return -1;
     if (!attempt->outcome.disables_endpoint)

@@ -100,14 +100,13 @@ static const char add_sql[] =
     " ON CONFLICT (id) DO NOTHING RETURNING id, project_id, type)"
     " INSERT INTO notify.delivery"
     "  (id, event_id, endpoint_id, project_id, event_type, state, next_attempt_at)"
-    " SELECT " SQL_UUID_V7 ", a.id, w.id, a.project_id, a.type, 'pending', now() + " SQL_MS(
-        "$10") " FROM added a"
-               " JOIN api.webhook_endpoint w ON w.project_id = a.project_id"
-               " LEFT JOIN notify.endpoint_state s ON s.endpoint_id = w.id"
-               " WHERE " SQL_ENDPOINT_ENABLED " AND EXISTS (SELECT FROM unnest(w.events) AS p"
-               "  WHERE p IN ('*', a.type)"
-               "  OR (p LIKE '%.*' AND starts_with(a.type, left(p, -1))))"
-               " ON CONFLICT (event_id, endpoint_id, request_id) DO NOTHING";
+    " SELECT " SQL_UUID_V7 ", a.id, w.id, a.project_id, a.type, 'pending',"
+    "  now() + $10 * interval '1 ms' FROM added a"
+    " JOIN api.webhook_endpoint w ON w.project_id = a.project_id"
+    " LEFT JOIN notify.endpoint_state s ON s.endpoint_id = w.id"
+    " WHERE " SQL_ENDPOINT_ENABLED " AND EXISTS (SELECT FROM unnest(w.events) AS p"
+    "  WHERE p IN ('*', a.type) OR (p LIKE '%.*' AND starts_with(a.type, left(p, -1))))"
+    " ON CONFLICT (event_id, endpoint_id, request_id) DO NOTHING";
 
 int event_db_add(struct store *store, struct event_batch *batch, int64_t generation,
                  int64_t first_wait_ms, struct error *error)

@@ -12,6 +12,3 @@
  * again when its owner has changed it since. */
 #define SQL_ENDPOINT_ENABLED                                                                       \
     "(w.enabled AND (s.disabled_at IS NULL OR s.disabled_at < w.updated_at))"
-
-/* A parameter in ms as an interval. */
-#define SQL_MS(parameter) "(" parameter "::float8 * interval '1 millisecond')"

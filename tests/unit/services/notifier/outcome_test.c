@@ -56,6 +56,10 @@ static void retry_after_is_waited_for(void **state)
     (void)state;
     assert_int_equal(outcome_of(&schedule, 1, 429, 30, 0).wait_ms, 30000);
     assert_int_equal(outcome_of(&schedule, 1, 503, 1, 0).wait_ms, 4500);
+    assert_int_equal(outcome_of(&schedule, 1, 429, 30, 0).hold_ms, 30000);
+    assert_int_equal(outcome_of(&schedule, 3, 503, 30, 0).hold_ms, 30000);
+    assert_int_equal(outcome_of(&schedule, 1, 500, -1, 0).hold_ms, 0);
+    assert_int_equal(outcome_of(&schedule, 1, 503, 0, 0).hold_ms, 0);
 }
 
 static void the_states_are_those_of_the_table(void **state)
