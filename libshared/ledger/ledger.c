@@ -16,12 +16,13 @@
 #include "ledger/partition.h"
 #include "log/log.h"
 
-#define POLL_RECORDS_MAX 5000 /* of one pass */
-#define POLL_BYTES_MAX   ((size_t)16 * 1024 * 1024)
-#define TOPIC_TIMEOUT_MS 3000
-#define IDLE_WAIT_MS     1000
-#define PARTITIONS_MAX   4096
-#define JOIN_PATIENCE_MS 10000
+#define POLL_RECORDS_MAX  5000 /* of one pass */
+#define POLL_BYTES_MAX    ((size_t)16 * 1024 * 1024)
+#define TOPIC_TIMEOUT_MS  3000
+#define IDLE_WAIT_MS      1000
+#define PARTITIONS_MAX    4096
+#define JOIN_PATIENCE_MS  10000
+#define FLUSH_PATIENCE_MS 5000
 
 static struct ledger_partition *find_partition(struct ledger *ledger, int32_t number)
 {
@@ -97,6 +98,19 @@ int ledger_open(const struct ledger_settings *settings, const struct ledger_hand
     watch(ledger, outbox_fd(ledger->outbox));
     *ledger_r = ledger;
     return 0;
+}
+
+void ledger_stop(struct ledger *ledger)
+{
+    ledger->stopped_ms = monotonic_ms();
+}
+
+bool ledger_is_flushed(const struct ledger *ledger)
+{
+    char reason[ERROR_TEXT_MAX];
+    return outbox_is_idle(ledger->outbox) || ledger->store == NULL ||
+           !outbox_is_healthy(ledger->outbox, reason, sizeof reason) ||
+           monotonic_ms() - ledger->stopped_ms > FLUSH_PATIENCE_MS;
 }
 
 static void close_consumer(struct ledger *ledger)
@@ -262,6 +276,14 @@ static bool fetch(struct ledger *ledger)
     return true;
 }
 
+/* Stopping: what still arrives is for the next owner. */
+static void drop_fetched(struct ledger *ledger)
+{
+    struct record *record;
+    while (ledger->consumer != NULL && (record = consumer_poll(ledger->consumer)) != NULL)
+        record_free(&record);
+}
+
 static int64_t partition_wait_ms(const struct ledger_partition *partition)
 {
     int64_t wait_ms = backoff_wait_ms(&partition->backoff);
@@ -306,6 +328,10 @@ int64_t ledger_work(struct ledger *ledger)
     bool more = false;
     int64_t wait_ms = IDLE_WAIT_MS;
     need_store(ledger);
+    if (ledger->stopped_ms != 0) {
+        drop_fetched(ledger);
+        return outbox_work(ledger->outbox, ledger->store);
+    }
     need_consumer(ledger);
     if (ledger->consumer != NULL)
         more = fetch(ledger);
@@ -389,6 +415,8 @@ int64_t ledger_partition_lag(const struct ledger_partition *partition)
 struct ledger_partition *ledger_next_partition(struct ledger *ledger,
                                                struct ledger_partition *after)
 {
+    if (ledger->stopped_ms != 0)
+        return NULL;
     for (int i = after == NULL ? 0 : after->number + 1; i < ledger->partition_count; i++)
         if (partition_is_usable(&ledger->partitions[i]))
             return &ledger->partitions[i];

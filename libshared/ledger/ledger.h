@@ -74,6 +74,11 @@ struct ledger_settings {
 
 int ledger_open(const struct ledger_settings *settings, const struct ledger_handlers *handlers,
                 struct ledger **ledger_r, struct error *error) WARN_UNUSED;
+/* The first step of a stop: takes no more records, no timer begins a transaction; what is in the outbox goes
+ * on being sent. */
+void ledger_stop(struct ledger *ledger);
+/* After it: everything is sent, or cannot be in time; then a later life's sweep sends it. */
+bool ledger_is_flushed(const struct ledger *ledger);
 /* Stops taking, closes consumer, flushes the outbox' producer within flush_ms. */
 void ledger_close(struct ledger **ledger, int64_t flush_ms);
 

@@ -476,6 +476,14 @@ int outbox_fd(const struct outbox *outbox)
     return producer_fd(outbox->producer);
 }
 
+bool outbox_is_idle(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    bool is_idle = HASH_CNT(hh_tag, outbox->by_tag) == 0;
+    pthread_mutex_unlock(&outbox->lock);
+    return is_idle;
+}
+
 bool outbox_is_healthy(const struct outbox *outbox, char *reason, size_t size)
 {
     if (producer_is_healthy(outbox->producer))

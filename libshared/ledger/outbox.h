@@ -48,4 +48,6 @@ void outbox_sweep_now(struct outbox *outbox);
  * it wants to be called again, never 0 where only the database or Kafka could help. */
 int64_t outbox_work(struct outbox *outbox, struct store *store);
 int outbox_fd(const struct outbox *outbox); /* readable when delivery reports wait */
+/* Nothing waits, is on its way, or is sent and still has its row. */
+bool outbox_is_idle(struct outbox *outbox);
 bool outbox_is_healthy(const struct outbox *outbox, char *reason, size_t size);

@@ -64,6 +64,7 @@ struct ledger {
     bool consumer_lost;       /* close it and open it again, outside its callbacks */
     int64_t consumer_open_ms; /* when it was opened; the group's word follows */
     bool assigned_once;
+    int64_t stopped_ms; /* 0: it is not stopping */
     char reason[ERROR_TEXT_MAX];
     struct installation_fact {
         char *name;

@@ -202,17 +202,48 @@ static int block_signals(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* Nothing but what a signal's handler may do. */
+static void end_at_once(int number)
+{
+    static const char second[] =
+        "{\"level\":\"warning\",\"message\":\"second signal: ended at once\"}\n";
+    static const char late[] =
+        "{\"level\":\"warning\",\"message\":\"the grace is over: ended at once\"}\n";
+    if (number == SIGALRM)
+        (void)!write(STDERR_FILENO, late, sizeof late - 1);
+    else
+        (void)!write(STDERR_FILENO, second, sizeof second - 1);
+    _exit(EXIT_NOT_GRACEFUL);
+}
+
+/* From the first signal on the loop is not needed to hear the second one: a step of the stop may block. */
+static void obey_second_signal(void)
+{
+    const struct sigaction action = {.sa_handler = end_at_once};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Closing may wait for servers that are away: no longer than what is left of the grace, and a second. */
+static void bound_closing(const struct service *service)
+{
+    const struct sigaction action = {.sa_handler = end_at_once};
+    int64_t left_ms = service->stop_deadline_ms - monotonic_ms();
+    sigaction(SIGALRM, &action, NULL);
+    alarm(left_ms > 0 ? (unsigned)(left_ms / 1000) + 1 : 1);
+}
+
 static void on_signal(void *context)
 {
     struct service *service = context;
     struct signalfd_siginfo info;
-    while (read(service->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (service->stopping) {
-            log_warning("second signal: stopping at once");
-            _exit(EXIT_NOT_GRACEFUL);
-        }
+    while (read(service->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
         service_stop(service, strsignal((int)info.ssi_signo));
-    }
 }
 
 void service_stop(struct service *service, const char *reason)
@@ -223,6 +254,7 @@ void service_stop(struct service *service, const char *reason)
     service->stopping = true;
     service->stop_deadline_ms = monotonic_ms() + service->common.stop_grace_ms;
     service->readiness_due_ms = 0;
+    obey_second_signal();
 }
 
 static json_t *unready_reasons(const struct service *service)
@@ -321,6 +353,7 @@ static int live(struct service *service)
         log_info("started", LOG_TEXT("version", verdict_version),
                  LOG_TEXT("commit", verdict_commit));
         status = serve(service);
+        bound_closing(service);
     }
     service->description->close(service->context);
     health_close(&service->health);

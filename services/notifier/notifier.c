@@ -185,6 +185,7 @@ const size_t notifier_readiness_count = ARRAY_SIZE(notifier_readiness);
 static void stop_claiming(void *context)
 {
     struct notifier *notifier = context;
+    ledger_stop(notifier->ledger);
     sender_stop_claiming(notifier->sender);
     notifier->give_up_ms = monotonic_ms() + notifier->common->stop_grace_ms * 3 / 4;
 }
@@ -196,7 +197,7 @@ static bool is_idle(void *context)
 }
 
 const struct stop_step notifier_stop[] = {
-    {.name = "stop claiming deliveries", .begin = stop_claiming},
+    {.name = "take no more events, claim no more deliveries", .begin = stop_claiming},
     {.name = "wait for requests in flight", .done = is_idle},
 };
 const size_t notifier_stop_count = ARRAY_SIZE(notifier_stop);

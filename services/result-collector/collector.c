@@ -252,3 +252,23 @@ void collector_close(void *context)
     outcome_deinit(&collector->outcome);
     free(collector);
 }
+
+/* ---- stopping --------------------------------------------------------------------------------- */
+
+static void stop_taking(void *context)
+{
+    struct collector *collector = context;
+    ledger_stop(collector->ledger);
+}
+
+static bool is_flushed(void *context)
+{
+    const struct collector *collector = context;
+    return ledger_is_flushed(collector->ledger);
+}
+
+const struct stop_step collector_stop[] = {
+    {.name = "take no more results", .begin = stop_taking},
+    {.name = "tell of those that were taken", .done = is_flushed},
+};
+const size_t collector_stop_count = ARRAY_SIZE(collector_stop);

@@ -34,3 +34,5 @@ void collector_close(void *context);
 
 extern const struct readiness collector_readiness[];
 extern const size_t collector_readiness_count;
+extern const struct stop_step collector_stop[];
+extern const size_t collector_stop_count;

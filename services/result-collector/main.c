@@ -23,6 +23,8 @@ int main(int argc, char **argv)
         .close = collector_close,
         .readiness = collector_readiness,
         .readiness_count = collector_readiness_count,
+        .stop = collector_stop,
+        .stop_count = collector_stop_count,
     };
     return service_main(argc, argv, &description);
 }

@@ -21,7 +21,8 @@ struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *pa
     brain->partition = partition;
     STAILQ_INIT(&brain->outgoing);
     brain->hello_due = true;
-    brain->last_pass_ms = brain->probe_heard_ms = monotonic_ms();
+    brain->last_pass_ms = monotonic_ms();
+    brain->probe_heard_ms = NEVER_MS; /* what stands in the log before our probe is not read yet */
     return brain;
 }
 

@@ -20,6 +20,8 @@
 #include "model/states.h"
 #include "model/wait.h"
 
+#define NEVER_MS (-((int64_t)1 << 60)) /* on the monotonic clock */
+
 struct scheduler;
 struct run;
 struct worker;

@@ -27,13 +27,24 @@ __attribute__((format(printf, 3, 4))) static void consider(struct candidate *bes
     va_end(args);
 }
 
-static void consider_exit(const struct closed_task *task, int64_t empty_status,
+/* A failure of a case that an earlier attempt has passed is not among the counted results, which are the
+ * first ones; it must not be green all the same. */
+static bool is_uncounted(const struct closed_run *run, const struct closed_task *task)
+{
+    return task->failed + task->errored > 0 && run->failed + run->errored == 0;
+}
+
+static void consider_exit(const struct closed_run *run, const struct closed_task *task,
                           struct candidate *best)
 {
     bool none = task->passed + task->skipped + task->blocked == 0;
+    if (is_uncounted(run, task))
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT,
+                 "exit status %lld: %lld cases failed that an earlier attempt has passed",
+                 (long long)task->exit_status, (long long)(task->failed + task->errored));
     if (task->report == REPORT_NOT_EXPECTED || task->failed > 0 || task->errored > 0)
         return; /* a reported failure fails, whatever the exit status */
-    if (none && task->ending == ENDED_EXITED && task->exit_status == empty_status)
+    if (none && task->ending == ENDED_EXITED && task->exit_status == run->empty_status)
         return;
     if (task->ending == ENDED_SIGNALLED)
         consider(best, REASON_EXIT_CONTRADICTS_REPORT, "signal %lld ended it",
@@ -55,14 +66,14 @@ static void consider_report(const struct closed_task *task, struct candidate *be
                              task->blocked));
 }
 
-static void consider_task(const struct closed_task *task, int64_t empty_status,
+static void consider_task(const struct closed_run *run, const struct closed_task *task,
                           struct candidate *best)
 {
     switch (task->outcome) {
     case OUTCOME_FINISHED:
         if (task->has_record) {
             consider_report(task, best);
-            consider_exit(task, empty_status, best);
+            consider_exit(run, task, best);
         }
         return;
     case OUTCOME_CANCELLED:
@@ -86,7 +97,7 @@ enum reason close_decide(const struct closed_run *run, char detail_r[CLOSE_DETAI
 
     detail_r[0] = '\0';
     for (int i = 0; i < run->task_count; i++)
-        consider_task(&run->tasks[i], run->empty_status, &best);
+        consider_task(run, &run->tasks[i], &best);
     if (run->errored > 0)
         consider(&best, REASON_CASES_ERRORED, "%lld of %lld", (long long)run->errored,
                  (long long)planned);

@@ -31,6 +31,8 @@ int main(int argc, char **argv)
         .close = scheduler_close,
         .readiness = readiness,
         .readiness_count = ARRAY_SIZE(readiness),
+        .stop = scheduler_stop,
+        .stop_count = scheduler_stop_count,
     };
     return service_main(argc, argv, &description);
 }

@@ -289,18 +289,31 @@ static int lock_runs_of(struct brain *brain, struct store *store, const struct r
     return rows_count(rows) == 0 ? 0 : db_lock_runs(store, runs, error);
 }
 
+/* What has ended, or was to be ended, before its deadline is over goes first: that may have happened while
+ * there was no scheduler, and its message may lie in a log that is not read yet. */
+static int end_what_has_ended(struct brain *brain, struct store *store, struct error *error)
+{
+    return handlers_end(brain, store, &(const struct hints){0}, error);
+}
+
+/* Whether it waits in a queue is known from the log, so that deadline needs one that moves; the run's own
+ * holds in any case. */
 static int end_overdue_runs(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    bool moves = log_moves(brain);
     if (db_find_overdue_runs(store, ledger_partition_number(brain->partition), &rows, error) < 0)
         return -1;
+    if (rows_count(rows) == 0)
+        return 0;
     if (handlers_need_runs(brain, store, rows, error) < 0 ||
+        end_what_has_ended(brain, store, error) < 0 ||
         lock_runs_of(brain, store, rows, false, error) < 0)
         return -1;
     for (int i = 0; i < rows_count(rows); i++) {
         struct uuid id = rows_uuid(rows, i, 0);
         struct run *run = brain_find_run(brain, &id);
-        if (run == NULL)
+        if (run == NULL || (!moves && !rows_bool(rows, i, 1)))
             continue;
         enum reason reason = rows_bool(rows, i, 1)             ? REASON_RUN_TIMEOUT
                              : dispatch_is_capable(brain, run) ? REASON_QUEUE_TIMEOUT
@@ -324,7 +337,11 @@ static int end_overdue_tasks(struct brain *brain, struct store *store, struct er
     AUTO(rows_free) struct rows *rows = NULL;
     if (!log_moves(brain))
         return 0;
-    if (db_find_overdue_tasks(store, ledger_partition_number(brain->partition), &rows, error) < 0 ||
+    if (db_find_overdue_tasks(store, ledger_partition_number(brain->partition), &rows, error) < 0)
+        return -1;
+    if (rows_count(rows) == 0)
+        return 0;
+    if (end_what_has_ended(brain, store, error) < 0 ||
         lock_runs_of(brain, store, rows, true, error) < 0)
         return -1;
     for (int i = 0; i < rows_count(rows); i++) {
@@ -458,8 +475,7 @@ static int reap(struct brain *brain, struct store *store, struct error *error)
     if (deep) {
         brain->deep_reap_due_ms = now_ms + DEEP_MS;
         if (find_pools(brain, store, error) < 0 || find_unseen(brain, store, error) < 0 ||
-            fill_window(brain, store, error) < 0 ||
-            handlers_end(brain, store, &(const struct hints){0}, error) < 0)
+            fill_window(brain, store, error) < 0 || end_what_has_ended(brain, store, error) < 0)
             return -1;
     }
     return dispatch_all(brain, store, error);

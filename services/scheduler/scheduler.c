@@ -223,3 +223,24 @@ void scheduler_close(void *context)
     aside_free(scheduler);
     free(scheduler);
 }
+
+/* ---- stopping ---------------------------------------------------------------------------------- */
+
+static void stop_taking(void *context)
+{
+    struct scheduler *scheduler = context;
+    ledger_stop(scheduler->ledger);
+}
+
+static bool is_flushed(void *context)
+{
+    const struct scheduler *scheduler = context;
+    return ledger_is_flushed(scheduler->ledger);
+}
+
+/* Its partitions are given back when the ledger is closed, behind this: the next owner starts at once. */
+const struct stop_step scheduler_stop[] = {
+    {.name = "decide nothing more", .begin = stop_taking},
+    {.name = "deliver what was decided", .done = is_flushed},
+};
+const size_t scheduler_stop_count = ARRAY_SIZE(scheduler_stop);

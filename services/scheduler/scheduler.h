@@ -38,3 +38,5 @@ int scheduler_open(struct service *service, void **context_r, struct error *erro
 void scheduler_close(void *context);
 
 extern const struct settings_table scheduler_settings;
+extern const struct stop_step scheduler_stop[];
+extern const size_t scheduler_stop_count;

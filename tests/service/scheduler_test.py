@@ -6,6 +6,7 @@ misbehave."""
 import hashlib
 import hmac
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -937,14 +938,21 @@ def refuse(pool, table, when, run, condition=""):
     )
 
 
-def others_pass(pool, worker):
-    after = len(worker.received)
-    run = pool.trigger()
-    dispatch = worker.next_dispatch(after)
-    assert dispatch["run_id"] == run
+def work_off(pool, worker, run):
+    """The worker runs it, however often its dispatch (and that of others) was sent."""
+
+    def sent():
+        with worker.lock:
+            return next((d for d in worker.received if d["run_id"] == run), None)
+
+    dispatch = wait_until(sent, 30, "the run's dispatch")
     worker.start(dispatch)
     worker.finish(dispatch)
-    assert pool.final(run)["state"] == "passed"
+    return pool.final(run)["state"]
+
+
+def others_pass(pool, worker):
+    assert work_off(pool, worker, pool.trigger()) == "passed"
 
 
 def test_a_run_whose_dispatch_is_refused_as_data_ends_and_stops_nobody(pool):
@@ -1013,18 +1021,131 @@ def test_a_run_that_cannot_be_adopted_stops_nobody_and_is_ended_when_it_can_be(p
     refuse(pool, "scheduling.run_state", "INSERT", runs[1])
 
     pool.verdict.start("scheduler")
-    for count in range(2):
-        dispatch = worker.next_dispatch(count, 30)
-        worker.start(dispatch)
-        worker.finish(dispatch)
-    ends = [pool.final(runs[0])["state"], pool.final(runs[2])["state"]]
 
-    assert ends == ["passed", "passed"]
+    assert work_off(pool, worker, runs[0]) == "passed"
+    assert work_off(pool, worker, runs[2]) == "passed"
     assert pool.state(runs[1]) is None
     others_pass(pool, worker)
     pool.db.query("DROP TRIGGER refuse ON scheduling.run_state")
     pool.verdict.restart("scheduler")
-    dispatch = worker.next_dispatch(3, 30)
+    assert work_off(pool, worker, runs[1]) == "passed"
+
+
+def pile_up(worker, count):
+    """So many messages of before, which a scheduler that comes back has to read first."""
+    topic, partition = (
+        worker.identity["topics"]["scheduling"],
+        worker.identity["scheduling_partition"],
+    )
+    probe = {"version": 1, "type": "scheduler.probe", "instance": "x", "epoch": 1, "seq": 1}
+    with worker.lock:
+        for _ in range(count):
+            payload = json.dumps(probe).encode()
+            while True:
+                try:
+                    worker.producer.produce(topic, payload, partition=partition)
+                    break
+                except BufferError:
+                    worker.producer.poll(0.1)
+        assert worker.producer.flush(60) == 0
+
+
+@pytest.mark.parametrize(
+    "policy, deadline",
+    [
+        ({"task_timeout_ms": 4000, "grace_ms": 1000}, "t.deadline"),
+        ({"run_timeout_ms": 6000, "queue_timeout_ms": 5000}, "s.run_deadline"),
+    ],
+    ids=["of the task", "of the run"],
+)
+def test_what_ended_in_time_is_not_overdue_after_a_long_absence(pool, policy, deadline):
+    """The scheduler is away while a task ends, until its deadline is over; then it has a long log to
+    read before it hears of the end, which stands in the ledger."""
+    pool.verdict.start("scheduler", VERDICT_TASK_SLACK="1s")
+    worker = pool.ready_worker()
+    run = pool.trigger(policy=policy)
+    dispatch = worker.next_dispatch()
     worker.start(dispatch)
+    pool.reaches(run, "running")
+    pool.verdict.kill("scheduler")
+    pile_up(worker, 20000)
     worker.finish(dispatch)
-    assert pool.final(runs[1])["state"] == "passed"
+    recorded = "SELECT bool_and(finished) FROM results.task_record"
+    wait_until(lambda: pool.db.value(recorded), 20, "the record")
+    over = f"""SELECT bool_and({deadline} < now()) FROM scheduling.task t
+               JOIN scheduling.run_state s ON s.run_id = t.run_id"""
+    wait_until(lambda: pool.db.value(over), 30, "the deadline to be over")
+
+    pool.verdict.start("scheduler")
+
+    assert pool.final(run)["state"] == "passed"
+
+
+def test_a_failure_of_a_case_that_an_earlier_attempt_passed_is_not_green(pool):
+    """Attempt 1 records a as passed and is lost; attempt 2 runs all again, and a fails."""
+    one = pool.ready_worker()
+    run = pool.trigger(suite={"report": {"format": "junit", "path": "r.xml"}})
+    dispatch = one.next_dispatch()
+    one.start(dispatch)
+    one.stream(dispatch, [result("a")])
+    results = "SELECT count(*) FROM results.result"
+    wait_until(lambda: pool.db.value(results) == 1, 15, "the first result")
+    with one.lock:
+        one.held.clear()
+        one.incarnation += 1
+    one.heartbeat()
+    again = one.next_dispatch(1)
+    one.start(again)
+    end = finished("exited", passed=1, failed=1, exit_status=1)
+    one.stream(again, [result("a", "failed"), result("b"), end])
+
+    state = pool.final(run)
+
+    assert (state["state"], state["reason"]) == ("errored", "exit_contradicts_report")
+    assert "an earlier attempt has passed" in state["reason_detail"]
+
+
+FOUR = ["api-ingest", "scheduler", "result-collector", "notifier"]
+
+
+def say_twice(services):
+    for service in services:
+        service.signal(signal.SIGTERM)
+    for service in services:
+        stopping = lambda s=service: '"stopping"' in s.log_tail(50)  # noqa: E731
+        wait_until(stopping, 15, f"{service.name} to begin to stop")
+        service.signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("away", ["kafka", "postgres"])
+def test_a_second_signal_ends_a_service_whatever_it_waits_for(private_verdict, away):
+    services = [private_verdict.start(name) for name in FOUR]
+    server = getattr(private_verdict.servers, away)
+    server.signal(signal.SIGSTOP)
+    try:
+        say_twice(services)
+        gone = lambda: not any(service.is_running() for service in services)  # noqa: E731
+        wait_until(gone, 2, "them to end at once")
+    finally:
+        server.signal(signal.SIGCONT)
+
+
+def test_a_stop_ends_within_its_grace_without_kafka(private_verdict):
+    services = [private_verdict.start(name, VERDICT_STOP_GRACE="2s") for name in FOUR]
+    private_verdict.servers.kafka.signal(signal.SIGSTOP)
+    try:
+        for service in services:
+            service.signal(signal.SIGTERM)
+        gone = lambda: not any(service.is_running() for service in services)  # noqa: E731
+        wait_until(gone, 8, "them to end")
+    finally:
+        private_verdict.servers.kafka.signal(signal.SIGCONT)
+
+
+def test_a_graceful_stop_is_a_visible_list(pool):
+    service = pool.verdict.services["scheduler"]
+
+    assert pool.verdict.stop("scheduler") == 0
+
+    log = service.log_tail(50)
+    assert log.index("decide nothing more") < log.index("deliver what was decided")
