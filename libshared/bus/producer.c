@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "bus/client.h"
 #include "log/log.h"
+
+#define ASK_EVERY_MS   2000
+#define ASK_TIMEOUT_MS 200 /* it holds the caller up */
 
 struct producer {
     struct bus_settings settings;
@@ -22,6 +26,7 @@ struct producer {
     bool fatal;
     bool last_failed;
     bool brokers_down;
+    int64_t ask_due_ms;
 };
 
 static enum delivery to_delivery(rd_kafka_resp_err_t code)
@@ -192,12 +197,30 @@ int producer_fd(const struct producer *producer)
     return producer->fd;
 }
 
+/* librdkafka tells when brokers go, not when they are back: one that has nothing to send has to ask. */
+static void ask_for_brokers(struct producer *producer)
+{
+    const struct rd_kafka_metadata *metadata;
+    bool is_latched = producer->brokers_down || producer->last_failed;
+    if (producer->client == NULL || !is_latched || monotonic_ms() < producer->ask_due_ms ||
+        rd_kafka_outq_len(producer->client) > 0)
+        return;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(producer->client, 0, NULL, &metadata, ASK_TIMEOUT_MS);
+    producer->ask_due_ms = monotonic_ms() + ASK_EVERY_MS;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    rd_kafka_metadata_destroy(metadata);
+    producer->brokers_down = producer->last_failed = false;
+}
+
 void producer_poll(struct producer *producer)
 {
     struct error error;
     client_fd_clear(producer->fd);
     while (producer->client != NULL && rd_kafka_poll(producer->client, 0) > 0)
         ;
+    ask_for_brokers(producer);
     if (producer->client != NULL && !producer->fatal)
         return;
     tear_down(producer);

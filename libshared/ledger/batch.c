@@ -86,8 +86,11 @@ static int begin(struct ledger_partition *partition, int count, struct error *er
 {
     const struct record *last = partition->pending[count - 1];
     struct record_hash hash = record_hash_make(last);
-    return fence_begin_batch(partition->ledger->fence, partition->store, partition->number,
-                             &partition->row, last->offset + 1, &hash, error);
+    struct fence_row row = partition->row;
+    if (!row.anchor.hash.known) /* the first batch ever: see advance */
+        row.anchor = (struct anchor){.offset = last->offset, .hash = hash};
+    return fence_begin_batch(partition->ledger->fence, partition->store, partition->number, &row,
+                             last->offset + 1, &hash, error);
 }
 
 static int handle(struct ledger_partition *partition, struct judgement *judgements, int count,
@@ -118,7 +121,7 @@ static void advance(struct ledger_partition *partition, int count)
     metric_add(&ledger_metrics[LEDGER_BATCHES], 1);
     partition->row.next_offset = last->offset + 1;
     partition->row.hash = record_hash_make(last);
-    if (!partition->anchor.hash.known)
+    if (!partition->row.anchor.hash.known)
         partition_drop_anchor(partition);
     for (int i = 0; i < count; i++) {
         partition->pending_bytes -= partition->pending[i]->payload_length;

@@ -28,14 +28,16 @@ struct fence *fence_new(const char *schema, const char *group, const char *topic
         "VALUES ($1, $2, $3, $4, 1, $5) "
         "ON CONFLICT (\"group\", topic, partition) "
         "DO UPDATE SET epoch = o.epoch + 1, owner = excluded.owner, taken_at = now() "
-        "RETURNING epoch, next_offset, last_record_hash",
+        "RETURNING epoch, next_offset, last_record_hash, anchor_offset, anchor_hash",
         schema);
     snprintf(fence->read, SQL_SIZE,
-             "SELECT epoch, next_offset, last_record_hash FROM %s.inbox_offset "
+             "SELECT epoch, next_offset, last_record_hash, anchor_offset, anchor_hash "
+             "FROM %s.inbox_offset "
              "WHERE \"group\" = $1 AND topic = $2 AND partition = $3",
              schema);
     snprintf(fence->advance, SQL_SIZE,
-             "UPDATE %s.inbox_offset SET next_offset = $6, last_record_hash = $7 "
+             "UPDATE %s.inbox_offset SET next_offset = $6, last_record_hash = $7, "
+             "anchor_offset = $8, anchor_hash = $9 "
              "WHERE \"group\" = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND "
              "next_offset = $5",
              schema);
@@ -46,7 +48,8 @@ struct fence *fence_new(const char *schema, const char *group, const char *topic
              schema);
     snprintf(
         fence->reset, SQL_SIZE,
-        "UPDATE %s.inbox_offset SET next_offset = $6, last_record_hash = NULL, epoch = epoch + 1 "
+        "UPDATE %s.inbox_offset SET next_offset = $6, last_record_hash = NULL, "
+        "anchor_offset = NULL, anchor_hash = NULL, epoch = epoch + 1 "
         "WHERE \"group\" = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND next_offset = "
         "$5",
         schema);
@@ -67,12 +70,19 @@ void fence_free(struct fence **fence)
     memory_free(fence);
 }
 
+static struct record_hash to_hash(const struct rows *rows, int column)
+{
+    struct record_hash hash = {.known = false};
+    hash.known = rows_bytes(rows, 0, column, hash.bytes, sizeof hash.bytes) == RECORD_HASH_BYTES;
+    return hash;
+}
+
 static struct fence_row to_row(const struct rows *rows)
 {
-    struct fence_row row = {.epoch = rows_int(rows, 0, 0), .next_offset = rows_int(rows, 0, 1)};
-    row.hash.known =
-        rows_bytes(rows, 0, 2, row.hash.bytes, sizeof row.hash.bytes) == RECORD_HASH_BYTES;
-    return row;
+    return (struct fence_row){.epoch = rows_int(rows, 0, 0),
+                              .next_offset = rows_int(rows, 0, 1),
+                              .hash = to_hash(rows, 2),
+                              .anchor = {.offset = rows_int(rows, 0, 3), .hash = to_hash(rows, 4)}};
 }
 
 static int fenced(struct error *error)
@@ -127,10 +137,14 @@ int fence_begin_batch(const struct fence *fence, struct store *store, int32_t pa
                       const struct fence_row *row, int64_t next_offset,
                       const struct record_hash *hash, struct error *error)
 {
+    const struct anchor *anchor = &row->anchor;
     return begin(store, fence->advance,
                  PARAMS(param_text(fence->group), param_text(fence->topic), param_int(partition),
                         param_int(row->epoch), param_int(row->next_offset), param_int(next_offset),
-                        param_bytes(hash->bytes, RECORD_HASH_BYTES)),
+                        param_bytes(hash->bytes, RECORD_HASH_BYTES),
+                        anchor->hash.known ? param_int(anchor->offset) : param_null(),
+                        anchor->hash.known ? param_bytes(anchor->hash.bytes, RECORD_HASH_BYTES)
+                                           : param_null()),
                  error);
 }
 

@@ -370,7 +370,7 @@ bool ledger_is_ready(const struct ledger *ledger, char *reason, size_t size)
     for (int i = 0; i < ledger->partition_count; i++) {
         const struct ledger_partition *partition = &ledger->partitions[i];
         if (partition->state == PARTITION_IDLE ||
-            (partition_is_usable(partition) && !partition->failing))
+            (partition_is_usable(partition) && !partition->failing && !partition->unheard))
             continue;
         snprintf(reason, size, "partition %d of %s: %s", partition->number, ledger->settings.topic,
                  partition->reason[0] == '\0' ? "taking over" : partition->reason);

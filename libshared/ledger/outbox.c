@@ -177,7 +177,7 @@ static void make_statements(struct outbox *outbox, const char *schema)
     snprintf(
         outbox->claim, SQL_SIZE,
         "UPDATE %s.outbox SET sweeps = sweeps + 1, "
-        "next_sweep_at = now() + least(interval '5 seconds' * 2 ^ sweeps, interval '5 minutes') "
+        "next_sweep_at = now() + least(interval '5 seconds' * 2 ^ least(sweeps, 6), interval '5 minutes') "
         "WHERE id IN (SELECT id FROM %s.outbox WHERE next_sweep_at <= now() ORDER BY id LIMIT $1) "
         "AND pg_try_advisory_xact_lock(hashtext('verdict.outbox.%s')) "
         "RETURNING id, topic, partition, key, payload, traceparent",
@@ -401,8 +401,9 @@ static int sweep(struct outbox *outbox, struct store *store, struct error *error
     if (full)
         return 0;
     const char *sql = all ? outbox->claim_all : outbox->claim;
-    if (store_query(store, sql, PARAMS(param_int(all ? IN_FLIGHT_MAX : SWEEP_ROWS)), &rows, error) <
-        0)
+    if (measure(outbox, store, error) < 0 ||
+        store_query(store, sql, PARAMS(param_int(all ? IN_FLIGHT_MAX : SWEEP_ROWS)), &rows, error) <
+            0)
         return -1;
     take_swept(outbox, rows);
     pthread_mutex_lock(&outbox->lock);
@@ -410,7 +411,7 @@ static int sweep(struct outbox *outbox, struct store *store, struct error *error
     if (rows_count(rows) < SWEEP_ROWS)
         outbox->next_sweep_ms = monotonic_ms() + SWEEP_INTERVAL_MS;
     pthread_mutex_unlock(&outbox->lock);
-    return measure(outbox, store, error);
+    return 0;
 }
 
 static void database_work(struct outbox *outbox, struct store *store)

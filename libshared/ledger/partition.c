@@ -14,6 +14,7 @@
 #include "log/log.h"
 
 #define WATERMARK_TIMEOUT_MS 2000
+#define ENDS_PAUSE_MS        3000
 #define STUCK_MS             5000 /* verifying for so long: ask the broker where the log ends */
 
 static void enter(struct ledger_partition *partition, enum partition_state state)
@@ -84,6 +85,7 @@ void partition_assign(struct ledger_partition *partition)
     partition->verified = false;
     partition->failing = false;
     partition->missing_since_ms = 0;
+    partition->unheard = false;
     enter(partition, PARTITION_TAKING);
 }
 
@@ -106,6 +108,24 @@ static void note(struct ledger_partition *partition, const char *what, const str
         log_warning(what, LOG_TEXT("topic", partition->ledger->settings.topic),
                     LOG_INT("partition", partition->number), LOG_TEXT("reason", error->text));
     snprintf(partition->reason, sizeof partition->reason, "%s", error->text);
+}
+
+/* Asks the broker, and remembers that it does not answer: neither is its partition ready then, nor need the
+ * others wait for their own time-outs. */
+static int log_ends(struct ledger_partition *partition, int64_t *low_r, int64_t *high_r,
+                    struct error *error)
+{
+    struct ledger *ledger = partition->ledger;
+    partition->unheard = true;
+    if (monotonic_ms() < ledger->ends_due_ms)
+        return error_set(error, "unavailable", "kafka does not answer");
+    if (consumer_watermarks(ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS, low_r,
+                            high_r, error) < 0) {
+        ledger->ends_due_ms = monotonic_ms() + ENDS_PAUSE_MS;
+        return -1;
+    }
+    partition->unheard = false;
+    return 0;
 }
 
 /* ---- steps ------------------------------------------------------------------------------------ */
@@ -152,7 +172,7 @@ static int load(struct ledger_partition *partition, struct error *error)
 
 void partition_drop_anchor(struct ledger_partition *partition)
 {
-    partition->anchor =
+    partition->row.anchor =
         (struct anchor){.offset = partition->row.next_offset - 1, .hash = partition->row.hash};
 }
 
@@ -160,10 +180,10 @@ void partition_drop_anchor(struct ledger_partition *partition)
 static int start_verifying(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
-    if (!partition->anchor.hash.known)
+    if (!partition->row.anchor.hash.known)
         partition_drop_anchor(partition);
-    bool remembers = partition->anchor.hash.known;
-    int64_t from = remembers ? partition->anchor.offset : partition->row.next_offset;
+    bool remembers = partition->row.anchor.hash.known;
+    int64_t from = remembers ? partition->row.anchor.offset : partition->row.next_offset;
     clear_pending(partition);
     if (consumer_start(ledger->consumer, partition->number, from, error) < 0)
         return -1;
@@ -190,15 +210,12 @@ static int take_over(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
     int64_t low, high;
-    if (need_store(partition, error) < 0 ||
-        consumer_watermarks(ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
-                            error) < 0 ||
+    if (need_store(partition, error) < 0 || log_ends(partition, &low, &high, error) < 0 ||
         fence_take(ledger->fence, partition->store, partition->number, ledger->settings.instance_id,
                    low, &partition->row, error) < 0)
         return -1;
     partition->end_at_take_over = high;
     partition->log_end = high;
-    partition->anchor.hash.known = false; /* of another owner's log, perhaps */
     outbox_sweep_now(ledger->outbox);
     if (load(partition, error) < 0)
         return -1;
@@ -233,9 +250,7 @@ static int reset(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
     int64_t low, high;
-    if (need_store(partition, error) < 0 ||
-        consumer_watermarks(ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
-                            error) < 0 ||
+    if (need_store(partition, error) < 0 || log_ends(partition, &low, &high, error) < 0 ||
         fence_begin_reset(ledger->fence, partition->store, partition->number, &partition->row, low,
                           error) < 0)
         return -1;
@@ -247,7 +262,7 @@ static int reset(struct ledger_partition *partition, struct error *error)
     outbox_committed(ledger->outbox, partition->store);
     partition->row.epoch++;
     partition->end_at_take_over = high;
-    partition->anchor.hash.known = false;
+    partition->row.anchor.hash.known = false;
     return 0;
 }
 
@@ -319,8 +334,7 @@ static void judge_range(struct ledger_partition *partition)
     int64_t low, high;
     struct consumer *consumer = partition->ledger->consumer;
     enter(partition, partition->state); /* ask again only after a while */
-    if (consumer_watermarks(consumer, partition->number, WATERMARK_TIMEOUT_MS, &low, &high,
-                            &error) < 0) {
+    if (log_ends(partition, &low, &high, &error) < 0) {
         note(partition, "the log's ends are not known", &error);
         backoff_failed(&partition->backoff);
         return;
@@ -330,10 +344,10 @@ static void judge_range(struct ledger_partition *partition)
         log_is_other(partition);
         return;
     }
-    if (low > partition->anchor.offset)
+    if (low > partition->row.anchor.offset)
         partition_drop_anchor(partition); /* gone by retention: the next best */
     bool before_is_there = low < partition->row.next_offset;
-    int64_t from = before_is_there ? partition->anchor.offset : partition->row.next_offset;
+    int64_t from = before_is_there ? partition->row.anchor.offset : partition->row.next_offset;
     clear_pending(partition);
     if (consumer_start(consumer, partition->number, from, &error) < 0) {
         note(partition, "the log cannot be read from there", &error);
@@ -375,8 +389,7 @@ static void check_progress(struct ledger_partition *partition)
     struct error error;
     int64_t low, high, now_ms = monotonic_ms();
     partition->check_due_ms = now_ms + partition->ledger->settings.log_check_ms;
-    if (consumer_watermarks(partition->ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS,
-                            &low, &high, &error) < 0) {
+    if (log_ends(partition, &low, &high, &error) < 0) {
         note(partition, "the log's ends are not known", &error);
         return;
     }
@@ -447,7 +460,7 @@ static void add_pending(struct ledger_partition *partition, struct record *recor
 static int move_anchor(struct ledger_partition *partition, struct error *error)
 {
     int64_t next_offset = partition->row.next_offset;
-    bool is_at_end = partition->anchor.offset == next_offset - 1;
+    bool is_at_end = partition->row.anchor.offset == next_offset - 1;
     partition_drop_anchor(partition);
     return is_at_end
                ? 0
@@ -457,12 +470,11 @@ static int move_anchor(struct ledger_partition *partition, struct error *error)
 static void verify(struct ledger_partition *partition, const struct record *record)
 {
     struct error error;
-    int64_t low = 0, high = 0, behind = partition->anchor.offset + 1;
-    if (record->offset != partition->anchor.offset &&
-        consumer_watermarks(partition->ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS,
-                            &low, &high, &error) < 0)
+    int64_t low = 0, high = 0, behind = partition->row.anchor.offset + 1;
+    if (record->offset != partition->row.anchor.offset &&
+        log_ends(partition, &low, &high, &error) < 0)
         return; /* asked again when it is stuck */
-    if (log_identity_of_record(behind, &partition->anchor.hash, record, low) == LOG_IS_OTHER) {
+    if (log_identity_of_record(behind, &partition->row.anchor.hash, record, low) == LOG_IS_OTHER) {
         log_is_other(partition);
         return;
     }
@@ -482,6 +494,7 @@ static int64_t expected_offset(const struct ledger_partition *partition)
 
 void partition_on_record(struct ledger_partition *partition, struct record *record)
 {
+    partition->unheard = false;
     if (partition->state == PARTITION_VERIFYING)
         verify(partition, record);
     if (record->offset >= partition->log_end)

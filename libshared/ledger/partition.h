@@ -19,13 +19,6 @@ enum partition_state {
     PARTITION_FENCED,    /* another owner: wait for the group's word */
 };
 
-/* A record that the log is known by. It was taken before the last check, or was the last at the take-over: a
- * log that was made again since then, and has grown beyond our offset, has another one in its place. */
-struct anchor {
-    int64_t offset;
-    struct record_hash hash; /* unknown: nothing was ever taken */
-};
-
 struct ledger_partition {
     struct ledger *ledger;
     int32_t number;
@@ -45,9 +38,9 @@ struct ledger_partition {
     int64_t seen_epoch; /* for RAISING */
     int64_t check_due_ms, state_since_ms;
     int64_t missing_since_ms; /* the broker has records that did not come; 0: it has none */
-    struct anchor anchor;
-    bool failing;  /* its last batch was put back */
-    bool verified; /* once since it was taken over */
+    bool failing;             /* its last batch was put back */
+    bool unheard;             /* the broker was asked for its log, and has not answered since */
+    bool verified;            /* once since it was taken over */
 };
 
 struct ledger {
@@ -61,6 +54,7 @@ struct ledger {
     struct consumer *consumer;
     struct consumer_handlers consumer_handlers;
     struct backoff consumer_backoff;
+    int64_t ends_due_ms;      /* the broker did not answer: it is not asked again before */
     bool consumer_lost;       /* close it and open it again, outside its callbacks */
     int64_t consumer_open_ms; /* when it was opened; the group's word follows */
     bool assigned_once;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -39,7 +39,6 @@ struct service {
     void *context; /* what open made */
     struct loop *loop;
     struct health *health;
-    int signal_fd;
     int64_t readiness_due_ms;
     bool was_ready;
     bool stopping;
@@ -191,59 +190,69 @@ static int load_settings(struct service *service)
 
 /* ---- signals, readiness, stopping -------------------------------------------------------------- */
 
-static int block_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
+/* The first signal wakes the loop; the second one ends the process wherever it is, also in a call that does
+ * not return while a server is away. */
+static int signal_fd = -1;
+static volatile sig_atomic_t signal_count, signal_number;
 
 /* Nothing but what a signal's handler may do. */
-static void end_at_once(int number)
+static void end_at_once(const char *line, size_t length)
 {
-    static const char second[] =
-        "{\"level\":\"warning\",\"message\":\"second signal: ended at once\"}\n";
-    static const char late[] =
-        "{\"level\":\"warning\",\"message\":\"the grace is over: ended at once\"}\n";
-    if (number == SIGALRM)
-        (void)!write(STDERR_FILENO, late, sizeof late - 1);
-    else
-        (void)!write(STDERR_FILENO, second, sizeof second - 1);
+    (void)!write(STDERR_FILENO, line, length);
     _exit(EXIT_NOT_GRACEFUL);
 }
 
-/* From the first signal on the loop is not needed to hear the second one: a step of the stop may block. */
-static void obey_second_signal(void)
+static void on_stop_signal(int number)
 {
-    const struct sigaction action = {.sa_handler = end_at_once};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    static const char line[] =
+        "{\"level\":\"warning\",\"message\":\"second signal: ended at once\"}\n";
+    const uint64_t one = 1;
+    int saved = errno;
+    if (signal_count++ > 0)
+        end_at_once(line, sizeof line - 1);
+    signal_number = number;
+    (void)!write(signal_fd, &one, sizeof one);
+    errno = saved;
+}
+
+static void on_alarm(int number)
+{
+    static const char line[] =
+        "{\"level\":\"warning\",\"message\":\"the grace is over: ended at once\"}\n";
+    (void)number;
+    end_at_once(line, sizeof line - 1);
+}
+
+static void handle(int number, void (*handler)(int))
+{
+    const struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigaction(number, &action, NULL);
+}
+
+static void take_signals(void)
+{
+    signal_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (signal_fd < 0)
+        abort();
+    handle(SIGTERM, on_stop_signal);
+    handle(SIGINT, on_stop_signal);
+    handle(SIGALRM, on_alarm);
+    signal(SIGPIPE, SIG_IGN);
 }
 
 /* Closing may wait for servers that are away: no longer than what is left of the grace, and a second. */
 static void bound_closing(const struct service *service)
 {
-    const struct sigaction action = {.sa_handler = end_at_once};
     int64_t left_ms = service->stop_deadline_ms - monotonic_ms();
-    sigaction(SIGALRM, &action, NULL);
     alarm(left_ms > 0 ? (unsigned)(left_ms / 1000) + 1 : 1);
 }
 
 static void on_signal(void *context)
 {
-    struct service *service = context;
-    struct signalfd_siginfo info;
-    while (read(service->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        service_stop(service, strsignal((int)info.ssi_signo));
+    uint64_t count;
+    (void)!read(signal_fd, &count, sizeof count);
+    if (signal_count > 0)
+        service_stop(context, strsignal(signal_number));
 }
 
 void service_stop(struct service *service, const char *reason)
@@ -254,7 +263,6 @@ void service_stop(struct service *service, const char *reason)
     service->stopping = true;
     service->stop_deadline_ms = monotonic_ms() + service->common.stop_grace_ms;
     service->readiness_due_ms = 0;
-    obey_second_signal();
 }
 
 static json_t *unready_reasons(const struct service *service)
@@ -332,7 +340,7 @@ static int open_all(struct service *service, struct error *error)
 {
     const struct service_description *description = service->description;
     service->loop = loop_new();
-    loop_add_fd(service->loop, service->signal_fd, POLLIN, on_signal, service);
+    loop_add_fd(service->loop, signal_fd, POLLIN, on_signal, service);
     metrics_register(description->metrics, description->metrics_count);
     if (health_open(&service->common.health_listen, description->name, service->loop,
                     &service->health, error) < 0)
@@ -364,7 +372,7 @@ static int live(struct service *service)
 
 int service_main(int argc, char **argv, const struct service_description *description)
 {
-    struct service service = {.description = description, .signal_fd = -1};
+    struct service service = {.description = description};
     int status = run_flag(argc, argv, description);
     if (status >= 0)
         return status;
@@ -372,7 +380,7 @@ int service_main(int argc, char **argv, const struct service_description *descri
         return EXIT_OPEN_FAILED;
     json_object_seed(0);
     service.own = xcalloc(1, description->own_size);
-    service.signal_fd = block_signals();
+    take_signals();
     if (load_settings(&service) < 0) {
         status = EXIT_BAD_SETTINGS;
     } else {
@@ -384,7 +392,7 @@ int service_main(int argc, char **argv, const struct service_description *descri
         settings_free(description->own, service.own);
     settings_free(description->common, &service.common);
     free(service.own);
-    fd_close(&service.signal_fd);
+    fd_close(&signal_fd);
     return status;
 }
 

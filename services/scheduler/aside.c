@@ -31,25 +31,24 @@ static struct aside *find(const struct scheduler *scheduler, const struct uuid *
     return aside;
 }
 
-bool aside_add(struct scheduler *scheduler, int32_t partition, const struct uuid *run_id,
+void aside_add(struct scheduler *scheduler, int32_t partition, const struct uuid *run_id,
                const struct error *why)
 {
     struct aside *aside = find(scheduler, run_id);
     bool is_new = aside == NULL;
     if (is_new && HASH_COUNT(scheduler->aside) >= ASIDE_MAX)
-        return false;
+        aside_remove(scheduler, &scheduler->aside->run_id); /* the oldest; it is found again */
     log_error(is_new ? "a run cannot be worked on: it is set aside and ended"
                      : "a run that is set aside cannot be ended; trying again in a minute",
               LOG_TEXT("run_id", run_id->text), LOG_TEXT("reason", why->text));
     if (!is_new)
-        return true;
+        return;
     aside = xcalloc(1, sizeof *aside);
     aside->run_id = *run_id;
     aside->partition = partition;
     text_format(aside->why, sizeof aside->why, "%s", why->text);
     HASH_ADD(hh, scheduler->aside, run_id, sizeof aside->run_id, aside);
     metric_add(&scheduler_metrics[SCHEDULER_SET_ASIDE], 1);
-    return true;
 }
 
 bool aside_has(const struct scheduler *scheduler, const struct uuid *run_id)

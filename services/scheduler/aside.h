@@ -7,8 +7,8 @@
 #include "brain.h"
 #include "scheduler.h"
 
-/* Takes the run out of the way. False when it is refused a place: too many are aside already. */
-bool aside_add(struct scheduler *scheduler, int32_t partition, const struct uuid *run_id,
+/* Takes the run out of the way. */
+void aside_add(struct scheduler *scheduler, int32_t partition, const struct uuid *run_id,
                const struct error *why);
 bool aside_has(const struct scheduler *scheduler, const struct uuid *run_id);
 

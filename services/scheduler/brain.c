@@ -22,6 +22,7 @@ struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *pa
     STAILQ_INIT(&brain->outgoing);
     brain->hello_due = true;
     brain->last_pass_ms = monotonic_ms();
+    brain->probe_seq = brain->probe_first = scheduler->probe_seq;
     brain->probe_heard_ms = NEVER_MS; /* what stands in the log before our probe is not read yet */
     return brain;
 }

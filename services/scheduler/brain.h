@@ -133,7 +133,9 @@ struct brain {
     char resync_token[UUID_TEXT_SIZE];
     bool hello_due;
     int64_t seen_epoch; /* higher than ours: raise it after this transaction */
-    int64_t probe_due_ms, probe_heard_ms, probe_seq;
+    int64_t probe_due_ms, probe_heard_ms;
+    int64_t probe_seq;   /* of the last one that was sent */
+    int64_t probe_first; /* those up to this one are of before the load, and show nothing */
     int64_t last_pass_ms, reap_due_ms, deep_reap_due_ms, alive_due_ms, wait_due_ms;
     struct uuid searched_to; /* the past was searched to here for runs that nobody told us of */
 };

@@ -139,12 +139,11 @@ int ending_task_started(struct brain *brain, struct store *store, struct task *t
     return event_run(brain, store, run, "run.started", NULL, REASON_NONE, NULL, error);
 }
 
-/* Takes out of the task's cases those that have a result. True when none is left. */
-static int remove_recorded(struct store *store, struct task *task, bool *empty_r,
-                           struct error *error)
+/* Takes out of the task's cases those that have a result. Where all have one, all are run again: how their
+ * process ends was not seen, and a verdict needs it. */
+static int remove_recorded(struct store *store, struct task *task, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    *empty_r = false;
     if (task->cases == NULL)
         return 0;
     if (db_find_recorded_cases(store, task, &rows, error) < 0)
@@ -157,8 +156,7 @@ static int remove_recorded(struct store *store, struct task *task, bool *empty_r
     json_array_foreach (task->cases, index, one)
         if (json_object_get(recorded, json_find_text(one, "key")) == NULL)
             json_array_append(left, one);
-    *empty_r = json_array_size(left) == 0;
-    if (*empty_r || json_array_size(left) == json_array_size(task->cases))
+    if (json_array_size(left) == 0 || json_array_size(left) == json_array_size(task->cases))
         return 0;
     json_decref(task->cases);
     task->cases = json_incref(left);
@@ -170,18 +168,13 @@ static int remove_recorded(struct store *store, struct task *task, bool *empty_r
 static int queue_again(struct brain *brain, struct store *store, struct task *task,
                        const char *dispatch_ended, struct error *error)
 {
-    bool empty;
     if (db_task_queued(store, task, dispatch_ended, error) < 0 ||
-        store_pipeline_run(store, false, error) < 0 ||
-        remove_recorded(store, task, &empty, error) < 0)
+        store_pipeline_run(store, false, error) < 0 || remove_recorded(store, task, error) < 0)
         return -1;
     task_unbind(brain, task);
     move_task(task, TASK_QUEUED);
     task->run->pool->dirty = true;
-    if (!empty)
-        return 0;
-    return task_done(brain, store, task, OUTCOME_FINISHED, REASON_NONE, NULL, dispatch_ended,
-                     error);
+    return 0;
 }
 
 static int lose(struct brain *brain, struct store *store, struct task *task, bool is_poisonous,

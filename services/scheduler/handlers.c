@@ -409,7 +409,7 @@ static int on_probe(struct batch *batch, const void *message, struct error *erro
     struct brain *brain = batch->brain;
     (void)error;
     if (probe->epoch == ledger_partition_epoch(brain->partition) &&
-        probe->seq + 1 >= brain->probe_seq)
+        probe->seq > brain->probe_first && probe->seq + 1 >= brain->probe_seq)
         brain->probe_heard_ms = monotonic_ms();
     return 0;
 }

@@ -55,10 +55,10 @@ static void send_probe(struct brain *brain, int64_t now_ms)
     const struct scheduler_probe probe = {.instance =
                                               service_common(scheduler->service)->instance_id,
                                           .epoch = ledger_partition_epoch(brain->partition),
-                                          .seq = brain->probe_seq + 1};
+                                          .seq = scheduler->probe_seq + 1};
     if (message_encode(&scheduler_probe_message, &probe, &text, &error) < 0)
         return;
-    brain->probe_seq++;
+    brain->probe_seq = ++scheduler->probe_seq;
     const struct outgoing message = {.topic = scheduler->scheduling_topic,
                                      .partition = ledger_partition_number(brain->partition),
                                      .payload = text,

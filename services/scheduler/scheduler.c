@@ -136,8 +136,10 @@ static bool set_aside(void *context, struct ledger_partition *partition, const s
 {
     struct scheduler *scheduler = context;
     struct uuid run_id;
-    if (uuid_parse(error->about, &run_id, NULL) == 0)
-        return aside_add(scheduler, ledger_partition_number(partition), &run_id, error);
+    if (uuid_parse(error->about, &run_id, NULL) == 0) {
+        aside_add(scheduler, ledger_partition_number(partition), &run_id, error);
+        return true;
+    }
     aside_be_careful(scheduler);
     return false;
 }
@@ -182,6 +184,7 @@ int scheduler_open(struct service *service, void **context_r, struct error *erro
     scheduler->service = service;
     scheduler->settings = service_own(service);
     scheduler->topic_prefix = common->topic_prefix;
+    scheduler->lane_seq = wall_ms() * 1000;
     scheduler->keys = worker_keys_new();
     scheduler->gauges = gauges_new();
     topic_name(TOPIC_SCHEDULING, common->topic_prefix, NULL, scheduler->scheduling_topic);

@@ -31,7 +31,11 @@ struct scheduler {
     int64_t measure_due_ms;
     struct aside *aside;      /* runs that cannot be worked on: see aside.h */
     int64_t careful_until_ms; /* statements are about one run each until then */
-    int64_t lane_seq; /* of the process: every lane message has a higher one, also after a reload */
+    /* Every lane message has a higher number than those before, also after a reload. It begins at the time of
+     * day: a database that was put back may give a later process the epoch of an earlier one, and workers
+     * drop what is numbered below what they have seen in an epoch. */
+    int64_t lane_seq;
+    int64_t probe_seq; /* of the process as well */
 };
 
 int scheduler_open(struct service *service, void **context_r, struct error *error);

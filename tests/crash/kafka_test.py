@@ -88,6 +88,23 @@ def test_a_killed_broker_only_delays(private_verdict, private_work):
     work.check()
 
 
+def test_services_at_rest_are_ready_again_when_the_broker_is_back(private_verdict):
+    """Nothing is sent that could tell them."""
+    private_verdict.start_all()
+    broker = private_verdict.servers.kafka
+    services = private_verdict.services
+    waiting = [services["scheduler"], services["result-collector"], services["notifier"]]
+
+    broker.kill()
+    for service in waiting:
+        wait_until(lambda s=service: not s.is_ready(), 40, f"{service.name} to say that it is away")
+    broker.start()
+    broker.wait_ready()
+
+    for service in services.values():
+        wait_until(service.is_ready, 20, f"{service.name} to be ready again")
+
+
 @pytest.mark.parametrize("topic", ["scheduling", "results", "events", "lanes"])
 def test_a_topic_made_again_is_noticed(verdict, work, topic):
     work.start()

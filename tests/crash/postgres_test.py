@@ -53,6 +53,7 @@ def test_an_older_database_put_back_heals(private_verdict, private_work):
     give_to_cluster_owner(postgres, copy)
     postgres.start()
     postgres.wait_ready()
+    private_verdict.restart("scheduler")
     for _ in range(10):
         work.trigger()
     work.wait_all_final()
@@ -61,6 +62,8 @@ def test_an_older_database_put_back_heals(private_verdict, private_work):
     copy.rename(postgres.data)
     postgres.start()
     postgres.wait_ready()
+    private_verdict.kill("scheduler")  # its epoch comes again with the copy
+    private_verdict.start("scheduler")
 
     work.promised = promised
     after = [work.trigger() for _ in range(5)]

@@ -280,6 +280,56 @@ def test_a_topic_made_again_while_nobody_reads_is_noticed_at_the_take_over(probe
     probe.check(60)
 
 
+def test_a_topic_made_again_is_noticed_by_the_next_owner_too(probe):
+    """The old owner was carried into the new log in silence, took some of it and died before its
+    next check. What the log is known by outlives it."""
+    service = probe.start(PROBE_LOG_CHECK="60s")
+    probe.count(1, 5)
+    probe.check()
+    service.signal(signal.SIGSTOP)
+    remake_topic(probe)
+    probe.count(101, 120)
+    service.signal(signal.SIGCONT)
+    wait_until(lambda: max(probe.seen()) > 100, 60, "something of the new log to be taken")
+
+    service.kill()
+    probe.start()
+
+    wait_until(lambda: set(probe.seen()) >= probe.sent, 40, "all messages to be counted")
+    assert set(probe.seen()) == probe.sent
+    assert probe.verdict.db.value("SELECT count(*) FROM probe.resync WHERE partition = 0") >= 1
+
+
+def test_an_instance_id_used_twice_is_told_and_survived(probe):
+    """Kafka fences the older of two static members: fatal for its client, not for its process."""
+    first = probe.start("probe-1")
+    probe.count(1, 5)
+    probe.check()
+    second = probe.start("probe-2", wait=False, VERDICT_INSTANCE_ID="probe-1")
+    told = lambda: "the consumer is lost" in first.log_path.read_text()  # noqa: E731
+    wait_until(told, 30, "the first to be told")
+
+    second.stop()
+    probe.count(6, 10)
+
+    probe.check()
+    first.wait_ready(30)
+
+
+def test_a_row_that_was_swept_for_hours_does_not_stop_the_others(probe):
+    probe.start()
+    row = """INSERT INTO notify.outbox (id, topic, partition, key, payload, sweeps, next_sweep_at)
+             VALUES (gen_random_uuid(), %s, 0, 'k', %s, %s, now())"""
+    topic = probe.verdict.bus.topic("results")
+    for sweeps, text in ((1000, "out 1"), (0, "out 2")):
+        probe.verdict.db.query(row, topic, text, sweeps)
+
+    def all_out():
+        return {m.value() for m in probe.verdict.bus.read("results")} == {b"out 1", b"out 2"}
+
+    wait_until(all_out, 30, "both to be sent")
+
+
 def remake_topic(probe):
     bus = probe.verdict.bus
     bus.delete("events")

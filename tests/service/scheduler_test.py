@@ -338,14 +338,14 @@ def test_a_run_goes_to_a_free_slot_at_once_and_is_told_in_order(pool):
         (3, "run.finished"),
     ]
     assert events[-1]["data"]["totals"]["not_run"] == 0
-    told = [m for m in pool.verdict.bus.read_json("events") if m.get("run_id") == run]
-    assert [
-        m["event"] for m in told if m["event"].startswith("run.") and "progress" not in m["event"]
-    ] == [
-        "run.queued",
-        "run.started",
-        "run.finished",
-    ]
+
+    def told():
+        found = [m for m in pool.verdict.bus.read_json("events") if m.get("run_id") == run]
+        names = [m["event"] for m in found if m["event"] != "run.progress"]
+        return names if len(names) >= 3 else None
+
+    names = wait_until(told, 15, "what the world is told")
+    assert names == ["run.queued", "run.started", "run.finished"]
     wait_until(lambda: not worker.held, 15, "the spool to be settled")
 
 
@@ -1059,8 +1059,8 @@ def pile_up(worker, count):
     ids=["of the task", "of the run"],
 )
 def test_what_ended_in_time_is_not_overdue_after_a_long_absence(pool, policy, deadline):
-    """The scheduler is away while a task ends, until its deadline is over; then it has a long log to
-    read before it hears of the end, which stands in the ledger."""
+    """The scheduler is away while a task ends, until its deadline is over; then it has a long log
+    to read before it hears of the end, which stands in the ledger."""
     pool.verdict.start("scheduler", VERDICT_TASK_SLACK="1s")
     worker = pool.ready_worker()
     run = pool.trigger(policy=policy)
@@ -1149,3 +1149,60 @@ def test_a_graceful_stop_is_a_visible_list(pool):
 
     log = service.log_tail(50)
     assert log.index("decide nothing more") < log.index("deliver what was decided")
+
+
+def test_cases_without_the_end_of_their_process_are_run_again(pool):
+    """All declared cases are recorded as passed, then the worker dies: how its process ended nobody
+    has seen, so that is no green run yet."""
+    worker = pool.ready_worker()
+    run = pool.trigger(suite=declared("a", "b"))
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+
+    def passed(one):
+        body = {"key": one["key"], "name": one["selector"], "status": "passed", "duration_ms": 1}
+        return {"kind": "result", "body": body}
+
+    worker.stream(dispatch, [passed(one) for one in dispatch["cases"]])
+    results = "SELECT count(*) FROM results.result"
+    wait_until(lambda: pool.db.value(results) == 2, 15, "both results")
+    with worker.lock:
+        worker.held.clear()
+        worker.incarnation += 1
+    worker.heartbeat()
+
+    again = worker.next_dispatch(1)
+    assert [one["key"] for one in again["cases"]] == [one["key"] for one in dispatch["cases"]]
+    worker.start(again)
+    end = finished("exited", passed=2, exit_status=3)
+    worker.stream(again, [*[passed(one) for one in again["cases"]], end])
+
+    state = pool.final(run)
+    assert (state["state"], state["reason"]) == ("errored", "exit_contradicts_report")
+    assert pool.totals(run)["passed"] == 2
+
+
+def test_an_epoch_that_comes_again_is_heard_by_workers(pool):
+    """A copy of one take-over ago is put back while the scheduler is away: the next take-over makes
+    the epoch that workers have seen already."""
+    worker = pool.ready_worker()
+    for count in range(10):
+        run = pool.trigger()
+        dispatch = worker.next_dispatch(count)
+        worker.start(dispatch)
+        worker.finish(dispatch)
+        pool.final(run)
+    seen = max(dispatch["seq"] for dispatch in worker.received)
+    pool.verdict.stop("scheduler")
+    pool.db.query("UPDATE scheduling.inbox_offset SET epoch = epoch - 1")
+
+    pool.verdict.start("scheduler")
+    run = pool.trigger()
+    again = worker.next_dispatch(10)
+
+    assert again["epoch"] == dispatch["epoch"]
+    assert again["seq"] > seen, "a worker drops what is numbered below"
+    worker.start(again)
+    worker.finish(again)
+    assert pool.final(run)["state"] == "passed"
+    assert pool.tasks(run)[0]["attempt"] == 1

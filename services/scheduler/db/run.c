@@ -121,9 +121,8 @@ int db_load_runs(struct brain *brain, struct store *store, struct array_param *i
         struct uuid id = rows_uuid(rows, i, RUN_ID);
         if (brain_find_run(brain, &id) != NULL || aside_has(brain->scheduler, &id))
             continue;
-        if (read_run(brain, rows, i, error) < 0 &&
-            !aside_add(brain->scheduler, partition, &id, error))
-            return -1;
+        if (read_run(brain, rows, i, error) < 0)
+            aside_add(brain->scheduler, partition, &id, error);
     }
     return 0;
 }
