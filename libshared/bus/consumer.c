@@ -21,6 +21,7 @@ struct consumer {
     rd_kafka_t *client;
     rd_kafka_topic_t *topic_handle;
     rd_kafka_queue_t *queue;
+    struct ends *ends;
     int fd;
 };
 
@@ -142,6 +143,10 @@ int consumer_open(const struct bus_settings *settings, const char *group, const 
     consumer->settings.client_id = consumer->client_id;
     consumer->handlers = handlers;
     consumer->fd = client_fd_new();
+    if (ends_open(settings, topic, consumer->fd, &consumer->ends, error) < 0) {
+        consumer_close(&consumer);
+        return -1;
+    }
     if (configure(consumer, group, instance_id, &configuration, error) < 0) {
         consumer_close(&consumer);
         return -1;
@@ -182,6 +187,7 @@ void consumer_close(struct consumer **consumer_p)
         rd_kafka_destroy(consumer->client);
         watchdog_stop(&watchdog);
     }
+    ends_close(&consumer->ends);
     fd_close(&consumer->fd);
     free(consumer->brokers);
     free(consumer->client_id);
@@ -263,10 +269,13 @@ int64_t consumer_known_end(struct consumer *consumer, int32_t partition)
     return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
 }
 
-int consumer_watermarks(struct consumer *consumer, int32_t partition, int64_t timeout_ms,
-                        int64_t *low_r, int64_t *high_r, struct error *error)
+int consumer_ends(struct consumer *consumer, int32_t partition, struct log_ends *ends_r,
+                  struct error *error)
 {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        consumer->client, consumer->topic, partition, low_r, high_r, (int)timeout_ms);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : partition_failed(error, partition, code);
+    return ends_take(consumer->ends, partition, ends_r, error);
+}
+
+void consumer_forget_ends(struct consumer *consumer, int32_t partition)
+{
+    ends_forget(consumer->ends, partition);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "bus/bus.h"
+#include "bus/ends.h"
 
 struct consumer;
 
@@ -45,9 +46,11 @@ int consumer_commit(struct consumer *consumer, int32_t partition, int64_t offset
 /* The next offset of the log as the last fetch has told it; -1: not told yet. Does not ask. */
 int64_t consumer_known_end(struct consumer *consumer, int32_t partition);
 
-/* First and next offset of the log, asked of the broker. */
-int consumer_watermarks(struct consumer *consumer, int32_t partition, int64_t timeout_ms,
-                        int64_t *low_r, int64_t *high_r, struct error *error) WARN_UNUSED;
+/* First and next offset of the log, asked of the broker without waiting: see ends_take. An answer makes
+ * consumer_fd readable. */
+int consumer_ends(struct consumer *consumer, int32_t partition, struct log_ends *ends_r,
+                  struct error *error) WARN_UNUSED;
+void consumer_forget_ends(struct consumer *consumer, int32_t partition);
 
 struct reader;
 int reader_open(const struct bus_settings *settings, struct reader **reader_r,
@@ -55,9 +58,6 @@ int reader_open(const struct bus_settings *settings, struct reader **reader_r,
 void reader_close(struct reader **reader);
 int reader_fd(const struct reader *reader);
 struct record *reader_poll(struct reader *reader);
-int reader_watermarks(struct reader *reader, const char *topic, int32_t partition,
-                      int64_t timeout_ms, int64_t *low_r, int64_t *high_r,
-                      struct error *error) WARN_UNUSED;
 /* Adds a partition to read from offset (a number: take the high watermark, not END). */
 int reader_assign(struct reader *reader, const char *topic, int32_t partition, int64_t offset,
                   struct error *error) WARN_UNUSED;

@@ -98,17 +98,6 @@ struct record *reader_poll(struct reader *reader)
     }
 }
 
-int reader_watermarks(struct reader *reader, const char *topic, int32_t partition,
-                      int64_t timeout_ms, int64_t *low_r, int64_t *high_r, struct error *error)
-{
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(reader->client, topic, partition,
-                                                                low_r, high_r, (int)timeout_ms);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    return error_set(error, "unavailable", "kafka: %s partition %d: %s", topic, partition,
-                     rd_kafka_err2str(code));
-}
-
 /* Assigning anew keeps the others where they are: behind what was read, or where they were to begin. */
 static void keep_positions(struct reader *reader)
 {

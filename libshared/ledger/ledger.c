@@ -287,8 +287,8 @@ static void drop_fetched(struct ledger *ledger)
 static int64_t partition_wait_ms(const struct ledger_partition *partition)
 {
     int64_t wait_ms = backoff_wait_ms(&partition->backoff);
-    if (partition->state == PARTITION_IDLE)
-        return IDLE_WAIT_MS;
+    if (partition->state == PARTITION_IDLE || (partition->asked_ms != 0 && wait_ms == 0))
+        return IDLE_WAIT_MS; /* an answer rings */
     if (partition->state == PARTITION_OWNED || partition->state == PARTITION_VERIFYING)
         return wait_ms > 0 ? wait_ms : IDLE_WAIT_MS;
     return wait_ms;

@@ -13,9 +13,8 @@
 #include "ledger/metrics.h"
 #include "log/log.h"
 
-#define WATERMARK_TIMEOUT_MS 2000
-#define ENDS_PAUSE_MS        3000
-#define STUCK_MS             5000 /* verifying for so long: ask the broker where the log ends */
+#define ANSWER_PATIENCE_MS 2000
+#define STUCK_MS           5000 /* verifying for so long: ask the broker where the log ends */
 
 static void enter(struct ledger_partition *partition, enum partition_state state)
 {
@@ -86,6 +85,9 @@ void partition_assign(struct ledger_partition *partition)
     partition->failing = false;
     partition->missing_since_ms = 0;
     partition->unheard = false;
+    partition->judging = false;
+    partition->asked_ms = 0;
+    consumer_forget_ends(partition->ledger->consumer, partition->number);
     enter(partition, PARTITION_TAKING);
 }
 
@@ -110,21 +112,30 @@ static void note(struct ledger_partition *partition, const char *what, const str
     snprintf(partition->reason, sizeof partition->reason, "%s", error->text);
 }
 
-/* Asks the broker, and remembers that it does not answer: neither is its partition ready then, nor need the
- * others wait for their own time-outs. */
-static int log_ends(struct ledger_partition *partition, int64_t *low_r, int64_t *high_r,
+/* 1: the answer of the broker; 0: it is not there yet; -1: it was refused. A partition whose broker does not
+ * answer is not ready. */
+static int log_ends(struct ledger_partition *partition, struct log_ends *ends_r,
                     struct error *error)
 {
-    struct ledger *ledger = partition->ledger;
-    partition->unheard = true;
-    if (monotonic_ms() < ledger->ends_due_ms)
-        return error_set(error, "unavailable", "kafka does not answer");
-    if (consumer_watermarks(ledger->consumer, partition->number, WATERMARK_TIMEOUT_MS, low_r,
-                            high_r, error) < 0) {
-        ledger->ends_due_ms = monotonic_ms() + ENDS_PAUSE_MS;
-        return -1;
+    int status = consumer_ends(partition->ledger->consumer, partition->number, ends_r, error);
+    int64_t now_ms = monotonic_ms();
+    if (status != 0) {
+        partition->asked_ms = 0;
+        partition->unheard = status < 0;
+        if (status > 0) {
+            partition->log_low = ends_r->low;
+            partition->log_end = ends_r->high;
+        }
+        return status;
     }
-    partition->unheard = false;
+    if (partition->asked_ms == 0)
+        partition->asked_ms = now_ms;
+    if (!partition->unheard && now_ms - partition->asked_ms > ANSWER_PATIENCE_MS) {
+        struct error why;
+        error_set(&why, "unavailable", "kafka does not answer");
+        note(partition, "where the log ends is not known", &why);
+        partition->unheard = true;
+    }
     return 0;
 }
 
@@ -183,6 +194,7 @@ static int start_verifying(struct ledger_partition *partition, struct error *err
     if (!partition->row.anchor.hash.known)
         partition_drop_anchor(partition);
     bool remembers = partition->row.anchor.hash.known;
+    partition->low_is_fresh = partition->judging = false;
     int64_t from = remembers ? partition->row.anchor.offset : partition->row.next_offset;
     clear_pending(partition);
     if (consumer_start(ledger->consumer, partition->number, from, error) < 0)
@@ -206,32 +218,36 @@ static void report_owned(struct ledger_partition *partition, const char *how)
              LOG_INT("next_offset", partition->row.next_offset));
 }
 
+/* 1: done; 0: the broker has not answered yet; -1: failed. */
 static int take_over(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
-    int64_t low, high;
-    if (need_store(partition, error) < 0 || log_ends(partition, &low, &high, error) < 0 ||
-        fence_take(ledger->fence, partition->store, partition->number, ledger->settings.instance_id,
-                   low, &partition->row, error) < 0)
+    struct log_ends ends;
+    if (need_store(partition, error) < 0)
         return -1;
-    partition->end_at_take_over = high;
-    partition->log_end = high;
+    int status = log_ends(partition, &ends, error);
+    if (status <= 0)
+        return status;
+    if (fence_take(ledger->fence, partition->store, partition->number, ledger->settings.instance_id,
+                   ends.low, &partition->row, error) < 0)
+        return -1;
+    partition->end_at_take_over = ends.high;
     outbox_sweep_now(ledger->outbox);
     if (load(partition, error) < 0)
         return -1;
     metric_add(&ledger_metrics[LEDGER_TAKE_OVERS], 1);
-    return start_verifying(partition, error);
+    return start_verifying(partition, error) < 0 ? -1 : 1;
 }
 
 static bool step_taking(struct ledger_partition *partition)
 {
     struct error error;
-    if (take_over(partition, &error) < 0) {
+    int status = take_over(partition, &error);
+    if (status < 0)
         step_failed(partition, "take-over failed", &error);
-        return false;
-    }
-    report_owned(partition, "partition taken over");
-    return true;
+    else if (status > 0)
+        report_owned(partition, "partition taken over");
+    return status > 0;
 }
 
 static bool step_reloading(struct ledger_partition *partition)
@@ -246,13 +262,18 @@ static bool step_reloading(struct ledger_partition *partition)
     return true;
 }
 
+/* As take_over. */
 static int reset(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
-    int64_t low, high;
-    if (need_store(partition, error) < 0 || log_ends(partition, &low, &high, error) < 0 ||
-        fence_begin_reset(ledger->fence, partition->store, partition->number, &partition->row, low,
-                          error) < 0)
+    struct log_ends ends;
+    if (need_store(partition, error) < 0)
+        return -1;
+    int status = log_ends(partition, &ends, error);
+    if (status <= 0)
+        return status;
+    if (fence_begin_reset(ledger->fence, partition->store, partition->number, &partition->row,
+                          ends.low, error) < 0)
         return -1;
     if (ledger->handlers->resync != NULL &&
         ledger->handlers->resync(ledger->handlers->context, partition, partition->store, error) < 0)
@@ -261,15 +282,18 @@ static int reset(struct ledger_partition *partition, struct error *error)
         return -1;
     outbox_committed(ledger->outbox, partition->store);
     partition->row.epoch++;
-    partition->end_at_take_over = high;
+    partition->end_at_take_over = ends.high;
     partition->row.anchor.hash.known = false;
-    return 0;
+    return 1;
 }
 
 static bool step_resetting(struct ledger_partition *partition)
 {
     struct error error;
-    if (reset(partition, &error) < 0) {
+    int status = reset(partition, &error);
+    if (status == 0)
+        return false;
+    if (status < 0) {
         step_failed(partition, "resync failed", &error);
         /* Whether the reset was committed shows when the epoch is raised once more. */
         if (partition->state == PARTITION_RESETTING && error_is(&error, "unknown"))
@@ -327,29 +351,16 @@ static void log_is_other(struct ledger_partition *partition)
     backoff_succeeded(&partition->backoff);
 }
 
-/* The broker has nothing at our offset: is it gone by retention, or is it another log? */
-static void judge_range(struct ledger_partition *partition)
+/* Reads again from the record that the log is known by, or the next best. */
+static void read_again(struct ledger_partition *partition)
 {
     struct error error;
-    int64_t low, high;
-    struct consumer *consumer = partition->ledger->consumer;
-    enter(partition, partition->state); /* ask again only after a while */
-    if (log_ends(partition, &low, &high, &error) < 0) {
-        note(partition, "the log's ends are not known", &error);
-        backoff_failed(&partition->backoff);
-        return;
-    }
-    partition->log_end = high;
-    if (log_identity_of_range(partition->row.next_offset, low, high) == LOG_IS_OTHER) {
-        log_is_other(partition);
-        return;
-    }
-    if (low > partition->row.anchor.offset)
+    if (partition->log_low > partition->row.anchor.offset)
         partition_drop_anchor(partition); /* gone by retention: the next best */
-    bool before_is_there = low < partition->row.next_offset;
+    bool before_is_there = partition->log_low < partition->row.next_offset;
     int64_t from = before_is_there ? partition->row.anchor.offset : partition->row.next_offset;
     clear_pending(partition);
-    if (consumer_start(consumer, partition->number, from, &error) < 0) {
+    if (consumer_start(partition->ledger->consumer, partition->number, from, &error) < 0) {
         note(partition, "the log cannot be read from there", &error);
         backoff_failed(&partition->backoff);
         return;
@@ -358,6 +369,30 @@ static void judge_range(struct ledger_partition *partition)
         partition->verified = true;
         enter(partition, PARTITION_OWNED);
     }
+}
+
+/* The broker has nothing at our offset: is it gone by retention, or is it another log? True when that is
+ * judged. */
+static bool judge_range(struct ledger_partition *partition)
+{
+    struct error error;
+    struct log_ends ends;
+    int status = log_ends(partition, &ends, &error);
+    if (status == 0)
+        return false;
+    partition->judging = false;
+    enter(partition, partition->state); /* ask again only after a while */
+    if (status < 0) {
+        note(partition, "the log's ends are not known", &error);
+        backoff_failed(&partition->backoff);
+        return false;
+    }
+    partition->low_is_fresh = true;
+    if (log_identity_of_range(partition->row.next_offset, ends.low, ends.high) == LOG_IS_OTHER)
+        log_is_other(partition);
+    else
+        read_again(partition);
+    return true;
 }
 
 /* librdkafka 2.0.2 stops fetching a topic that was deleted and made again, and does not start again by
@@ -374,12 +409,14 @@ static void reopen_consumer(struct ledger_partition *partition)
 
 static bool step_verifying(struct ledger_partition *partition)
 {
-    int64_t waited_ms = monotonic_ms() - partition->state_since_ms;
-    if (waited_ms < STUCK_MS)
+    if (!partition->judging && monotonic_ms() - partition->state_since_ms >= STUCK_MS)
+        partition->judging = partition->stuck = true;
+    if (!partition->judging || !judge_range(partition))
         return false;
-    judge_range(partition);
-    if (partition->state == PARTITION_VERIFYING && backoff_is_due(&partition->backoff))
+    if (partition->state == PARTITION_VERIFYING && partition->stuck &&
+        backoff_is_due(&partition->backoff))
         reopen_consumer(partition);
+    partition->stuck = false;
     return false;
 }
 
@@ -387,14 +424,17 @@ static bool step_verifying(struct ledger_partition *partition)
 static void check_progress(struct ledger_partition *partition)
 {
     struct error error;
-    int64_t low, high, now_ms = monotonic_ms();
+    struct log_ends ends;
+    int64_t now_ms = monotonic_ms();
+    int status = log_ends(partition, &ends, &error);
+    if (status == 0)
+        return;
     partition->check_due_ms = now_ms + partition->ledger->settings.log_check_ms;
-    if (log_ends(partition, &low, &high, &error) < 0) {
+    if (status < 0) {
         note(partition, "the log's ends are not known", &error);
         return;
     }
-    partition->log_end = high;
-    if (high <= partition->row.next_offset) {
+    if (ends.high <= partition->row.next_offset) {
         partition->missing_since_ms = 0;
         return;
     }
@@ -411,6 +451,10 @@ static bool step_owned(struct ledger_partition *partition)
     int64_t overdue_ms = monotonic_ms() - partition->check_due_ms;
     int64_t patience_ms =
         partition->pending_count > 0 ? partition->ledger->settings.log_check_ms : 0;
+    if (partition->judging) {
+        judge_range(partition);
+        return false;
+    }
     if (partition->row.hash.known && overdue_ms >= patience_ms) {
         if (start_verifying(partition, &error) < 0) {
             note(partition, "the log cannot be checked", &error);
@@ -470,16 +514,18 @@ static int move_anchor(struct ledger_partition *partition, struct error *error)
 static void verify(struct ledger_partition *partition, const struct record *record)
 {
     struct error error;
-    int64_t low = 0, high = 0, behind = partition->row.anchor.offset + 1;
-    if (record->offset != partition->row.anchor.offset &&
-        log_ends(partition, &low, &high, &error) < 0)
-        return; /* asked again when it is stuck */
-    if (log_identity_of_record(behind, &partition->row.anchor.hash, record, low) == LOG_IS_OTHER) {
+    int64_t behind = partition->row.anchor.offset + 1;
+    if (record->offset != partition->row.anchor.offset && !partition->low_is_fresh) {
+        partition->judging = true; /* is it gone by retention? */
+        return;
+    }
+    if (log_identity_of_record(behind, &partition->row.anchor.hash, record, partition->log_low) ==
+        LOG_IS_OTHER) {
         log_is_other(partition);
         return;
     }
     if (move_anchor(partition, &error) < 0)
-        return; /* the same */
+        return; /* asked again when it is stuck */
     partition->verified = true;
     enter(partition, PARTITION_OWNED);
 }
@@ -520,7 +566,7 @@ void partition_on_log_error(struct ledger_partition *partition, const struct err
     if (partition->state != PARTITION_OWNED && partition->state != PARTITION_VERIFYING)
         return;
     if (error_is(error, "offset_out_of_range"))
-        judge_range(partition);
+        partition->judging = true;
     else
         partition->check_due_ms =
             0; /* any trouble with the log: see that it is the same, when it is back */

@@ -39,8 +39,13 @@ struct ledger_partition {
     int64_t check_due_ms, state_since_ms;
     int64_t missing_since_ms; /* the broker has records that did not come; 0: it has none */
     bool failing;             /* its last batch was put back */
-    bool unheard;             /* the broker was asked for its log, and has not answered since */
-    bool verified;            /* once since it was taken over */
+    bool judging; /* where the log begins and ends is asked, to see whether it is another one */
+    bool stuck;   /* … since nothing came for too long */
+    bool low_is_fresh; /* log_low was asked in this verification */
+    int64_t log_low;
+    int64_t asked_ms; /* since when an answer about the log's ends is waited for; 0: it is not */
+    bool unheard;     /* the broker was asked for its log, and has not answered since */
+    bool verified;    /* once since it was taken over */
 };
 
 struct ledger {
@@ -54,7 +59,6 @@ struct ledger {
     struct consumer *consumer;
     struct consumer_handlers consumer_handlers;
     struct backoff consumer_backoff;
-    int64_t ends_due_ms;      /* the broker did not answer: it is not asked again before */
     bool consumer_lost;       /* close it and open it again, outside its callbacks */
     int64_t consumer_open_ms; /* when it was opened; the group's word follows */
     bool assigned_once;

@@ -24,6 +24,7 @@
 
 #define KAFKA_TIMEOUT_MS  3000
 #define COALESCE_MS       1
+#define ANSWER_WAIT_MS    200  /* an answer rings before */
 #define HAND_BACK_MS      5000 /* before the grace is over: time to end what runs and to tell it */
 #define LAST_GRACE_MS     500
 #define LAST_FLUSH_MS     3000
@@ -223,15 +224,24 @@ static void on_flushed(void *context, uint64_t tag, bool durable)
 
 /* ---- connecting ------------------------------------------------------------------------------- */
 
-/* The lane's end is a number before anybody knows of this life: no dispatch can be missed. */
+/* The lane's end is a number before anybody knows of this life: no dispatch can be missed. 1: the lane is
+ * read; 0: the broker has not answered yet; -1: failed. */
 static int read_lane(struct executor *executor, struct error *error)
 {
     const struct identity *identity = &executor->identity;
-    int64_t low, high;
-    if (reader_watermarks(executor->reader, identity->lanes_topic, identity->lane, KAFKA_TIMEOUT_MS,
-                          &low, &high, error) < 0)
+    const struct bus_settings bus = service_bus(executor->service);
+    struct log_ends ends;
+    if (executor->ends == NULL &&
+        ends_open(&bus, identity->lanes_topic, reader_fd(executor->reader), &executor->ends,
+                  error) < 0)
         return -1;
-    return reader_assign(executor->reader, identity->lanes_topic, identity->lane, high, error);
+    int status = ends_take(executor->ends, identity->lane, &ends, error);
+    if (status <= 0)
+        return status;
+    return reader_assign(executor->reader, identity->lanes_topic, identity->lane, ends.high,
+                         error) < 0
+               ? -1
+               : 1;
 }
 
 typedef int identity_call(const struct enrolment *enrolment, struct identity *identity,
@@ -249,14 +259,18 @@ static int with_enrolment(struct executor *executor, identity_call *call, struct
     return call(&enrolment, &executor->identity, error);
 }
 
+/* As read_lane. */
 static int connect(struct executor *executor, struct error *error)
 {
     if (executor->identity.incarnation == 0 && with_enrolment(executor, identity_open, error) < 0)
         return -1;
-    if (read_lane(executor, error) < 0)
-        return -1;
+    int status = read_lane(executor, error);
+    if (status <= 0)
+        return status;
     return producer_warm_up(executor->producer, executor->identity.scheduling_topic,
-                            KAFKA_TIMEOUT_MS, error);
+                            KAFKA_TIMEOUT_MS, error) < 0
+               ? -1
+               : 1;
 }
 
 static int64_t silence_limit_ms(const struct executor *executor)
@@ -286,14 +300,14 @@ static void renew_when_unheard(struct executor *executor)
     if (!producer_is_healthy(executor->producer) || !backoff_is_due(&executor->renew))
         return;
     backoff_failed(&executor->renew); /* not again at once, however this ends */
-    if (with_enrolment(executor, identity_renew, &error) < 0 ||
-        (executor->identity.lane != lane && read_lane(executor, &error) < 0)) {
+    if (with_enrolment(executor, identity_renew, &error) < 0) {
         snprintf(executor->reason, sizeof executor->reason, "%s", error.text);
         log_failure(LOG_LEVEL_WARNING, "no scheduler answers; enrolling again", &error);
         return;
     }
     executor->reason[0] = '\0';
     log_info("no scheduler answers; enrolled again");
+    executor->connected = executor->identity.lane == lane; /* another one is to be found first */
     executor_heartbeat_soon(executor);
 }
 
@@ -302,7 +316,10 @@ static int64_t connect_when_due(struct executor *executor)
     struct error error;
     if (!backoff_is_due(&executor->connect))
         return backoff_wait_ms(&executor->connect);
-    if (connect(executor, &error) < 0) {
+    int status = connect(executor, &error);
+    if (status == 0)
+        return ANSWER_WAIT_MS;
+    if (status < 0) {
         if (strncmp(executor->reason, error.text, sizeof executor->reason - 1) != 0)
             log_failure(LOG_LEVEL_WARNING, "connecting", &error);
         snprintf(executor->reason, sizeof executor->reason, "%s", error.text);
@@ -602,6 +619,7 @@ void executor_close(void *context)
     if (executor->flusher != NULL)
         flusher_close(&executor->flusher);
     remover_close(&executor->remover);
+    ends_close(&executor->ends);
     producer_close(&executor->producer, LAST_FLUSH_MS);
     reader_close(&executor->reader);
     helper_stop(&executor->tools.helper);

@@ -32,6 +32,7 @@ struct executor {
     struct spool *spool;
     struct flusher *flusher;
     struct remover *remover;
+    struct ends *ends; /* of the lanes topic; made when that is known */
     struct producer *producer;
     struct reader *reader;
     struct identity identity;
