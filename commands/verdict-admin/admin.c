@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections and output of the operator's commands. */
+/* Connections of the operator's commands. */
 #include "admin.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -52,20 +46,4 @@ int admin_api_store(const struct admin_options *options, struct store **store_r,
 struct bus_settings admin_bus(const struct admin_options *options)
 {
     return (struct bus_settings){.brokers = options->kafka_brokers, .client_id = "verdict-admin"};
-}
-
-int admin_give(const char *secret, const char *output, struct error *error)
-{
-    if (output == NULL) {
-        printf("%s\n", secret);
-        return 0;
-    }
-    /* O_EXCL is not asked for: a second join token may well replace the first in its file. */
-    int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return error_set(error, "io", "%s: %s", output, strerror(errno));
-    /* The mode above counts for a new file only. */
-    bool failed = fchmod(fd, 0600) < 0 || dprintf(fd, "%s\n", secret) < 0 || fsync(fd) < 0;
-    failed = close(fd) < 0 || failed;
-    return failed ? error_set(error, "io", "%s: %s", output, strerror(errno)) : 0;
 }

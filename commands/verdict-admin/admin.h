@@ -48,6 +48,3 @@ int admin_store(const struct admin_options *options, struct store **store_r,
 int admin_api_store(const struct admin_options *options, struct store **store_r,
                     struct error *error) WARN_UNUSED;
 struct bus_settings admin_bus(const struct admin_options *options);
-
-/* A secret to stdout, or to a new file that only its owner may read. */
-int admin_give(const char *secret, const char *output, struct error *error) WARN_UNUSED;

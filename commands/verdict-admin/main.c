@@ -184,5 +184,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "verdict-admin %s: %s\n", command->words, error.text);
         return error_is(&error, "usage") ? ADMIN_USAGE : ADMIN_FAILED;
     }
-    return ADMIN_OK;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return ADMIN_OK;
+    fprintf(stderr, "verdict-admin %s: not all could be written to stdout\n", command->words);
+    return ADMIN_FAILED;
 }

@@ -8,6 +8,7 @@
 #include "auth/token.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "secret.h"
 
 static const char *const system_principal = "00000000-0000-7000-8000-000000000001";
 
@@ -103,16 +104,20 @@ int run_pool_join_token(const struct admin_options *options, struct error *error
 {
     AUTO(store_close) struct store *store = NULL;
     AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(secret_out_deinit) struct secret_out out = {.fd = -1};
     const char *pool = options->pool == NULL ? "default" : options->pool;
     char text[TOKEN_TEXT_SIZE];
     uint8_t hash[TOKEN_HASH_BYTES];
     token_make("vdj", text);
     token_hash(text, hash);
-    if (admin_api_store(options, &store, error) < 0 ||
+    if (secret_out_open(options->output, &out, error) < 0 ||
+        admin_api_store(options, &store, error) < 0 || store_begin(store, error) < 0 ||
         store_query(store, "UPDATE api.pool SET join_token_hash = $2 WHERE slug = $1 RETURNING id",
                     PARAMS(param_text(pool), param_bytes(hash, sizeof hash)), &rows, error) < 0)
         return -1;
     if (rows_count(rows) == 0)
         return error_set(error, "not_found", "there is no pool %s", pool);
-    return admin_give(text, options->output, error);
+    if (secret_out_write(&out, text, error) < 0)
+        return -1;
+    return store_commit(store, error);
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "secret.h"
 
 static int parse_scopes(const char *text, struct array_param *scopes, struct error *error)
 {
@@ -52,29 +53,26 @@ static int insert(struct store *store, const struct admin_options *options,
     uint8_t hash[TOKEN_HASH_BYTES];
     const char *name = options->name == NULL ? "token" : options->name;
     token_hash(text, hash);
-    if (store_begin(store, error) < 0)
-        return -1;
     if (store_query(store, "INSERT INTO api.principal (id, kind, name) VALUES ($1, 'token', $2)",
-                    PARAMS(param_uuid(&id), param_text(name)), NULL, error) < 0 ||
-        store_query(store,
-                    "INSERT INTO api.token (id, project_id, name, secret_hash, scopes, expires_at, "
-                    "created_by) "
-                    "VALUES ($1, $2, $3, $4, $5::text[], now() + $6 * interval '1 ms', "
-                    "'00000000-0000-7000-8000-000000000001')",
-                    PARAMS(param_uuid(&id), param_uuid(project), param_text(name),
-                           param_bytes(hash, sizeof hash), array_param_get(scopes),
-                           expires_ms > 0 ? param_int(expires_ms) : param_null()),
-                    NULL, error) < 0) {
-        store_rollback(store);
+                    PARAMS(param_uuid(&id), param_text(name)), NULL, error) < 0)
         return -1;
-    }
-    return store_commit(store, error);
+    return store_query(
+        store,
+        "INSERT INTO api.token (id, project_id, name, secret_hash, scopes, expires_at, "
+        "created_by) "
+        "VALUES ($1, $2, $3, $4, $5::text[], now() + $6 * interval '1 ms', "
+        "'00000000-0000-7000-8000-000000000001')",
+        PARAMS(param_uuid(&id), param_uuid(project), param_text(name),
+               param_bytes(hash, sizeof hash), array_param_get(scopes),
+               expires_ms > 0 ? param_int(expires_ms) : param_null()),
+        NULL, error);
 }
 
 int run_token_create(const struct admin_options *options, struct error *error)
 {
     AUTO(store_close) struct store *store = NULL;
     AUTO(array_param_free) struct array_param *scopes = array_param_new();
+    AUTO(secret_out_deinit) struct secret_out out = {.fd = -1};
     struct uuid project;
     struct error inner;
     char text[TOKEN_TEXT_SIZE];
@@ -86,11 +84,13 @@ int run_token_create(const struct admin_options *options, struct error *error)
         duration_parse(options->expires, 60000, (int64_t)3650 * 86400000, &expires_ms, &inner) < 0)
         return error_set(error, "usage", "--expires %s", inner.text);
     token_make("vd", text);
-    if (admin_api_store(options, &store, error) < 0 ||
+    if (secret_out_open(options->output, &out, error) < 0 ||
+        admin_api_store(options, &store, error) < 0 || store_begin(store, error) < 0 ||
         find_project(store, options->project, &project, error) < 0 ||
-        insert(store, options, &project, text, scopes, expires_ms, error) < 0)
+        insert(store, options, &project, text, scopes, expires_ms, error) < 0 ||
+        secret_out_write(&out, text, error) < 0)
         return -1;
-    return admin_give(text, options->output, error);
+    return store_commit(store, error);
 }
 
 int run_token_list(const struct admin_options *options, struct error *error)

@@ -88,7 +88,8 @@ int body_encode(const struct cli_options *options, const struct ci *ci, const ch
 }
 
 /* The file that was named, or the one that lies here, unless it is of another project than the one that was
- * typed. *manifest_r may be NULL. */
+ * typed. For a command it says no more than the project: there it is not read where that is known. *manifest_r
+ * may be NULL. */
 static int find_manifest(const struct cli *cli, json_t **manifest_r, struct error *error)
 {
     const struct cli_options *options = &cli->options;
@@ -96,7 +97,9 @@ static int find_manifest(const struct cli *cli, json_t **manifest_r, struct erro
     *manifest_r = NULL;
     if (options->file != NULL)
         return manifest_load(options->file, manifest_r, error);
-    if (options->has_command || access("verdict.yaml", R_OK) != 0)
+    if (access("verdict.yaml", R_OK) != 0)
+        return 0;
+    if (options->has_command && cli->project_from >= FROM_ENVIRONMENT)
         return 0;
     if (manifest_load("verdict.yaml", &manifest, error) < 0)
         return -1;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verdict: the users' command. A table of commands over the API; its exit status is the verdict. */
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli.h"
@@ -36,6 +38,18 @@ static int execute(struct cli *cli, const struct cli_command *command, struct er
     return command->run(cli, error);
 }
 
+/* Output that is lost is no success, but a reader that has seen enough (`| head`) changes nothing. */
+static int finish_output(int status)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0)
+        return status;
+    fprintf(stderr, "verdict: not all could be written to stdout\n");
+    return status == EXIT_PASSED ? EXIT_USAGE : status;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {.options = {.priority = -1}};
@@ -52,5 +66,5 @@ int main(int argc, char **argv)
     http_client_free(&cli.http);
     options_deinit(&cli.options);
     json_decref(cli.config);
-    return status;
+    return finish_output(status);
 }

@@ -8,7 +8,8 @@
 
 struct new_file;
 
-/* Errors: "io". What is not a regular file (a terminal, a pipe) is written straight away. */
+/* Errors: "io". Where no file can be made beside it, or none take its place, its content is replaced at the
+ * commit, in place. What is not a regular file (a terminal, a pipe) is written straight away. */
 int new_file_open(const char *path, struct new_file **file_r, struct error *error) WARN_UNUSED;
 FILE *new_file_out(struct new_file *file);
 

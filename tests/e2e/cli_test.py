@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import signal
@@ -256,6 +257,7 @@ def test_a_token_that_may_only_run_runs_what_is_there(cli):
     run, _ = cli.run("-f", "verdict.yaml", status=1, VERDICT_TOKEN=token)
     assert run["project"]["slug"] == cli.project
     cli("run", "--", "true", VERDICT_TOKEN=token)
+    (cli.folder / "verdict.yaml").unlink()
     folder = cli.folder / "Nobody's Project"
     folder.mkdir()
     _, err = cli("run", "--path", str(folder), "--", "true", status=2, VERDICT_TOKEN=token)
@@ -290,6 +292,39 @@ def test_the_file_here_counts_whoever_names_the_project(cli):
     assert slugs == [cli.project, other, cli.project, cli.project]
     assert {run["suite"]["slug"] for run in (same, moved, configured, typed)} == {"unit"}
     assert "what is to run?" in err
+
+
+def test_a_command_runs_for_the_project_of_the_file_here(cli):
+    """And not for one that has the name of a folder, which a clone has by chance."""
+    cli.write("verdict.yaml", MANIFEST)
+    other = f"other-{cli.project}"[:63].rstrip("-")
+    cli.verdict.api.put(f"/v1/projects/{other}", {"title": "Other"}, expect=201)
+
+    here, _ = cli.run("--", "true")
+    below, _ = cli.run("--path", "tests", "--", "true")
+    typed, _ = cli.run("--project", other, "--", "true")
+    cli.write("verdict.yaml", "project: [")
+    told, _ = cli.run("--", "true", VERDICT_PROJECT=other)
+    _, err = cli("run", "--", "true", status=2)
+
+    slugs = [run["project"]["slug"] for run in (here, below, typed, told)]
+    assert slugs == [cli.project, cli.project, other, other]
+    assert cli.verdict.api.get(f"/v1/projects/{cli.project}")["title"] == "Till"
+    assert "verdict.yaml" in err
+
+
+@pytest.mark.parametrize("words", [("worker", "list"), ("token", "create", "--name", "lost")])
+def test_output_that_is_lost_is_no_success(cli, words):
+    command = cli.verdict.cli(*words, "--json")
+    with pathlib.Path("/dev/full").open("w") as full:
+        done = subprocess.run(**command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, b"stdout" in done.stderr) == (2, True)
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(**command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert done.returncode == 0
 
 
 def test_only_what_may_be_tried_again_is_exit_status_six(cli):

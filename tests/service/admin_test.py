@@ -2,6 +2,7 @@
 """verdict-admin on real servers: the operator's command does what it says, and refuses by name."""
 
 import os
+import pathlib
 import shutil
 import stat
 import subprocess
@@ -166,6 +167,65 @@ def test_a_secret_goes_into_a_file_that_only_its_owner_reads(operator, tmp_path)
     assert output.read_text().startswith("vd_")
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
     assert output.read_text().strip() not in said
+
+
+SECRETS = [("pool", "join-token"), ("token", "create", "--name", "lost")]
+
+
+def credentials(verdict):
+    return verdict.db.query(
+        """SELECT array(SELECT join_token_hash FROM api.pool ORDER BY id) AS pools,
+                  array(SELECT name FROM api.token ORDER BY id) AS tokens,
+                  array(SELECT name FROM api.principal ORDER BY id) AS principals"""
+    )
+
+
+@pytest.mark.parametrize("words", SECRETS)
+@pytest.mark.parametrize("where", ["no folder", "a link", "a full file", "full", "closed"])
+def test_what_cannot_be_handed_out_is_not_made(operator, verdict, tmp_path, words, where):
+    link = tmp_path / "link"
+    link.symlink_to("target")
+    files = {"no folder": "/no/such/file", "a link": link, "a full file": "/dev/full"}
+    output = ["--output", str(files[where])] if where in files else []
+    before = credentials(verdict)
+
+    redirected = {"full": ">/dev/full", "closed": ">&-"}.get(where, "")
+    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", PROGRAMS / "verdict-admin", *words]
+    done = subprocess.run(
+        [*command, *output],
+        env=operator.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert str(files.get(where, "stdout")) in done.stderr
+    assert credentials(verdict) == before
+
+
+def test_what_is_refused_leaves_the_file_as_it_was(operator, tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("as it was")
+    for output in (old, new):
+        words = ["pool", "join-token", "--pool", "nowhere", "--output", output]
+        assert operator.run(*words)[0] == 1
+        words = ["token", "create", "--project", "nobody", "--output", output]
+        assert operator.run(*words)[0] == 1
+    assert old.read_text() == "as it was"
+    assert not new.exists()
+
+
+def test_a_list_that_is_lost_is_no_success(operator):
+    with pathlib.Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAMS / "verdict-admin", "pool", "list"],
+            env=operator.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, b"stdout" in done.stderr) == (1, True)
 
 
 def test_a_token_works_until_it_is_revoked(operator, verdict):

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +105,66 @@ static void a_link_stays_one(void **state)
     assert_true(S_ISLNK(status.st_mode));
 }
 
+/* Only what was killed leaves one. */
+static void remove_temporary(void)
+{
+    glob_t found;
+    assert_int_equal(glob("target.*.part", 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 1);
+    assert_int_equal(unlink(found.gl_pathv[0]), 0);
+    globfree(&found);
+}
+
+static void what_was_left_behind_is_in_nobodys_way(void **state)
+{
+    struct new_file *left, *file;
+    struct error error;
+    (void)state;
+    open_with("target", "left", &left);
+
+    open_with("target", "new", &file);
+    assert_int_equal(new_file_commit(&file, &error), 0);
+    assert_holds("target", "new");
+
+    remove_temporary();
+    new_file_discard(&left);
+}
+
+static void what_cannot_be_renamed_is_copied(void **state)
+{
+    struct new_file *file;
+    struct error error;
+    (void)state;
+    put("target", "old, and longer");
+    open_with("target", "new", &file);
+    remove_temporary();
+
+    assert_int_equal(new_file_commit(&file, &error), 0);
+    assert_holds("target", "new");
+}
+
+/* As in a folder that cannot be written: beside so long a name no other one can be made. */
+static void where_no_file_can_be_made_beside_it_it_is_written_at_the_commit(void **state)
+{
+    struct new_file *file;
+    struct error error;
+    char name[NAME_MAX + 1] = "";
+    (void)state;
+    memset(name, 'n', NAME_MAX);
+    put(name, "old, and longer");
+
+    open_with(name, "new", &file);
+    fflush(new_file_out(file));
+    assert_holds(name, "old, and longer");
+    assert_int_equal(new_file_commit(&file, &error), 0);
+    assert_holds(name, "new");
+
+    open_with(name, "half", &file);
+    new_file_discard(&file);
+    assert_holds(name, "new");
+    unlink(name);
+}
+
 static void a_device_is_never_replaced(void **state)
 {
     struct new_file *file;
@@ -133,6 +195,9 @@ int main(void)
         IN_A_FOLDER(what_is_there_stays_until_the_commit),
         IN_A_FOLDER(what_is_discarded_leaves_nothing),
         IN_A_FOLDER(a_link_stays_one),
+        IN_A_FOLDER(what_was_left_behind_is_in_nobodys_way),
+        IN_A_FOLDER(what_cannot_be_renamed_is_copied),
+        IN_A_FOLDER(where_no_file_can_be_made_beside_it_it_is_written_at_the_commit),
         IN_A_FOLDER(a_device_is_never_replaced),
         IN_A_FOLDER(a_folder_that_is_not_there_is_named),
     };
