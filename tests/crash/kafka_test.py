@@ -136,6 +136,8 @@ def test_poison_becomes_dead_letters_and_blocks_nothing(verdict, work):
     inboxes = ["scheduling", "results", "events"]
     executors = [name for name in verdict.services if name.startswith("executor")]
     dropped = {e: metric(verdict, e, "verdict_executor_lane_dropped_total") for e in executors}
+    follows = lambda: metric(verdict, "api-ingest", "verdict_live_events_followed") == 1  # noqa: E731
+    wait_until(follows, 30, "api-ingest to follow the events")
     skipped = metric(verdict, "api-ingest", "verdict_live_skipped_total")
 
     for topic in inboxes:
