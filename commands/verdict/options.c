@@ -192,10 +192,20 @@ static const struct option_row *row_of(int id)
     return &rows[id - 1];
 }
 
+/* getopt moves all words behind the options: which of them stood before -- is to be seen before. */
+static int count_behind_dashes(int argc, char *const *argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0)
+            return argc - i - 1;
+    return 0;
+}
+
 static int parse_options(int argc, char **argv, const struct cli_command *command,
                          struct cli_options *options, bool *help_r, struct error *error)
 {
     struct option long_options[ROWS + 2];
+    const int behind_dashes = count_behind_dashes(argc, argv);
     int id;
     make_long_options(long_options);
     opterr = 0;
@@ -216,7 +226,7 @@ static int parse_options(int argc, char **argv, const struct cli_command *comman
     }
     options->rest = argv + optind;
     options->rest_count = argc - optind;
-    options->has_command = options->rest_count > 0 && strcmp(argv[optind - 1], "--") == 0;
+    options->has_command = options->rest_count > 0 && options->rest_count == behind_dashes;
     return 0;
 }
 

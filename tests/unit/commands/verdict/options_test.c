@@ -115,6 +115,8 @@ static void wrong_usage_is_named(void **state)
         {"verdict wait 1 --template x", "--template"},
         {"verdict run --priority 101", "--priority"},
         {"verdict run pytest tests/", "--"},
+        {"verdict run nightly -- pytest", "nightly"},
+        {"verdict run --project shop nightly -- pytest -x", "nightly"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
