@@ -7,8 +7,10 @@
     stack.py status                 what runs, and where
     stack.py wipe                   down, then forget all data
 
-VERDICT_POSTGRES_URL, VERDICT_KAFKA_BROKERS and VERDICT_REDIS_URL name existing servers to use
-instead of private ones. VERDICT_PORT_BASE moves the ports. Needs nothing but Python itself.
+For shells it writes .stack/env (VERDICT_URL, VERDICT_TOKEN), and .stack/servers, which is what
+verdict-admin needs. VERDICT_POSTGRES_URL, VERDICT_KAFKA_BROKERS and VERDICT_REDIS_URL name existing
+servers to use instead of private ones. VERDICT_PORT_BASE moves the ports. Needs nothing but Python
+itself.
 """
 
 import argparse
@@ -158,7 +160,7 @@ class Stack:
         started = self.start_servers()
         if not servers_only:
             started |= self.start_services()
-        self._write_env(servers_only)
+        self._write_settings(servers_only)
         return started
 
     def start_servers(self):
@@ -266,7 +268,7 @@ class Stack:
         return {"base": base, "kafka": version, "urls": state.get("urls", {})}
 
     def _find_external(self):
-        """A variable that only repeats our own .stack/env names no other server."""
+        """A variable that only repeats our own .stack/servers names no other server."""
         own = self.state["urls"]
         return {
             variable: part
@@ -289,15 +291,21 @@ class Stack:
     def _save_state(self):
         write_private(self.folder / "state.json", json.dumps(self.state, indent=2) + "\n")
 
-    def _write_env(self, servers_only):
+    def _write_settings(self, servers_only):
+        """For shells: `env` is for users; `servers` is for operators, and names existing servers to
+        whatever is started from that shell."""
         urls = self.urls()
         self.state["urls"] = {k: v for k, v in urls.items() if k not in self.external}
         self._save_state()
-        settings = {**urls, "VERDICT_URL": self.api_url}
+        settings = {"VERDICT_URL": self.api_url}
         if not servers_only and self.admin_token.exists():
             settings["VERDICT_TOKEN"] = self.admin_token.read_text().strip()
+        self._write_exports("env", settings)
+        self._write_exports("servers", urls)
+
+    def _write_exports(self, name, settings):
         lines = [f"export {key}={shlex.quote(value)}\n" for key, value in settings.items()]
-        write_private(self.folder / "env", "".join(lines))
+        write_private(self.folder / name, "".join(lines))
 
 
 @contextlib.contextmanager
@@ -333,7 +341,9 @@ def run(stack, arguments):
             print(f"Verdict is at {stack.api_url}; settings for a shell: . {stack.folder}/env")
         return 0
     if arguments.command == "status":
-        return 0 if stack.status() else 1
+        well = stack.status()
+        sys.stdout.flush()
+        return 0 if well else 1
     stack.down()
     if arguments.command == "wipe":
         shutil.rmtree(stack.folder, ignore_errors=True)
@@ -342,4 +352,8 @@ def run(stack, arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # whoever reads (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

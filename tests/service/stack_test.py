@@ -12,10 +12,11 @@ import pytest
 from parts.kafka import Kafka
 from parts.postgres import Postgres, with_user
 from parts.process import Process, StackError, wait_until
+from support import TOP
 from support.bus import Bus
 from support.servers import new_ports
 
-from stack import Stack, locked
+from stack import EXTERNAL, Stack, locked
 
 
 def test_a_process_is_found_again_by_its_pid_file(tmp_path):
@@ -171,6 +172,46 @@ def test_what_the_stack_remembers_is_its_owners_alone(tmp_path):
 
     assert stat.S_IMODE((folder / "state.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) & 0o066 == 0
+
+
+def test_a_users_shell_names_no_servers(tmp_path, monkeypatch):
+    """Else, after a wipe, the private ones would count as somebody else's."""
+    for variable in EXTERNAL:
+        monkeypatch.delenv(variable, raising=False)
+    stack = Stack(tmp_path / "stack")
+    stack.postgres.password_path.parent.mkdir(parents=True)
+    stack.postgres.password_path.write_text("secret")
+    stack.secrets.mkdir(exist_ok=True)
+    stack.admin_token.write_text("vd_1\n")
+    stack._write_settings(servers_only=False)
+
+    for name in ("env", "servers"):
+        assert stat.S_IMODE((stack.folder / name).stat().st_mode) == 0o600
+    assert set(exported(stack.folder / "env")) == {"VERDICT_URL", "VERDICT_TOKEN"}
+    servers = exported(stack.folder / "servers")
+    assert servers == stack.urls()
+
+    for variable, value in servers.items():
+        monkeypatch.setenv(variable, value)
+    assert Stack(stack.folder).external == {}
+    assert Stack(tmp_path / "another").external == EXTERNAL
+
+
+def exported(path):
+    """What a shell has that reads the file."""
+    command = ["env", "-i", "/bin/sh", "-c", '. "$1"; /usr/bin/env', "sh", path]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {name: value for name, _, value in pairs if name.startswith("VERDICT_")}
+
+
+def test_status_ends_quietly_where_nobody_reads_on(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [TOP / "stack/stack.py", "status", "--folder", tmp_path / "stack"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(
