@@ -126,11 +126,6 @@ static void add_hash(struct array_param *column, const uint8_t hash[TRIGGER_HASH
     array_param_add(column, hex);
 }
 
-static bool is_open(const struct trigger *trigger)
-{
-    return trigger->outcome == TRIGGER_OPEN && trigger->same == NULL;
-}
-
 /* Rows are answers about the list. */
 static struct trigger *get_by_run(struct trigger *const *list, int count, const char *run_id)
 {
@@ -201,7 +196,7 @@ int trigger_db_claim_keys(struct store *store, struct trigger *const *list, int 
     AUTO(rows_free) struct rows *known = NULL;
     int wanted = 0;
     for (int i = 0; i < count; i++) {
-        if (!is_open(list[i]) || list[i]->key == NULL)
+        if (!trigger_is_open(list[i]) || list[i]->key == NULL)
             continue;
         wanted++;
         add_key(&keys, list[i]);
@@ -269,7 +264,7 @@ int trigger_db_add_suites(struct store *store, struct trigger *const *list, int 
     int wanted = 0;
     for (int i = 0; i < count; i++) {
         const struct suite_draft *draft = list[i]->draft;
-        if (!is_open(list[i]) || draft == NULL)
+        if (!trigger_is_open(list[i]) || draft == NULL)
             continue;
         wanted++;
         add_uuid(suites.columns[0], &draft->id);
@@ -348,7 +343,7 @@ int trigger_db_add_runs(struct store *store, struct trigger *const *list, int co
     AUTO(rows_free) struct rows *rows = NULL;
     int wanted = 0;
     for (int i = 0; i < count; i++) {
-        if (!is_open(list[i]))
+        if (!trigger_is_open(list[i]))
             continue;
         wanted++;
         add_run(&runs, list[i]);

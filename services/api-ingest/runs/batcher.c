@@ -176,26 +176,31 @@ static int write_batch(struct transaction *transaction, struct trigger *const *l
     return store_pipeline_run(store, true, error);
 }
 
-/* Back to where they were before the transaction: keys in use with another body stay refused. */
-static void reopen(struct trigger *const *list, int count)
+static int pick_open(struct trigger *const *list, int count, struct trigger *open_r[BATCH_MAX])
 {
+    int found = 0;
     for (int i = 0; i < count; i++)
-        if (list[i]->same == NULL)
-            list[i]->outcome = TRIGGER_OPEN;
+        if (trigger_is_open(list[i]))
+            open_r[found++] = list[i];
+    return found;
 }
 
+/* Of those that are open; they are open again when it fails. */
 static int try_batch(struct batcher *batcher, struct trigger *const *list, int count,
                      struct error *error)
 {
+    struct trigger *open[BATCH_MAX];
+    const int open_count = pick_open(list, count, open);
     AUTO(outbox_rows_free) struct outbox_rows *rows = outbox_rows_new();
     struct transaction transaction = {.batcher = batcher, .store = batcher->store, .rows = rows};
-    if (write_batch(&transaction, list, count, error) == 0) {
+    if (write_batch(&transaction, open, open_count, error) == 0) {
         outbox_committed(batcher->outbox, batcher->store);
         return 0;
     }
     store_rollback(batcher->store);
     outbox_rolled_back(batcher->outbox, batcher->store);
-    reopen(list, count);
+    for (int i = 0; i < open_count; i++)
+        open[i]->outcome = TRIGGER_OPEN;
     return -1;
 }
 
@@ -234,7 +239,7 @@ static void wait_a_little(struct batcher *batcher)
 static void refuse_open(struct trigger *const *list, int count, const struct error *error)
 {
     for (int i = 0; i < count; i++) {
-        if (list[i]->outcome != TRIGGER_OPEN || list[i]->same != NULL)
+        if (!trigger_is_open(list[i]))
             continue;
         list[i]->outcome = TRIGGER_REFUSED;
         list[i]->error = *error;
@@ -246,8 +251,7 @@ static void one_by_one(struct batcher *batcher, struct trigger *const *list, int
 {
     for (int i = 0; i < count; i++) {
         struct error error;
-        if (list[i]->outcome == TRIGGER_OPEN && list[i]->same == NULL &&
-            try_batch(batcher, &list[i], 1, &error) < 0)
+        if (trigger_is_open(list[i]) && try_batch(batcher, &list[i], 1, &error) < 0)
             refuse_open(&list[i], 1, &error);
     }
 }
@@ -266,9 +270,40 @@ static int find_out(struct batcher *batcher, struct trigger *const *list, int co
 static bool has_open(struct trigger *const *list, int count)
 {
     for (int i = 0; i < count; i++)
-        if (list[i]->outcome == TRIGGER_OPEN && list[i]->same == NULL)
+        if (trigger_is_open(list[i]))
             return true;
     return false;
+}
+
+/* What is known of the batch's own earlier COMMITs. */
+enum before {
+    NOTHING_SENT, /* none was sent without an answer */
+    UNKNOWN,      /* one was: look whether its rows are there */
+    NOT_SEEN,     /* they were not, but its backend may still be at it */
+};
+
+/* One attempt. 0: it was made, or what was unknown is known. */
+static int attempt(struct batcher *batcher, struct trigger *const *list, int count,
+                   enum before *before, struct error *error)
+{
+    if (connect_store(batcher, error) < 0)
+        return -1;
+    if (*before == UNKNOWN) {
+        if (find_out(batcher, list, count, error) < 0)
+            return -1;
+        *before = NOT_SEEN;
+        return 0;
+    }
+    if (try_batch(batcher, list, count, error) == 0)
+        return 0;
+    if (error_is(error, "unknown"))
+        *before = UNKNOWN;
+    if (*before != NOT_SEEN || !store_error_is_data(error))
+        return -1;
+    /* What is in the way of our rows may be our rows: that COMMIT has come to its end after all. */
+    int status = find_out(batcher, list, count, error);
+    *before = status < 0 ? UNKNOWN : NOTHING_SENT;
+    return status;
 }
 
 /* Tries again while the trouble is the database's, for a bounded time; whoever gave a key may then ask
@@ -276,19 +311,11 @@ static bool has_open(struct trigger *const *list, int count)
 static void settle_batch(struct batcher *batcher, struct trigger *const *list, int count)
 {
     const int64_t deadline_ms = monotonic_ms() + DATABASE_MS;
-    bool is_unknown = false;
-    struct error error;
+    enum before before = NOTHING_SENT;
     while (has_open(list, count)) {
-        int status = connect_store(batcher, &error);
-        if (status == 0 && is_unknown) {
-            status = find_out(batcher, list, count, &error);
-            is_unknown = status < 0;
-            if (status == 0)
-                continue;
-        }
-        if (status == 0 && (status = try_batch(batcher, list, count, &error)) == 0)
-            return;
-        is_unknown = is_unknown || error_is(&error, "unknown");
+        struct error error;
+        if (attempt(batcher, list, count, &before, &error) == 0)
+            continue;
         if (store_error_is_data(&error)) {
             one_by_one(batcher, list, count);
             return;
