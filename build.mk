@@ -25,6 +25,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 LDLIBS   := -pthread
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 
 find_c   = $(shell find $(1) -name '*.c' 2>/dev/null | sort)
 objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
@@ -36,16 +37,20 @@ BINARIES   := $(foreach s,$(SERVICES),$(if $(wildcard services/$(s)/main.c),$(OU
 
 binaries: $(BINARIES)
 
-$(LIBSHARED): $(call objects,$(SHARED_SRC))
-	@mkdir -p $(@D)
-	@rm -f $@ && ar rcs $@ $^
+# $(1) archive name, $(2) objects. The list changes when a source goes: then its object goes as well.
+define archive
+$(OUT)/lib/$(1).list: FORCE
+	@mkdir -p $$(@D)
+	@echo '$(2)' | cmp -s - $$@ || echo '$(2)' >$$@
+$(OUT)/lib/$(1).a: $(2) $(OUT)/lib/$(1).list
+	@rm -f $$@ && ar rcs $$@ $(2)
+endef
+$(eval $(call archive,libshared,$(call objects,$(SHARED_SRC))))
 
 # $(1) folder, $(2) archive name, $(3) binary: everything but main.o can be linked into tests.
 define program
 $(OUT)/obj/$(1)/%.o: CPPFLAGS += -I$(1)
-$(OUT)/lib/$(2).a: $(call objects,$(filter-out $(1)/main.c,$(call find_c,$(1))))
-	@mkdir -p $$(@D)
-	@rm -f $$@ && ar rcs $$@ $$^
+$(call archive,$(2),$(call objects,$(filter-out $(1)/main.c,$(call find_c,$(1)))))
 $(OUT)/bin/$(3): $(OUT)/obj/$(1)/main.o $(OUT)/lib/$(2).a $(LIBSHARED)
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
@@ -82,7 +87,7 @@ $(OUT)/obj/tests/unit/%.o: CPPFLAGS += $(if $(filter services commands,$(word 1,
 $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services commands,$$(call unit_kind,$$*)),$(OUT)/lib/$$(call unit_owner,$$*).a) $(LIBSHARED)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka $(LDLIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CMOCKA_LIBS) $(LDLIBS)
 
 units: $(UNIT_BIN)
 

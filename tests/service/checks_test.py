@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from support import TOP
+from support.verdict import SERVICES
 
 LICENSE = "SPDX-License-Identifier: Apache-2.0"
 
@@ -75,6 +76,50 @@ def test_names_are_compared_only_where_something_was_built(exported):
     assert compare().returncode == 1
     (folder / "libshared.a").write_text("no archive")
     assert compare().returncode == 1
+
+
+def test_a_source_that_is_gone_is_in_no_archive(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"libshared/{name}").mkdir(parents=True)
+        (tmp_path / f"libshared/{name}/{name}.c").write_text(f"int {name};\n")
+    shutil.copy(TOP / "build.mk", tmp_path)
+    shutil.copy(TOP / "VERSION", tmp_path)
+
+    def members():
+        environment = {"PATH": os.environ["PATH"]}  # not that of a make around us
+        archive = "build/lib/libshared.a"
+        command = ["make", "-f", "build.mk", archive]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+        said = subprocess.run(
+            ["ar", "t", archive], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return said.stdout.split()
+
+    assert members() == ["one.o", "two.o"]
+    (tmp_path / "libshared/two/two.c").unlink()
+    assert members() == ["one.o"]
+
+
+def test_a_page_that_nobody_prints_goes(tmp_path):
+    programs = [f"bin/verdict-{name}" for name in [*SERVICES, "executor"]]
+    for name in ("docs/print", *programs):
+        program = tmp_path / "build" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text('#!/bin/sh\necho "${1:-states}"\n')
+        program.chmod(0o755)
+    generated = tmp_path / "docs/generated"
+    generated.mkdir(parents=True)
+    (generated / "old.md").write_text("of a table that is gone\n")
+    command = [TOP / "docs/generate", "build"]
+
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert (generated / "states.md").read_text() == "states\n"
+    assert "old.md" not in {path.name for path in generated.iterdir()}
+
+    (tmp_path / "build" / programs[-1]).unlink()
+    done = subprocess.run(command, cwd=tmp_path, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode != 0
+    assert (generated / "states.md").exists()
 
 
 def test_a_stage_with_nothing_to_do_is_skipped_and_never_passed():
