@@ -11,6 +11,7 @@ import time
 import pytest
 from parts.process import wait_until
 from support.crowd import post_json, send_all
+from support.verdict import SERVICES
 from support.workload import Work
 
 WINDOW_S = 4
@@ -42,6 +43,11 @@ def wait_not_ready(verdict, *names):
         wait_until(lambda name=name: not verdict.services[name].is_ready(), 30, f"{name} to notice")
 
 
+def wait_all_ready(verdict):
+    services = verdict.services.values()
+    wait_until(lambda: all(service.is_ready() for service in services), 15, "all to be ready again")
+
+
 @pytest.mark.parametrize("gone", ["postgres", "kafka", "redis"])
 def test_an_outage_burns_no_core(private_verdict, tmp_path, gone):
     verdict, work = private_verdict, Work(private_verdict, tmp_path / "work")
@@ -60,8 +66,28 @@ def test_an_outage_burns_no_core(private_verdict, tmp_path, gone):
 
     server.start()
     server.wait_ready()
+    wait_all_ready(verdict)  # though nobody asks them for anything
     work.trigger()
     work.wait_all_final()
+
+
+def test_who_starts_before_postgres_burns_no_core(private_verdict):
+    verdict = private_verdict
+    verdict.servers.postgres.stop()
+    for name in (*SERVICES, "executor-1"):
+        verdict.start(name, wait=False)
+    wait_until(
+        lambda: all(s.health("/livez")[0] == 200 for s in verdict.services.values()),
+        30,
+        "all to live",
+    )
+
+    uses = use_of(verdict)
+    verdict.servers.postgres.start()
+    verdict.servers.postgres.wait_ready()
+
+    assert too_much(uses) == {}
+    wait_all_ready(verdict)
 
 
 class Listeners:
