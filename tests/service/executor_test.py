@@ -296,6 +296,18 @@ def test_ctest_is_run_whole_and_by_cases(project):
     assert (chosen["state"], chosen["totals"]["planned"]) == ("passed", 1)
 
 
+def test_ctest_runs_thousands_of_declared_cases(project):
+    names = [f"a.rather/long-name.of.a.test.case/number-{i:05d}" for i in range(3000)]
+    project.write(
+        "build/CTestTestfile.cmake", "\n".join(f"add_test([=[{name}]=] true)" for name in names)
+    )
+
+    run = project.run("ctest", directory="build", cases=names, arguments=["-j8"], max_tasks=1)
+
+    assert (run["state"], run["totals"]["planned"]) == ("passed", 3000)
+    assert run["totals"]["passed"] == 3000
+
+
 def git(folder, *words):
     who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     done = subprocess.run(

@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/buffer.h"
@@ -127,18 +130,87 @@ static void cmocka_programs_may_name_their_files_themselves(void **state)
     deinit(&prepared);
 }
 
+static char *read_text(const char *path)
+{
+    static char text[1024 * 1024];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* A directory for reports, as a task has one. */
+static char *make_reports(char root[])
+{
+    assert_non_null(mkdtemp(root));
+    char *reports = xasprintf("%s/reports", root);
+    assert_int_equal(mkdir(reports, 0700), 0);
+    return reports;
+}
+
 static void ctest_selects_by_exact_names(void **state)
 {
     AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
-    char first[] = "adds.up", second[] = "a+b(c)";
+    char first[] = "adds.up", second[] = "a+b(c)/d-e", root[] = "/tmp/verdict-unit-XXXXXX";
+    AUTO(text_free) char *reports = make_reports(root);
     const struct dispatched_case cases[] = {{.selector = first}, {.selector = second}};
     const struct framework_task task = {
-        .suite = &suite, .cases = cases, .case_count = 2, .report_dir = "/r"};
+        .suite = &suite, .cases = cases, .case_count = 2, .report_dir = reports};
     struct prepared prepared;
     (void)state;
     prepare(&ctest_framework, &task, &prepared);
-    assert_string_equal(prepared.argv, "ctest --output-junit /r/ctest.xml --no-tests=ignore -R "
-                                       "^(adds\\.up|a\\+b\\(c\\))$");
+    assert_string_equal(prepared.plan.argv.list[prepared.plan.argv.count - 2], "ctest");
+    assert_string_equal(read_text(prepared.plan.argv.list[5]), "^(adds\\.up|a\\+b\\(c\\)/d-e)$\n");
+    unlink(prepared.plan.argv.list[5]);
+    rmdir(reports);
+    rmdir(root);
+    deinit(&prepared);
+}
+
+static void ctest_gets_many_names_in_pieces(void **state)
+{
+    enum { COUNT = 3000 };
+    static char names[COUNT][40];
+    static struct dispatched_case cases[COUNT];
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    char root[] = "/tmp/verdict-unit-XXXXXX";
+    AUTO(text_free) char *reports = make_reports(root);
+    const struct framework_task task = {
+        .suite = &suite, .cases = cases, .case_count = COUNT, .report_dir = reports};
+    struct prepared prepared;
+    size_t seen = 0;
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "case.of.a.suite.%05d", i);
+        cases[i].selector = names[i];
+    }
+    prepare(&ctest_framework, &task, &prepared);
+    char *rest = read_text(prepared.plan.argv.list[5]), *line;
+    while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
+        assert_true(strlen(line) < 30000);
+        assert_int_equal(strncmp(line, "^(", 2), 0);
+        assert_string_equal(line + strlen(line) - 2, ")$");
+        for (const char *c = line; (c = strstr(c, "case")) != NULL; c++)
+            seen++;
+    }
+    assert_int_equal(seen, COUNT);
+    unlink(prepared.plan.argv.list[5]);
+    rmdir(reports);
+    rmdir(root);
+    deinit(&prepared);
+}
+
+static void ctest_runs_the_whole_without_cases(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    const struct framework_task task = {.suite = &suite, .report_dir = "/r"};
+    struct prepared prepared;
+    (void)state;
+    texts_add(&suite.arguments, "-j2");
+    prepare(&ctest_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "ctest --no-tests=ignore -j2 --output-junit /r/ctest.xml");
+    assert_string_equal(prepared.report.pattern, "/r/*.xml");
     deinit(&prepared);
 }
 
@@ -222,6 +294,8 @@ int main(void)
         cmocka_unit_test(cmocka_prints_its_report),
         cmocka_unit_test(cmocka_programs_may_name_their_files_themselves),
         cmocka_unit_test(ctest_selects_by_exact_names),
+        cmocka_unit_test(ctest_gets_many_names_in_pieces),
+        cmocka_unit_test(ctest_runs_the_whole_without_cases),
         cmocka_unit_test(a_command_is_read_as_it_says),
         cmocka_unit_test(reports_name_cases_as_selectors_do),
         cmocka_unit_test(every_framework_of_the_model_is_here),
