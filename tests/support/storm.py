@@ -56,6 +56,7 @@ class Storm(threading.Thread):
         """Ends the storm; everything is running again afterwards."""
         self._stopped.set()
         self.join(60)
+        assert not self.is_alive(), "the storm does not end"
         self._db.close()
         for name in self.targets:
             self.verdict.start(name)
@@ -102,6 +103,7 @@ class Sampler(threading.Thread):
     def finish(self):
         self._stopped.set()
         self.join(30)
+        assert not self.is_alive(), "a question to the ledger has not come back"
         self._db.close()
         assert self.samples > len(self.failures), self.failures[-3:]
         assert not self.violations, self.violations[:5]
