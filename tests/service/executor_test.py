@@ -715,11 +715,11 @@ def test_what_is_not_ok_in_tap_is_never_passed(project, report, state, reason):
 def test_the_report_of_the_run_right_before_does_not_count(project):
     script = "echo \"<testsuite><testcase name='first'/></testsuite>\" >report.xml"
     report = {"format": "junit", "path": "report.xml"}
-    first = project.trigger("command", "sh", "-c", script, report=report)
-    second = project.trigger("command", "true", report=report)
-    third = project.trigger("command", "sh", "-c", script, report=report)
 
-    runs = [project.verdict.wait_final(run) for run in (first, second, third)]
+    runs = [
+        project.run("command", *words, report=report)
+        for words in (("sh", "-c", script), ("true",), ("sh", "-c", script))
+    ]
 
     assert [run["state"] for run in runs] == ["passed", "errored", "passed"]
     assert runs[1]["reason"] == "no_report"
