@@ -12,6 +12,10 @@
 #include "report/reader.h"
 #include "report/text.h"
 
+/* Came to expat 2.5.0 with a security update of Debian 12, under the same version number; a library from
+ * before defers nothing. */
+XML_Bool XML_SetReparseDeferralEnabled(XML_Parser parser, XML_Bool enabled) __attribute__((weak));
+
 #define DEPTH_MAX       64
 #define SUITES_MAX      32 /* names kept of nested suites */
 #define PIECE_BYTES     ((size_t)64 * 1024)
@@ -256,7 +260,8 @@ static void start_parser(struct report_reader *reader)
         XML_ParserReset(reader->parser, NULL);
     /* Else a root's end may be told of only when bytes of the next document are swallowed; that one
      * token is not read over and over again is what TOKEN_BYTES_MAX sees to. */
-    XML_SetReparseDeferralEnabled(reader->parser, XML_FALSE);
+    if (XML_SetReparseDeferralEnabled != NULL)
+        XML_SetReparseDeferralEnabled(reader->parser, XML_FALSE);
     reader->fed = 0;
     reader->quiet_bytes = 0;
     XML_SetUserData(reader->parser, reader);
