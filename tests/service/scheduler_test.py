@@ -16,6 +16,7 @@ import zlib
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from parts.process import wait_until
+from support.database import refuse
 
 FINAL = ("passed", "failed", "errored", "cancelled", "timed_out")
 PARTITIONS = 4
@@ -919,25 +920,6 @@ def test_a_worker_speaks_for_itself_and_its_pool_alone(pool):
 
 
 # A fault of ours, as Postgres would show it: a statement about one run is refused as data.
-REFUSE = """
-CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'invalid byte sequence' USING ERRCODE = '22021';
-END $$;
-GRANT EXECUTE ON FUNCTION public.refuse() TO PUBLIC;
-"""
-
-
-def refuse(pool, table, when, run, condition=""):
-    """From now on `when` (INSERT, UPDATE) on the table is refused for this run."""
-    if not pool.db.value("SELECT count(*) FROM pg_proc WHERE proname = 'refuse'"):
-        pool.db.query(REFUSE)
-    pool.db.query(
-        f"""CREATE TRIGGER refuse BEFORE {when} ON {table} FOR EACH ROW
-            WHEN (NEW.run_id = '{run}' {condition}) EXECUTE FUNCTION public.refuse()"""
-    )
-
-
 def work_off(pool, worker, run):
     """The worker runs it, however often its dispatch (and that of others) was sent."""
 
@@ -958,7 +940,7 @@ def others_pass(pool, worker):
 def test_a_run_whose_dispatch_is_refused_as_data_ends_and_stops_nobody(pool):
     run = pool.trigger()
     pool.waits_for(run, "no_worker")
-    refuse(pool, "scheduling.task", "INSERT", run)
+    refuse(pool.db, "scheduling.task", "INSERT", run)
 
     worker = pool.ready_worker()
     state = pool.final(run)
@@ -979,7 +961,7 @@ def test_a_run_that_is_refused_when_it_starts_ends_and_its_worker_is_told(pool):
     worker = pool.ready_worker()
     run = pool.trigger()
     dispatch = worker.next_dispatch()
-    refuse(pool, "scheduling.run_state", "UPDATE", run, "AND NEW.state = 'running'")
+    refuse(pool.db, "scheduling.run_state", "UPDATE", run, "AND NEW.state = 'running'")
 
     worker.start(dispatch)
     state = pool.final(run)
@@ -1018,7 +1000,7 @@ def test_a_run_that_cannot_be_adopted_stops_nobody_and_is_ended_when_it_can_be(p
     worker = pool.ready_worker()
     pool.verdict.stop("scheduler")
     runs = [pool.trigger() for _ in range(3)]
-    refuse(pool, "scheduling.run_state", "INSERT", runs[1])
+    refuse(pool.db, "scheduling.run_state", "INSERT", runs[1])
 
     pool.verdict.start("scheduler")
 

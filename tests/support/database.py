@@ -4,6 +4,14 @@
 import psycopg
 from psycopg.rows import dict_row
 
+_REFUSE = """
+CREATE OR REPLACE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'invalid byte sequence' USING ERRCODE = '22021';
+END $$;
+GRANT EXECUTE ON FUNCTION public.refuse() TO PUBLIC;
+"""
+
 
 class Database:
     def __init__(self, url):
@@ -35,3 +43,12 @@ class Database:
             )
         cursor = self._connection.execute(sql, parameters or None)
         return cursor.fetchall() if cursor.description else []
+
+
+def refuse(db, table, when, run, condition=""):
+    """From now on `when` (INSERT, UPDATE) on the table is refused for this run."""
+    db.query(_REFUSE)
+    db.query(
+        f"""CREATE TRIGGER refuse BEFORE {when} ON {table} FOR EACH ROW
+            WHEN (NEW.run_id = '{run}' {condition}) EXECUTE FUNCTION public.refuse()"""
+    )
