@@ -141,14 +141,14 @@ def test_poison_becomes_dead_letters_and_blocks_nothing(verdict, work):
     skipped = metric(verdict, "api-ingest", "verdict_live_skipped_total")
 
     for topic in inboxes:
-        for partition in range(verdict.bus.topics()[topic]):
+        for partition in range(verdict.bus.partitions(topic)):
             for poison in POISON.values():
                 verdict.bus.produce(topic, poison, partition)
     for topic in lanes(verdict):
-        for partition in range(verdict.bus.topics()[topic]):
+        for partition in range(verdict.bus.partitions(topic)):
             for poison in POISON.values():
                 verdict.bus.produce(topic, poison, partition)
-    sent = len(POISON) * sum(verdict.bus.topics()[topic] for topic in inboxes)
+    sent = len(POISON) * sum(verdict.bus.partitions(topic) for topic in inboxes)
     run_id = work.trigger()
 
     assert verdict.wait_final(run_id)["state"] == "passed"

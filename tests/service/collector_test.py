@@ -425,7 +425,9 @@ def test_a_topic_made_again_asks_workers_to_send_again(collector, worker):
         return [m for m in collector.bus.read_json("scheduling") if m["type"] == "resync"]
 
     messages = wait_until(asked, 60, "resync")
-    wait_until(lambda: len(asked()) >= collector.bus.topics()["scheduling"], 20, "one a partition")
+    wait_until(
+        lambda: len(asked()) >= collector.bus.partitions("scheduling"), 20, "one a partition"
+    )
     assert messages[0]["token"] and messages[0]["topic"].endswith(".results")
     stream.send(result("a"), result("b"), result("c"), finished(), first_seq=1)
     assert stream.wait(timeout_s=60)["finished"]

@@ -607,7 +607,7 @@ def test_a_resync_token_makes_it_send_the_spool_again(own_project):
     wait_until(lambda: times_sent(own_project, dispatch_id) == 1, 20, "the stream to be sent")
 
     resync = {"version": 1, "type": "resync", "token": str(uuid.uuid4()), "topic": "results"}
-    for partition in range(verdict.bus.topics()["scheduling"]):
+    for partition in range(verdict.bus.partitions("scheduling")):
         verdict.bus.produce("scheduling", resync, partition=partition)
 
     wait_until(lambda: times_sent(own_project, dispatch_id) == 2, 20, "it to be sent again")

@@ -380,7 +380,7 @@ class Scheduler:
         return {**event, "run_version": version} if version else event
 
     def _send(self, event):
-        partitions = self.verdict.bus.topics()["events"]
+        partitions = self.verdict.bus.partitions("events")
         partition = zlib.crc32(event["project_id"].encode()) % partitions
         self.verdict.bus.produce("events", json.dumps(event), partition, event["project_id"])
 

@@ -36,6 +36,11 @@ class Bus:
             if name.startswith(head)
         }
 
+    def partitions(self, name):
+        """Of a topic that was made: the broker may take a moment to say that it is there."""
+        wait_until(lambda: name in self.topics(), 15, f"topic {name}")
+        return self.topics()[name]
+
     def produce(self, name, value, partition=0, key=None, headers=None):
         """Sends bytes, text or something that becomes JSON, and waits for the acknowledgement."""
         if not isinstance(value, bytes | str | None):
@@ -98,7 +103,7 @@ class Bus:
 
     def make_again(self, name):
         """Deletes a topic and makes it anew, with as many partitions."""
-        partitions = self.topics()[name]
+        partitions = self.partitions(name)
         self.delete(name)
         wait_until(lambda: name not in self.topics(), 20, f"{name} to be gone")
 
