@@ -22,6 +22,8 @@ const struct cli_command cli_commands[] = {
     {"cancel", "RUN", "", "end it", cmd_cancel},
     {"report", "RUN", "format output share", "its report, or a link to it that opens in any browser", cmd_report},
     {"worker list", "", "pool", "the workers that run your tests", cmd_worker_list},
+    {"worker revoke", "ID", "", "take a worker's key away; it cannot enrol again", cmd_worker_revoke},
+    {"worker restore", "ID", "", "let a revoked worker enrol again", cmd_worker_restore},
     {"token create", "", "name scopes project expires", "a new token, shown once", cmd_token_create},
     {"token list", "", "", "tokens, without their secrets", cmd_token_list},
     {"token revoke", "ID", "", "end a token", cmd_token_revoke},

@@ -126,7 +126,7 @@ void options_print_help(const struct cli_command *command)
     printf("Usage: verdict COMMAND [OPTIONS] [ARGUMENTS]\n\n"
            "Commands (verdict COMMAND --help tells more):\n");
     for (size_t i = 0; i < cli_commands_count; i++)
-        printf("  %-14s %s\n", cli_commands[i].words, cli_commands[i].text);
+        printf("  %-14s  %s\n", cli_commands[i].words, cli_commands[i].text);
     printf("\nEnvironment: VERDICT_URL, VERDICT_TOKEN (or VERDICT_TOKEN_FILE), VERDICT_PROJECT,\n"
            "VERDICT_CONFIG (default ~/.config/verdict/config.yaml, with url, token and project),\n"
            "NO_COLOR.\n");

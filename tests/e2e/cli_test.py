@@ -11,6 +11,7 @@ import socket
 import subprocess
 import textwrap
 import time
+import uuid
 
 import pytest
 import requests
@@ -245,6 +246,28 @@ def test_tokens_are_shown_once_and_end(cli):
     )
 
 
+def test_a_worker_is_revoked_and_restored(cli):
+    join_token = cli.verdict.join_token.read_text().strip()
+    body = {"name": cli.project, "slots": 1}
+    enrol = requests.Session()
+    enrol.headers["Authorization"] = f"Bearer {join_token}"
+    url = f"{cli.verdict.api_url}/v1/workers/enrol"
+    worker = enrol.post(url, json=body, timeout=20).json()["worker_id"]
+
+    revoked = json.loads(cli("worker", "revoke", "--json", worker)[0])
+    refused = enrol.post(url, json=body, timeout=20).status_code
+    line = next(row for row in cli("worker", "list")[0].splitlines() if row.startswith(worker))
+    _, err = cli("worker", "restore", worker)
+    again = enrol.post(url, json=body, timeout=20)
+    _, missing = cli("worker", "restore", str(uuid.uuid4()), status=2)
+
+    assert (revoked["id"], revoked["state"], refused) == (worker, "revoked", 403)
+    assert "revoked" in line
+    assert f"The worker {cli.project} of the pool default may enrol again" in err
+    assert again.json()["worker_id"] == worker
+    assert "no worker" in missing
+
+
 def default_token(cli, *words):
     """A token as `verdict token create` makes it when no scopes are named."""
     return cli("token", "create", "--name", cli.project, *words)[0].strip()
@@ -407,7 +430,7 @@ def test_what_may_be_asked_twice_outlives_a_restart_of_the_server(cli, words):
 
 def test_every_command_tells_its_options_and_exit_statuses(cli):
     commands = re.findall(r"^  (\w+(?: \w+)?)  ", cli("--help")[0], re.MULTILINE)
-    assert len(commands) == 14
+    assert len(commands) == 16
     for command in commands:
         text, _ = cli(*command.split(), "--help")
         assert "--json" in text
