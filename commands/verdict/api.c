@@ -3,6 +3,7 @@
 #include "api.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 
 #define CALL_TIMEOUT_MS     90000 /* a long-poll takes up to 60 s */
 #define DOWNLOAD_TIMEOUT_MS ((int64_t)30 * 60 * 1000)
+#define STREAM_TIMEOUT_MS   ((int64_t)60 * 60 * 1000)
 #define PATIENCE_MS         5000  /* for a server that has not answered yet */
 #define PATIENCE_KNOWN_MS   60000 /* for one that has: it is being restarted */
 #define RETRY_AFTER_MAX_S   10
@@ -95,10 +97,14 @@ static int refused(long status, const char *path, const json_t *problem, struct 
 }
 
 struct call {
-    const char *method, *path, *key, *accept;
+    const char *method, *path, *key, *accept, *last_event;
     const json_t *body;
-    FILE *out;          /* where the answer goes; NULL: it is kept */
-    bool is_repeatable; /* a POST that may arrive twice */
+    bool is_repeatable;       /* a POST that may arrive twice */
+    struct http_client *http; /* NULL: the command's */
+    int64_t timeout_ms;       /* 0: of a call whose answer is kept */
+    int (*on_data)(void *context, const char *bytes, size_t length); /* NULL: it is kept */
+    int (*on_tick)(void *context);
+    void *context;
 };
 
 static int write_out(void *context, const char *data, size_t length)
@@ -118,7 +124,7 @@ static int64_t left_ms(const struct cli *cli)
 
 static int64_t timeout_ms(const struct cli *cli, const struct call *call)
 {
-    int64_t timeout = call->out == NULL ? CALL_TIMEOUT_MS : DOWNLOAD_TIMEOUT_MS;
+    int64_t timeout = call->timeout_ms == 0 ? CALL_TIMEOUT_MS : call->timeout_ms;
     int64_t left = left_ms(cli) + DEADLINE_GRACE_MS;
     return left < timeout ? left : timeout;
 }
@@ -134,19 +140,25 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
         xasprintf("Accept: %s", call->accept == NULL ? "application/json" : call->accept);
     AUTO(text_free)
     char *key = xasprintf("Idempotency-Key: %s", call->key == NULL ? "" : call->key);
+    AUTO(text_free)
+    char *last = xasprintf("Last-Event-ID: %s", call->last_event == NULL ? "" : call->last_event);
     AUTO(text_free) char *body = call->body == NULL ? NULL : json_text(call->body);
     const char *const headers[] = {authorization, accept, "Content-Type: application/json",
-                                   call->key == NULL ? NULL : key, NULL};
+                                   call->key != NULL          ? key
+                                   : call->last_event != NULL ? last
+                                                              : NULL,
+                                   NULL};
     const struct http_request request = {.method = call->method,
                                          .url = url,
                                          .headers = headers,
                                          .body = body,
                                          .body_length = body == NULL ? 0 : strlen(body),
                                          .timeout_ms = timeout_ms(cli, call),
-                                         .on_data = call->out == NULL ? NULL : write_out,
-                                         .context = call->out,
+                                         .on_data = call->on_data,
+                                         .on_tick = call->on_tick,
+                                         .context = call->context,
                                          .stop = &api_interrupted};
-    if (http_send(cli->http, &request, answer, error) < 0)
+    if (http_send(call->http == NULL ? cli->http : call->http, &request, answer, error) < 0)
         return -1;
     cli->has_answered = true;
     cli->last_status = answer->status;
@@ -156,7 +168,7 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
 static bool may_be_repeated(const struct call *call)
 {
     bool is_safe = strcmp(call->method, "POST") != 0 || call->key != NULL || call->is_repeatable;
-    return call->out == NULL && is_safe;
+    return call->on_data == NULL && is_safe;
 }
 
 static bool wants_again(const struct http_answer *answer)
@@ -253,7 +265,12 @@ int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r, struct e
 int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
                  struct error *error)
 {
-    const struct call call = {.method = "GET", .path = path, .accept = accept, .out = out};
+    const struct call call = {.method = "GET",
+                              .path = path,
+                              .accept = accept,
+                              .timeout_ms = DOWNLOAD_TIMEOUT_MS,
+                              .on_data = write_out,
+                              .context = out};
     struct http_answer answer;
     if (call_patiently(cli, &call, &answer, error) < 0)
         return -1;
@@ -262,6 +279,29 @@ int api_download(struct cli *cli, const char *path, const char *accept, FILE *ou
     if (status < 0)
         return -1;
     return fflush(out) == 0 ? 0 : error_set(error, "usage", "the output cannot be written");
+}
+
+int api_stream(struct cli *cli, const char *path, const struct api_stream *stream,
+               struct error *error)
+{
+    AUTO(http_client_free) struct http_client *http = http_client_new();
+    AUTO(text_free)
+    char *last = stream->last_id < 0 ? NULL : xasprintf("%" PRId64, stream->last_id);
+    const struct call call = {.method = "GET",
+                              .path = path,
+                              .accept = "text/event-stream",
+                              .last_event = last,
+                              .http = http,
+                              .timeout_ms = STREAM_TIMEOUT_MS,
+                              .on_data = stream->on_data,
+                              .on_tick = stream->on_tick,
+                              .context = stream->context};
+    struct http_answer answer;
+    if (exchange(cli, &call, &answer, error) < 0)
+        return -1;
+    int status = take(&call, &answer, NULL, error);
+    http_answer_deinit(&answer);
+    return status;
 }
 
 int api_list(struct cli *cli, const char *path, size_t most, json_t **items_r, struct error *error)

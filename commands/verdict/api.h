@@ -30,6 +30,19 @@ int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r,
 int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
                  struct error *error) WARN_UNUSED;
 
+/* One connection that stays open for server-sent events, from behind the one with this id on (-1: from the
+ * start). Nothing is repeated, and it ends at the command's deadline. */
+struct api_stream {
+    int64_t last_id;
+    int (*on_data)(void *context, const char *bytes, size_t length); /* non-zero ends it */
+    int (*on_tick)(void *context); /* about once a second; non-zero ends it */
+    void *context;
+};
+/* 0: the server ended it. Errors: "stopped" (by the handlers or a signal), else as those of api_call. The
+ * handlers may make other calls. */
+int api_stream(struct cli *cli, const char *path, const struct api_stream *stream,
+               struct error *error) WARN_UNUSED;
+
 /* All pages of a list, or as many as give `most` items (0: all). New reference of an array. */
 int api_list(struct cli *cli, const char *path, size_t most, json_t **items_r,
              struct error *error) WARN_UNUSED;

@@ -62,15 +62,18 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return transfer->body.overflowed ? 0 : length;
 }
 
-static int on_tick(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total,
-                   curl_off_t up)
+static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                       curl_off_t up)
 {
     struct transfer *transfer = context;
+    const struct http_request *request = transfer->request;
     (void)total;
     (void)now;
     (void)up_total;
     (void)up;
-    transfer->stopped |= *transfer->request->stop != 0;
+    transfer->stopped |= request->stop != NULL && *request->stop != 0;
+    if (!transfer->stopped && request->on_tick != NULL)
+        transfer->stopped = request->on_tick(request->context) != 0;
     return transfer->stopped;
 }
 
@@ -110,9 +113,9 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     if (is_loopback(request->url))
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (request->stop != NULL) {
+    if (request->stop != NULL || request->on_tick != NULL) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_tick);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
     }
     if (request->body == NULL)

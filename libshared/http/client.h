@@ -25,6 +25,9 @@ struct http_request {
     /* When set, the body is handed over piece by piece instead of being kept; non-zero ends the request.
      * What comes with a status of 400 or more is kept all the same: it says what is wrong. */
     int (*on_data)(void *context, const char *data, size_t length);
+    /* When set, called about once a second and more often while something comes; non-zero ends the request. It
+     * may use other clients. */
+    int (*on_tick)(void *context);
     void *context;
     const volatile sig_atomic_t *stop; /* when set and not 0: ends the request within a second */
 };
@@ -37,7 +40,7 @@ struct http_answer {
     long retry_after_s; /* -1 when none */
 };
 
-/* -1 with code "unreachable" when there was no answer, "stopped" when on_data or stop ended it. */
+/* -1 with code "unreachable" when there was no answer, "stopped" when on_data, on_tick or stop ended it. */
 int http_send(struct http_client *client, const struct http_request *request,
               struct http_answer *answer_r, struct error *error) WARN_UNUSED;
 void http_answer_deinit(struct http_answer *answer);
