@@ -50,6 +50,15 @@ struct uuid uuid_v7(void)
     return format_bytes(b);
 }
 
+struct uuid uuid_v7_least(int64_t unix_ms)
+{
+    struct uuid id = {""};
+    snprintf(id.text, sizeof id.text, "%08llx-%04llx-7000-8000-000000000000",
+             (unsigned long long)(unix_ms >> 16) & 0xffffffff,
+             (unsigned long long)unix_ms & 0xffff);
+    return id;
+}
+
 struct uuid uuid_random(void)
 {
     uint8_t b[16];

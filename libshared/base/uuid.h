@@ -25,4 +25,6 @@ int uuid_parse(const char *text, struct uuid *uuid_r, struct error *error) WARN_
 
 bool uuid_is_null(const struct uuid *uuid);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
+/* The least UUIDv7 of a time: below all that are made from then on. */
+struct uuid uuid_v7_least(int64_t unix_ms);
 int64_t uuid_v7_time_ms(const struct uuid *uuid); /* unix time in the id */

@@ -20,10 +20,12 @@
 #include "ledger/metrics.h"
 #include "log/log.h"
 #include "service/health.h"
+#include "service/retention.h"
 
 #define MAX_WAIT_MS        1000
 #define READINESS_EVERY_MS 100
 #define REASON_SIZE        500
+#define DAY_MS             ((int64_t)24 * 60 * 60 * 1000)
 
 enum exit_status {
     EXIT_STOPPED = 0,
@@ -106,6 +108,15 @@ static const struct setting common_list[] = {
      .min = 1,
      .max = 4096,
      .text = "Postgres: postgresql://user:password@host:port/database"},
+    {.name = "VERDICT_RETENTION",
+     .type = SETTING_DURATION,
+     .offset = COMMON(retention_ms),
+     .fallback = "90d",
+     .min = 1 * DAY_MS,
+     .max = 3650 * DAY_MS,
+     .text =
+         "so long runs, their results and what was told of them are kept, counted from their end; "
+         "the same for all services"},
     COMMON_SETTINGS,
 };
 const struct settings_table common_settings = SETTINGS(common_list);
@@ -140,6 +151,8 @@ static void print_docs_metrics(const struct service_description *description)
     metrics_register(description->metrics, description->metrics_count);
     if (description->common == &common_settings)
         ledger_metrics_register();
+    if (description->common == &common_settings)
+        retention_metrics_register();
     metrics_print_markdown(stdout);
 }
 

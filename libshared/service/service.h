@@ -14,7 +14,8 @@
 
 /* Settings that every service has. */
 struct common_settings {
-    char *postgres_url; /* not for executors */
+    char *postgres_url;   /* not for executors */
+    int64_t retention_ms; /* … nor this */
     char *kafka_brokers;
     char *topic_prefix;
     char *instance_id; /* default: <service>-<host name> */

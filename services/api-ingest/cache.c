@@ -24,6 +24,7 @@ struct cache {
     char database[12];
     int port;
     const char *prefix;
+    int64_t retention_ms;
     pthread_mutex_t lock; /* of what follows */
     redisContext *idle[IDLE_MAX];
     int idle_count;
@@ -85,12 +86,14 @@ static int parse_url(struct cache *cache, const char *url, struct error *error)
     return cache->host[0] == '\0' ? bad_url(error) : 0;
 }
 
-int cache_new(const char *url, const char *prefix, struct cache **cache_r, struct error *error)
+int cache_new(const char *url, const char *prefix, int64_t retention_ms, struct cache **cache_r,
+              struct error *error)
 {
     AUTO(cache_free) struct cache *cache = xcalloc(1, sizeof *cache);
     pthread_mutex_init(&cache->lock, NULL);
     backoff_init(&cache->breaker, 200, 5000);
     cache->prefix = prefix;
+    cache->retention_ms = retention_ms;
     if (parse_url(cache, url, error) < 0)
         return -1;
     *cache_r = TAKE(cache);
@@ -260,10 +263,18 @@ struct run_text *cache_get(struct cache *cache, const struct uuid *run_id)
     return text;
 }
 
+/* One that is removed in Postgres must not be told of from here. */
+static int64_t final_ms(const struct cache *cache, const struct uuid *run_id)
+{
+    int64_t age_ms = wall_ms() - uuid_v7_time_ms(run_id);
+    return age_ms < cache->retention_ms - 2 * CACHE_FINAL_MS ? CACHE_FINAL_MS : CACHE_OPEN_MS;
+}
+
 void cache_put(struct cache *cache, const struct run_text *text, int64_t read_ms)
 {
     char key[KEY_SIZE], revision[24], version[24], ttl[24];
-    int64_t ttl_ms = text->is_final ? CACHE_FINAL_MS : CACHE_OPEN_MS - (monotonic_ms() - read_ms);
+    int64_t ttl_ms =
+        text->is_final ? final_ms(cache, &text->id) : CACHE_OPEN_MS - (monotonic_ms() - read_ms);
     if (ttl_ms <= 0)
         return;
     snprintf(revision, sizeof revision, "%lld", (long long)text->revision);

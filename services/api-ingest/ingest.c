@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "ingest_metrics.h"
 #include "cache.h"
+#include "db/retention.h"
 #include "installation.h"
 #include "lanes.h"
 #include "live/live.h"
@@ -163,12 +164,14 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
     ingest->lanes = lanes_new();
     ingest->flights = flights_new();
     ingest->numbers = numbers_new();
-    if (cache_new(ingest->settings->redis_url, ingest->common->topic_prefix, &ingest->cache,
-                  error) < 0 ||
+    if (cache_new(ingest->settings->redis_url, ingest->common->topic_prefix,
+                  ingest->common->retention_ms, &ingest->cache, error) < 0 ||
         open_outbox(ingest, error) < 0 ||
         batcher_start(&ingest->store, ingest->outbox, ingest->installation, &ingest->batcher,
                       error) < 0 ||
-        live_start(ingest, &ingest->live, error) < 0)
+        live_start(ingest, &ingest->live, error) < 0 ||
+        retention_start(&ingest->store, ingest->common->retention_ms, &api_retention,
+                        &ingest->retention, error) < 0)
         return -1;
     return open_http(ingest, error);
 }
@@ -180,6 +183,7 @@ void ingest_close(void *context)
         return;
     batcher_stop(ingest->batcher); /* answers what it has, while the server still can */
     live_stop(ingest->live);
+    retention_stop(&ingest->retention);
     http_server_free(&ingest->http);
     batcher_free(&ingest->batcher);
     live_free(&ingest->live);

@@ -19,6 +19,7 @@ struct numbers;
 struct installation;
 struct lanes;
 struct live;
+struct retention;
 
 struct ingest_settings {
     struct listen_address listen;
@@ -47,6 +48,7 @@ struct ingest {
     struct live *live;       /* long polls and event streams */
     struct outbox *outbox;   /* served by the service's loop */
     struct http_server *http;
+    struct retention *retention;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */
     struct backoff loop_reconnect;
 };

@@ -2,17 +2,11 @@
 /* A table of jobs and how often each is done. A job that fails is tried again at its next turn. */
 #include "housekeeping.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/memory.h"
 #include "db/delivery.h"
 #include "ledger/outbox.h"
 #include "log/log.h"
-#include "model/limits.h"
-
-#define EXPIRE_MOST 1000 /* rows of one statement */
-#define DAY_MS      ((int64_t)24 * 3600 * 1000)
 
 typedef int job(struct housekeeping *housekeeping, struct store *store, struct error *error);
 
@@ -22,7 +16,7 @@ static int disable(struct housekeeping *housekeeping, struct store *store, struc
     return delivery_db_disable(store, error);
 }
 
-static job remind, expire;
+static job remind;
 
 static const struct {
     const char *name;
@@ -31,7 +25,6 @@ static const struct {
 } jobs[] = {
     {"ending deliveries of disabled endpoints", 5000, disable},
     {"asking again for requested deliveries", 30000, remind},
-    {"removing old events and deliveries", 60000, expire},
 };
 
 struct housekeeping {
@@ -68,24 +61,6 @@ static int remind(struct housekeeping *housekeeping, struct store *store, struct
     }
     outbox_committed(outbox, store);
     return 0;
-}
-
-/* The least UUIDv7 of a time. */
-static struct uuid first_id_at(int64_t unix_ms)
-{
-    struct uuid id;
-    snprintf(id.text, sizeof id.text, "%08llx-%04llx-7000-8000-000000000000",
-             (unsigned long long)(unix_ms >> 16) & 0xffffffff,
-             (unsigned long long)unix_ms & 0xffff);
-    return id;
-}
-
-static int expire(struct housekeeping *housekeeping, struct store *store, struct error *error)
-{
-    const struct uuid before = first_id_at(wall_ms() - LIMIT_RETENTION_DAYS * DAY_MS);
-    int64_t removed;
-    (void)housekeeping;
-    return delivery_db_expire(store, &before, EXPIRE_MOST, &removed, error);
 }
 
 int64_t housekeeping_work(struct housekeeping *housekeeping)

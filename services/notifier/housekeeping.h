@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Periodic work beside sending: deliveries whose endpoint is gone, requests whose hint was lost, what is
- * older than the retention. */
+/* Periodic work beside sending: deliveries whose endpoint is gone and requests whose hint was
+ * lost. */
 #pragma once
 
 #include "inbox.h"

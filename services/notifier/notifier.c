@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "db/retention.h"
 #include "housekeeping.h"
 #include "inbox.h"
 #include "sender.h"
@@ -71,6 +72,7 @@ struct notifier {
     char dead_letters_topic[TOPIC_NAME_SIZE]; /* the ledger borrows it */
     struct sender *sender;
     struct housekeeping *housekeeping;
+    struct retention *retention;
     int64_t give_up_ms; /* stopping: requests in flight are left then; monotonic */
 };
 
@@ -149,7 +151,9 @@ int notifier_open(struct service *service, void **context_r, struct error *error
     notifier->housekeeping = housekeeping_new(&notifier->inbox, notifier->sender);
     loop_add_fd(service_loop(service), ledger_fd(notifier->ledger), POLLIN, NULL, NULL);
     loop_add_work(service_loop(service), work, notifier);
-    return 0;
+    const struct store_settings store = service_store(service);
+    return retention_start(&store, notifier->common->retention_ms, &notify_retention,
+                           &notifier->retention, error);
 }
 
 void notifier_close(void *context)
@@ -157,6 +161,7 @@ void notifier_close(void *context)
     struct notifier *notifier = context;
     if (notifier == NULL)
         return;
+    retention_stop(&notifier->retention);
     housekeeping_free(&notifier->housekeeping);
     ledger_close(&notifier->ledger, FLUSH_MS);
     sender_close(&notifier->sender);

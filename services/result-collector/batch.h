@@ -44,7 +44,7 @@ struct batch_task {
 /* Where a dispatch's results belong. */
 enum batch_place {
     PLACE_COUNTED,
-    PLACE_LATE,  /* the run's verdict was told, or the run is older than what is kept */
+    PLACE_LATE,  /* the run's verdict was told, or the run is older than what is kept, or removed */
     PLACE_STALE, /* not the task's current attempt */
 };
 
@@ -67,6 +67,7 @@ struct batch_dispatch {
     bool is_known;        /* the scheduler's record of it is there */
     bool is_contradicted; /* … and says something else */
     bool is_covered;      /* there is a partition for its run */
+    bool is_removed;      /* neither its run nor its task is there: both were too old */
     enum batch_place place;
     struct stream stream;
     bool has_advanced;

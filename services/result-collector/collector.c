@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "collector_metrics.h"
+#include "db/retention.h"
 #include "intake.h"
 #include "log/log.h"
 #include "message/resync.h"
@@ -15,16 +16,8 @@
 #define FLUSH_MS    2000
 /* Results that wait in a partition: more than a moment's. */
 #define BUSY_RECORDS 50
-#define DAY_MS       ((int64_t)24 * 60 * 60 * 1000)
 
 static const struct setting own_list[] = {
-    {.name = "VERDICT_RETENTION",
-     .type = SETTING_DURATION,
-     .offset = offsetof(struct collector_settings, retention_ms),
-     .fallback = "90d",
-     .min = 1 * DAY_MS,
-     .max = 5 * 366 * DAY_MS,
-     .text = "results are kept at least so long, then dropped by whole months"},
     {.name = "VERDICT_BATCH_RECORDS",
      .type = SETTING_INT,
      .offset = offsetof(struct collector_settings, batch_records),
@@ -220,13 +213,12 @@ static int open_ledger(struct collector *collector, struct service *service, str
 
 int collector_open(struct service *service, void **context_r, struct error *error)
 {
-    const struct collector_settings *own = service_own(service);
     const struct store_settings store = service_store(service);
     struct collector *collector = xcalloc(1, sizeof *collector);
     *context_r = collector;
     name_topics(collector, service_common(service)->topic_prefix);
     collector->keys = worker_keys_new();
-    collector->partitions = partitions_new(&store, own->retention_ms);
+    collector->partitions = partitions_new(&store, service_common(service)->retention_ms);
     collector->progress = progress_new(collector->events_topic);
     collector->statistics = statistics_new(&store);
     if (open_ledger(collector, service, error) < 0)
@@ -236,7 +228,8 @@ int collector_open(struct service *service, void **context_r, struct error *erro
     loop_add_work(service_loop(service), work_ledger, collector);
     loop_add_work(service_loop(service), work_progress, collector);
     loop_add_work(service_loop(service), work_statistics, collector);
-    return 0;
+    return retention_start(&store, service_common(service)->retention_ms, &results_retention,
+                           &collector->retention, error);
 }
 
 void collector_close(void *context)
@@ -244,6 +237,7 @@ void collector_close(void *context)
     struct collector *collector = context;
     if (collector == NULL)
         return;
+    retention_stop(&collector->retention);
     ledger_close(&collector->ledger, FLUSH_MS);
     statistics_free(&collector->statistics);
     progress_free(&collector->progress);

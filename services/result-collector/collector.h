@@ -12,7 +12,6 @@
 #include "write.h"
 
 struct collector_settings {
-    int64_t retention_ms;
     int64_t batch_records;
     int64_t log_check_ms;
 };
@@ -24,6 +23,7 @@ struct collector {
     struct partitions *partitions;
     struct progress *progress;
     struct statistics *statistics;
+    struct retention *retention;
     struct outcome outcome; /* of the transaction that is open, until it is committed or dropped */
     char results_topic[TOPIC_NAME_SIZE], scheduling_topic[TOPIC_NAME_SIZE];
     char events_topic[TOPIC_NAME_SIZE], dead_letters_topic[TOPIC_NAME_SIZE];

@@ -87,6 +87,8 @@ static enum batch_place place_of(const struct batch_dispatch *dispatch)
     bool is_current = task->is_known && task->attempt == dispatch->attempt &&
                       uuid_equal(&task->dispatch_id, &dispatch->id) &&
                       uuid_equal(&task->run_id, &dispatch->run->id);
+    if (dispatch->is_removed)
+        return PLACE_LATE;
     if (!is_current)
         return PLACE_STALE;
     if (!dispatch->run->is_known || dispatch->run->is_closed || !dispatch->is_covered)
@@ -100,6 +102,8 @@ void intake_take(struct intake *intake, const struct partitions *partitions,
     struct error why;
     for (struct batch_dispatch *d = intake->batch->dispatches; d != NULL; d = d->hh.next) {
         d->is_covered = partitions_cover(partitions, &d->run->id);
+        d->is_removed =
+            !d->run->is_known && !d->task->is_known && partitions_are_past(partitions, &d->run->id);
         d->place = place_of(d);
     }
     for (int i = 0; i < intake->count; i++) {

@@ -13,15 +13,14 @@
 #include "month.h"
 
 #define CHECK_INTERVAL_MS ((int64_t)3600 * 1000)
-#define NEXT_PIECE_MS     100
 
 struct partitions {
     struct store_settings settings;
     struct store *store; /* its own connection: what it does happens outside transactions */
     int64_t retention_ms;
     int first_month, end_month; /* what is covered; both 0 before the first success */
+    int64_t kept_from_ms; /* by Postgres' clock, at the last look; so is what follows from it */
     int64_t due_ms;
-    bool has_more; /* old rows */
     struct backoff backoff;
     char reason[ERROR_TEXT_MAX];
 };
@@ -67,32 +66,31 @@ static int make_missing(struct partitions *partitions, const struct partition *l
 }
 
 /* Another instance may drop the same one: what fails is tried again in an hour. */
-static void drop_old(struct partitions *partitions, const struct partition *list, size_t count,
-                     int first_month)
+static void drop(struct partitions *partitions, const struct partition *partition)
 {
     struct error error;
     char name[MONTH_NAME_SIZE];
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].month >= first_month)
-            continue;
-        if (db_drop_partition(partitions->store, &list[i], &error) < 0) {
-            log_failure(LOG_LEVEL_WARNING, "an old partition was not dropped", &error);
-            continue;
-        }
-        log_info("old partition dropped", LOG_TEXT("table", partitioned_tables[list[i].table]),
-                 LOG_TEXT("month", month_name(list[i].month, name)));
+    if (db_drop_partition(partitions->store, partition, &error) < 0) {
+        log_failure(LOG_LEVEL_WARNING, "an old partition was not dropped", &error);
+        return;
     }
+    log_info("old partition dropped", LOG_TEXT("table", partitioned_tables[partition->table]),
+             LOG_TEXT("month", month_name(partition->month, name)));
 }
 
-/* A piece at a time, so that results do not wait for it. */
-static int delete_old(struct partitions *partitions, int first_month, struct error *error)
+/* A month in which a run is left, which api-ingest has not removed yet, stays: nobody reads half a run. */
+static int drop_old(struct partitions *partitions, const struct partition *list, size_t count,
+                    int first_month, struct error *error)
 {
-    int64_t deleted;
-    struct uuid first_id = month_first_id(first_month);
-    if (db_delete_old_rows(partitions->store, &first_id, month_start_ms(first_month), &deleted,
-                           error) < 0)
-        return -1;
-    partitions->has_more = deleted > 0;
+    for (size_t i = 0; i < count; i++) {
+        bool has_runs = false;
+        if (list[i].month >= first_month)
+            continue;
+        if (db_has_runs_before(partitions->store, list[i].month + 1, &has_runs, error) < 0)
+            return -1;
+        if (!has_runs)
+            drop(partitions, &list[i]);
+    }
     return 0;
 }
 
@@ -115,10 +113,10 @@ static int maintain(struct partitions *partitions, struct error *error)
         return -1;
     partitions->first_month = first_month;
     partitions->end_month = end_month;
+    partitions->kept_from_ms = now_ms - partitions->retention_ms;
     metric_set(&collector_metrics[RESULT_PARTITIONS], end_month - first_month);
 
-    drop_old(partitions, list, count, first_month);
-    return delete_old(partitions, first_month, error);
+    return drop_old(partitions, list, count, first_month, error);
 }
 
 int64_t partitions_work(struct partitions *partitions)
@@ -136,10 +134,6 @@ int64_t partitions_work(struct partitions *partitions)
         return backoff_wait_ms(&partitions->backoff);
     }
     backoff_succeeded(&partitions->backoff);
-    if (partitions->has_more) {
-        partitions->due_ms = monotonic_ms() + NEXT_PIECE_MS;
-        return NEXT_PIECE_MS;
-    }
     store_close(&partitions->store); /* an hour of idling needs no connection */
     partitions->due_ms = monotonic_ms() + CHECK_INTERVAL_MS;
     return CHECK_INTERVAL_MS;
@@ -157,4 +151,9 @@ bool partitions_cover(const struct partitions *partitions, const struct uuid *ru
 {
     int month = month_of_id(run_id);
     return month >= partitions->first_month && month < partitions->end_month;
+}
+
+bool partitions_are_past(const struct partitions *partitions, const struct uuid *run_id)
+{
+    return uuid_v7_time_ms(run_id) < partitions->kept_from_ms;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps the months of results: makes partitions from the oldest month that is kept to three months
- * ahead, drops those whose whole month is older than the retention. On start and every hour. */
+ * ahead, drops those whose whole month is older than the retention and has no run any more. On start and
+ * every hour. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,3 +26,6 @@ bool partitions_are_ready(const struct partitions *partitions, char *reason, siz
 
 /* Is there a partition for this run? Not when it is older than what is kept, or its id is no time. */
 bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id);
+
+/* Is it so old that it may have been removed? */
+bool partitions_are_past(const struct partitions *partitions, const struct uuid *run_id);

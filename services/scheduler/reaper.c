@@ -362,16 +362,6 @@ static int say_alive(struct brain *brain, struct store *store, int64_t now_ms, s
                         error);
 }
 
-/* A uuid below all that were made since then. */
-static struct uuid uuid_since(int64_t unix_ms)
-{
-    struct uuid uuid = {""};
-    snprintf(uuid.text, sizeof uuid.text, "%08llx-%04llx-7000-8000-000000000000",
-             (unsigned long long)(unix_ms >> 16) & 0xffffffff,
-             (unsigned long long)unix_ms & 0xffff);
-    return uuid;
-}
-
 static int adopt_unseen(struct brain *brain, struct store *store, const struct rows *rows,
                         struct error *error)
 {
@@ -393,7 +383,7 @@ static int search_past(struct brain *brain, struct store *store, struct array_pa
                        const struct uuid *until, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    struct uuid from = uuid_is_null(&brain->searched_to) ? uuid_since(0) : brain->searched_to;
+    struct uuid from = uuid_is_null(&brain->searched_to) ? uuid_v7_least(0) : brain->searched_to;
     if (strcmp(from.text, until->text) >= 0)
         return 0;
     if (db_find_unseen_runs(store, pools, &from, PAST_PAGE, &rows, error) < 0 ||
@@ -413,7 +403,7 @@ static int find_unseen(struct brain *brain, struct store *store, struct error *e
 {
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(array_param_free) struct array_param *pools = array_param_new();
-    struct uuid since = uuid_since(wall_ms() - UNSEEN_RECENT_MS);
+    struct uuid since = uuid_v7_least(wall_ms() - UNSEEN_RECENT_MS);
     struct pool *pool, *next;
     HASH_ITER (hh, brain->pools, pool, next) {
         array_param_add(pools, pool->id.text);

@@ -11,6 +11,7 @@
 #include "brain.h"
 #include "bus/topics.h"
 #include "db.h"
+#include "db/retention.h"
 #include "dispatch.h"
 #include "events.h"
 #include "handlers.h"
@@ -212,7 +213,8 @@ int scheduler_open(struct service *service, void **context_r, struct error *erro
         return -1;
     loop_add_fd(service_loop(service), ledger_fd(scheduler->ledger), POLLIN, NULL, NULL);
     loop_add_work(service_loop(service), work, scheduler);
-    return 0;
+    return retention_start(&settings.store, common->retention_ms, &scheduling_retention,
+                           &scheduler->retention, error);
 }
 
 void scheduler_close(void *context)
@@ -220,6 +222,7 @@ void scheduler_close(void *context)
     struct scheduler *scheduler = context;
     if (scheduler == NULL)
         return;
+    retention_stop(&scheduler->retention);
     ledger_close(&scheduler->ledger, 5000);
     worker_keys_free(&scheduler->keys);
     gauges_free(&scheduler->gauges);

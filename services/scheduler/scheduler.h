@@ -18,6 +18,7 @@ struct scheduler_settings {
 };
 
 struct aside;
+struct retention;
 
 struct scheduler {
     struct service *service;
@@ -28,6 +29,7 @@ struct scheduler {
     struct worker_keys *keys;
     char scheduling_topic[128], events_topic[128], dead_letters_topic[128];
     struct gauges *gauges;
+    struct retention *retention;
     int64_t measure_due_ms;
     struct aside *aside;      /* runs that cannot be worked on: see aside.h */
     int64_t careful_until_ms; /* statements are about one run each until then */

@@ -336,6 +336,20 @@ def test_a_run_older_than_what_is_kept_is_late(collector, worker):
         assert task.count("late_result") == 1
 
 
+def test_what_comes_of_a_run_that_was_removed_is_late(verdict, worker):
+    verdict.start("result-collector", VERDICT_RETENTION="1d")
+    task = Task(verdict, worker, run_id=uuid_v7(time.time() - 2 * 86400))
+    stream = Stream(task)
+    for table in ("api.run", "scheduling.task", "scheduling.dispatch", "results.run_totals"):
+        column = {"api.run": "id"}.get(table, "run_id")
+        verdict.db.query(f"DELETE FROM {table} WHERE {column} = %s", task.run)
+    stream.send(result("a"), log("x"), finished())
+    assert stream.wait()["finished"]
+    assert task.count("late_result") == 1
+    assert task.count("stale_result") == task.count("result") == task.count("run_totals") == 0
+    assert not dead_letters(verdict)
+
+
 def test_kill_9_at_any_moment_loses_and_doubles_nothing(collector, worker):
     tasks = [Task(collector, worker) for _ in range(10)]
     streams = [Stream(task) for task in tasks]
@@ -471,6 +485,10 @@ def test_months_are_made_ahead_and_dropped_when_they_are_old(verdict, worker):
     assert old.count() == 1
     verdict.stop("result-collector")
     old.close()
+    verdict.start("result-collector", VERDICT_RETENTION="20d")
+    assert old.count() == 1, "its run is still there"
+    verdict.stop("result-collector")
+    verdict.db.query("DELETE FROM api.run WHERE id = %s", old.run)  # as api-ingest does
     verdict.start("result-collector", VERDICT_RETENTION="20d")
     left = lambda: [row["relname"] for row in verdict.db.query(names)]  # noqa: E731
     wait_until(lambda: len(left()) < len(before), 20, "old months to go")

@@ -214,17 +214,6 @@ int trigger_db_claim_keys(struct store *store, struct trigger *const *list, int 
     return 0;
 }
 
-static const char forget_keys_sql[] =
-    "DELETE FROM api.idempotency_key WHERE (project_id, key) IN"
-    " (SELECT project_id, key FROM api.idempotency_key"
-    "  WHERE created_at < now() - $1 * interval '1 day' ORDER BY created_at LIMIT 5000)";
-
-int trigger_db_forget_keys(struct store *store, struct error *error)
-{
-    return store_query(store, forget_keys_sql, PARAMS(param_int(LIMIT_IDEMPOTENCY_KEY_DAYS)), NULL,
-                       error);
-}
-
 /* ---- suites --------------------------------------------------------------------------------------- */
 
 /* In one order everywhere: two batches that add the same suites must not wait for each other. */

@@ -54,6 +54,3 @@ void outbox_rows_add(struct outbox_rows *rows, const struct uuid *id, const char
 /* Queued: goes out with the COMMIT. */
 int outbox_rows_insert(struct outbox_rows *rows, struct store *store,
                        struct error *error) WARN_UNUSED;
-
-/* Keys older than LIMIT_IDEMPOTENCY_KEY_DAYS, a bounded number of them. */
-int trigger_db_forget_keys(struct store *store, struct error *error) WARN_UNUSED;

@@ -19,7 +19,6 @@
 #define BATCH_MAX        256
 #define QUEUE_MAX        4096
 #define DATABASE_MS      5000 /* a batch waits so long for a database that is away */
-#define FORGET_KEYS_MS   600000
 #define RECONNECT_MIN_MS 20
 
 TAILQ_HEAD(triggers, trigger);
@@ -39,7 +38,6 @@ struct batcher {
     struct backoff reconnect;
     struct outbox *outbox;
     struct installation *installation;
-    int64_t forget_keys_at_ms;
 };
 
 /* ---- folding -------------------------------------------------------------------------------------- */
@@ -371,16 +369,6 @@ static int take(struct batcher *batcher, struct trigger *list[BATCH_MAX])
     return count;
 }
 
-static void forget_old_keys(struct batcher *batcher)
-{
-    struct error error;
-    if (batcher->store == NULL || monotonic_ms() < batcher->forget_keys_at_ms)
-        return;
-    batcher->forget_keys_at_ms = monotonic_ms() + FORGET_KEYS_MS;
-    if (trigger_db_forget_keys(batcher->store, &error) < 0)
-        log_failure(LOG_LEVEL_WARNING, "old idempotency keys stay", &error);
-}
-
 static void *work(void *context)
 {
     struct batcher *batcher = context;
@@ -389,10 +377,8 @@ static void *work(void *context)
     int count;
     if (connect_store(batcher, &error) < 0)
         log_failure(LOG_LEVEL_WARNING, "no connection to postgres", &error);
-    while ((count = take(batcher, list)) > 0) {
+    while ((count = take(batcher, list)) > 0)
         serve_batch(batcher, list, count);
-        forget_old_keys(batcher);
-    }
     store_close(&batcher->store);
     return NULL;
 }

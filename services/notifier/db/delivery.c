@@ -245,26 +245,3 @@ int delivery_db_unanswered(struct store *store, struct rows **rows_r, struct err
 {
     return store_query(store, unanswered_sql, NO_PARAMS, rows_r, error);
 }
-
-static const char expire_sql[] =
-    "WITH old_deliveries AS ("
-    " DELETE FROM notify.delivery WHERE id IN (SELECT id FROM notify.delivery WHERE id < $1"
-    "  AND state <> 'pending' ORDER BY id LIMIT $2) RETURNING id),"
-    " old_attempts AS ("
-    " DELETE FROM notify.delivery_attempt WHERE delivery_id IN (SELECT id FROM old_deliveries)),"
-    " old_events AS ("
-    " DELETE FROM notify.event WHERE id IN (SELECT id FROM notify.event WHERE id < $1"
-    "  ORDER BY id LIMIT $2) AND NOT EXISTS (SELECT FROM notify.delivery d"
-    "  WHERE d.event_id = event.id AND d.state = 'pending') RETURNING id)"
-    " SELECT (SELECT count(*) FROM old_deliveries) + (SELECT count(*) FROM old_events)";
-
-int delivery_db_expire(struct store *store, const struct uuid *before, int most, int64_t *removed_r,
-                       struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (store_query(store, expire_sql, PARAMS(param_uuid(before), param_int(most)), &rows, error) <
-        0)
-        return -1;
-    *removed_r = rows_int(rows, 0, 0);
-    return 0;
-}

@@ -75,7 +75,3 @@ int delivery_db_disable(struct store *store, struct error *error) WARN_UNUSED;
 /* Requests that nothing has come of for a while: (id, project id). */
 int delivery_db_unanswered(struct store *store, struct rows **rows_r,
                            struct error *error) WARN_UNUSED;
-
-/* Removes at most `most` of what is older than the id (ids are ordered by time) from each table. */
-int delivery_db_expire(struct store *store, const struct uuid *before, int most, int64_t *removed_r,
-                       struct error *error) WARN_UNUSED;

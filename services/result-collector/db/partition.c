@@ -8,8 +8,7 @@
 #include "base/memory.h"
 #include "month.h"
 
-#define DDL_SIZE       512
-#define DELETE_AT_ONCE 5000
+#define DDL_SIZE 512
 
 const char *const partitioned_tables[PARTITIONED_TABLES] = {"result", "log_chunk"};
 
@@ -121,6 +120,18 @@ static int detach(struct store *store, const struct partition *partition, struct
     return store_script(store, sql, error);
 }
 
+static const char find_run_before[] = "SELECT EXISTS (SELECT FROM api.run WHERE id < $1)";
+
+int db_has_runs_before(struct store *store, int month, bool *answer_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    const struct uuid first = month_first_id(month);
+    if (store_query(store, find_run_before, PARAMS(param_uuid(&first)), &rows, error) < 0)
+        return -1;
+    *answer_r = rows_bool(rows, 0, 0);
+    return 0;
+}
+
 int db_drop_partition(struct store *store, const struct partition *partition, struct error *error)
 {
     char sql[DDL_SIZE], name[MONTH_NAME_SIZE];
@@ -129,35 +140,4 @@ int db_drop_partition(struct store *store, const struct partition *partition, st
     snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS results.%s_%s",
              partitioned_tables[partition->table], month_name(partition->month, name));
     return store_script(store, sql, error);
-}
-
-/* $1 the first run id that is kept, $2 the time that goes with it, $3 how many rows at once */
-static const char *const delete_old_rows[] = {
-    "DELETE FROM results.task_record WHERE ctid = ANY (ARRAY(SELECT ctid FROM results.task_record "
-    "WHERE run_id < $1::uuid AND recorded_at < to_timestamp($2::bigint / 1000.0) LIMIT $3::int))",
-    "DELETE FROM results.run_totals WHERE ctid = ANY (ARRAY(SELECT ctid FROM results.run_totals "
-    "WHERE run_id < $1::uuid AND closed AND $2::bigint > 0 LIMIT $3::int))",
-    "DELETE FROM results.stale_result WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
-    "results.stale_result "
-    "WHERE run_id < $1::uuid AND recorded_at < to_timestamp($2::bigint / 1000.0) LIMIT $3::int))",
-    "DELETE FROM results.late_result WHERE ctid = ANY (ARRAY(SELECT ctid FROM results.late_result "
-    "WHERE run_id < $1::uuid AND recorded_at < to_timestamp($2::bigint / 1000.0) LIMIT $3::int))",
-    "DELETE FROM results.dead_letter WHERE ctid = ANY (ARRAY(SELECT ctid FROM results.dead_letter "
-    "WHERE $1::uuid IS NOT NULL AND at < to_timestamp($2::bigint / 1000.0) LIMIT $3::int))",
-};
-
-int db_delete_old_rows(struct store *store, const struct uuid *first_id, int64_t before_ms,
-                       int64_t *deleted_r, struct error *error)
-{
-    *deleted_r = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(delete_old_rows); i++) {
-        AUTO(rows_free) struct rows *rows = NULL;
-        if (store_query(
-                store, delete_old_rows[i],
-                PARAMS(param_uuid(first_id), param_int(before_ms), param_int(DELETE_AT_ONCE)),
-                &rows, error) < 0)
-            return -1;
-        *deleted_r += rows_affected(rows);
-    }
-    return 0;
 }

@@ -22,11 +22,10 @@ int db_list_partitions(struct store *store, struct partition **list_r, size_t *c
 /* Makes and attaches it; another instance may be doing the same. */
 int db_make_partition(struct store *store, int table, int month, struct error *error) WARN_UNUSED;
 
+/* Is there a run that is older than the month? */
+int db_has_runs_before(struct store *store, int month, bool *answer_r,
+                       struct error *error) WARN_UNUSED;
+
 /* Detaches without blocking anybody, then drops. Begins where an earlier attempt has stopped. */
 int db_drop_partition(struct store *store, const struct partition *partition,
                       struct error *error) WARN_UNUSED;
-
-/* Deletes some rows that belong to runs before first_id, or are older than before_ms, of the tables that
- * have no partitions. *deleted_r: 0 when none are left. */
-int db_delete_old_rows(struct store *store, const struct uuid *first_id, int64_t before_ms,
-                       int64_t *deleted_r, struct error *error) WARN_UNUSED;

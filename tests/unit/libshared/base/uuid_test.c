@@ -33,6 +33,19 @@ static void an_id_holds_the_time_and_its_version(void **state)
     assert_non_null(strchr("89ab", uuid.text[19]));
 }
 
+static void the_least_id_of_a_time_is_below_those_that_are_made(void **state)
+{
+    int64_t now_ms = wall_ms();
+    struct uuid uuid = uuid_v7(), least = uuid_v7_least(now_ms);
+    struct uuid parsed;
+    (void)state;
+    assert_true(strcmp(least.text, uuid.text) <= 0);
+    assert_int_equal(uuid_v7_time_ms(&least), now_ms);
+    assert_int_equal(uuid_parse(least.text, &parsed, NULL), 0);
+    least = uuid_v7_least(0);
+    assert_string_equal(least.text, "00000000-0000-7000-8000-000000000000");
+}
+
 static void random_ids_are_of_version_4_and_distinct(void **state)
 {
     struct uuid one = uuid_random(), other = uuid_random();
@@ -73,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_ordered_by_their_making),
         cmocka_unit_test(an_id_holds_the_time_and_its_version),
+        cmocka_unit_test(the_least_id_of_a_time_is_below_those_that_are_made),
         cmocka_unit_test(random_ids_are_of_version_4_and_distinct),
         cmocka_unit_test(either_case_is_read_and_lower_case_is_kept),
         cmocka_unit_test(what_is_no_uuid_is_refused_and_changes_nothing),

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/retention.h"
+
+#include "base/memory.h"
+#include "model/limits.h"
+
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+/* A key goes before its run may: who repeats it gets a new run, not the trace of one. */
+static const char keys_sql[] =
+    "DELETE FROM api.idempotency_key WHERE (project_id, key) IN"
+    " (SELECT project_id, key FROM api.idempotency_key WHERE created_at < $1::timestamptz"
+    "  ORDER BY created_at LIMIT $2::integer)";
+
+/* The run itself goes first of all that there is of it: from then on nobody finds it, and the owners of the
+ * other tables remove what was of it. One that is not final stays, however old. */
+static const char runs_sql[] =
+    "WITH old AS (SELECT r.id FROM api.run r JOIN scheduling.run_state s ON s.run_id = r.id"
+    "  WHERE r.id < $1::uuid AND s.finished_at < $2::timestamptz"
+    "  ORDER BY r.id LIMIT $3::integer FOR UPDATE OF r SKIP LOCKED),"
+    " requests AS (DELETE FROM api.run_request WHERE run_id IN (SELECT id FROM old))"
+    " DELETE FROM api.run WHERE id IN (SELECT id FROM old)";
+
+static const char delivery_requests_sql[] =
+    "DELETE FROM api.delivery_request WHERE id IN"
+    " (SELECT id FROM api.delivery_request WHERE id < $1::uuid AND created_at < $2::timestamptz"
+    "  ORDER BY id LIMIT $3::integer)";
+
+static const char dead_letters_sql[] =
+    "DELETE FROM api.dead_letter WHERE id IN (SELECT id FROM api.dead_letter"
+    " WHERE at < $1::timestamptz ORDER BY at LIMIT $2::integer)";
+
+static const struct retention_step steps[] = {
+    {.table = "api.idempotency_key",
+     .key = RETENTION_BY_TIME,
+     .at_most_ms = LIMIT_IDEMPOTENCY_KEY_DAYS * DAY_MS,
+     .sql = keys_sql},
+    {.table = "api.run", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
+    {.table = "api.delivery_request",
+     .key = RETENTION_BY_ID_AND_TIME,
+     .sql = delivery_requests_sql},
+    {.table = "api.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
+};
+const struct retention_plan api_retention = {steps, ARRAY_SIZE(steps)};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/retention.h"
+
+#include "base/memory.h"
+
+/* result and log_chunk go by whole months: see partitions.c. Totals and records go when api-ingest has
+ * removed their run, and no sooner: nobody reads half a run. */
+#define RUN_IS_GONE(alias) "NOT EXISTS (SELECT FROM api.run r WHERE r.id = " alias ".run_id)"
+
+static const char records_sql[] =
+    "DELETE FROM results.task_record WHERE dispatch_id IN"
+    " (SELECT t.dispatch_id FROM results.task_record t WHERE t.run_id < $1::uuid"
+    "  AND t.recorded_at < $2::timestamptz AND " RUN_IS_GONE(
+        "t") "  ORDER BY t.run_id LIMIT $3::integer FOR UPDATE SKIP LOCKED)";
+
+static const char totals_sql[] =
+    "DELETE FROM results.run_totals WHERE run_id IN"
+    " (SELECT t.run_id FROM results.run_totals t WHERE t.run_id < $1::uuid AND t.closed"
+    "  AND " RUN_IS_GONE("t") "  ORDER BY t.run_id LIMIT $2::integer FOR UPDATE SKIP LOCKED)";
+
+#define APART(table)                                                                               \
+    "DELETE FROM results." table " WHERE (dispatch_id, seq) IN (SELECT dispatch_id, seq"           \
+    " FROM results." table " WHERE recorded_at < $1::timestamptz"                                  \
+    " ORDER BY recorded_at LIMIT $2::integer)"
+
+static const char dead_letters_sql[] =
+    "DELETE FROM results.dead_letter WHERE id IN (SELECT id FROM results.dead_letter"
+    " WHERE at < $1::timestamptz ORDER BY at LIMIT $2::integer)";
+
+static const struct retention_step steps[] = {
+    {.table = "results.task_record", .key = RETENTION_BY_ID_AND_TIME, .sql = records_sql},
+    {.table = "results.run_totals", .key = RETENTION_BY_ID, .sql = totals_sql},
+    {.table = "results.stale_result", .key = RETENTION_BY_TIME, .sql = APART("stale_result")},
+    {.table = "results.late_result", .key = RETENTION_BY_TIME, .sql = APART("late_result")},
+    {.table = "results.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
+};
+const struct retention_plan results_retention = {steps, ARRAY_SIZE(steps)};

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is removed of schema scheduling, and in which order: see docs/architecture.md, "What is kept, and how long". */
+#pragma once
+
+#include "service/retention.h"
+
+extern const struct retention_plan scheduling_retention;

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is older than what is kept goes, whole and for good. Ids and times are changed to be old."""
+
+import time
+
+import pytest
+from parts.process import wait_until
+from support.worker import uuid_v7
+
+AGE_DAYS = 80
+KEPT = {"VERDICT_RETENTION": "20d"}  # less than the age by more than a month
+RUN_TABLES = (
+    "api.run_request",
+    "scheduling.run_state",
+    "scheduling.run_event",
+    "scheduling.task",
+    "scheduling.dispatch",
+    "results.result",
+    "results.log_chunk",
+    "results.run_totals",
+    "results.task_record",
+    "notify.event",
+)
+OWNERS = {
+    "api": "api-ingest",
+    "scheduling": "scheduler",
+    "results": "result-collector",
+    "notify": "notifier",
+}
+PARTS = ("", "/results", "/tasks", "/logs", "/why", "/report", "/events")
+
+
+def make_old(db, run, days):
+    """The same run, but of long ago. Returns its id."""
+    old = uuid_v7(time.time() - days * 86400)
+    then = f"now() - interval '{days} days'"
+    db.query("UPDATE api.run SET id = %s WHERE id = %s", old, run)
+    for table in (*RUN_TABLES, "api.idempotency_key"):
+        db.query(f"UPDATE {table} SET run_id = %s WHERE run_id = %s", old, run)
+    for change in (
+        f"api.run SET created_at = {then} WHERE id = %s",
+        f"api.idempotency_key SET created_at = {then} WHERE run_id = %s",
+        f"results.task_record SET recorded_at = {then} WHERE run_id = %s",
+        f"notify.event SET recorded_at = {then} WHERE run_id = %s",
+    ):
+        db.query(f"UPDATE {change}", old)
+    for event in db.query("SELECT id FROM notify.event WHERE run_id = %s", old):
+        new = uuid_v7(time.time() - days * 86400)
+        db.query("UPDATE notify.event SET id = %s WHERE id = %s", new, event["id"])
+        db.query("UPDATE notify.delivery SET event_id = %s WHERE event_id = %s", new, event["id"])
+    return old
+
+
+def make_deliveries_old(db):
+    for delivery in db.query("SELECT id FROM notify.delivery"):
+        new = uuid_v7(time.time() - AGE_DAYS * 86400)
+        change = f"SET id = %s, finished_at = now() - interval '{AGE_DAYS} days'"
+        db.query(f"UPDATE notify.delivery {change} WHERE id = %s", new, delivery["id"])
+        change = "SET delivery_id = %s WHERE delivery_id = %s"
+        db.query(f"UPDATE notify.delivery_attempt {change}", new, delivery["id"])
+
+
+def counts(db, run):
+    sums = " UNION ALL ".join(
+        f"SELECT '{table}' AS name, count(*) AS rows FROM {table} WHERE run_id = '{run}'"
+        for table in RUN_TABLES
+    )
+    return {row["name"]: row["rows"] for row in db.query(sums)}
+
+
+def pass_of(verdict, schema):
+    """Starts the owner of a schema and waits for its first pass: dead letters go last."""
+    verdict.db.query(
+        f"""INSERT INTO {schema}.dead_letter (id, topic, partition, "offset", payload,
+                payload_bytes, error, at)
+            VALUES (gen_random_uuid(), 't', 0, 0, '', 0, 'old', now() - interval '80 days')"""
+    )
+    verdict.start(OWNERS[schema], **KEPT)
+    left = f"SELECT count(*) FROM {schema}.dead_letter WHERE error = 'old'"
+    wait_until(lambda: verdict.db.value(left) == 0, 20, f"the pass over {schema}")
+
+
+@pytest.fixture
+def history(work, receiver):
+    """A run of long ago, with all that there is of one, another that has ended today, and one of
+    today; nothing runs."""
+    verdict = work.start().verdict
+    hook = {"url": receiver.url, "events": ["run.*"]}
+    verdict.api.post(f"/v1/projects/{work.project}/webhooks", hook, expect=201)
+    made = {}
+    for name in ("old", "ended", "young"):
+        made[name] = verdict.api.post(
+            "/v1/runs", work.body(), expect=201, headers={"Idempotency-Key": name}
+        )
+        verdict.wait_final(made[name]["id"])
+    delivered = "SELECT count(*) FROM notify.delivery WHERE state = 'delivered'"
+    wait_until(lambda: verdict.db.value(delivered) == 9, 20, "the webhooks")
+    for name in list(verdict.services):
+        verdict.stop(name)
+    made["verdict"], made["work"] = verdict, work
+    for name, days in (("old", AGE_DAYS), ("ended", AGE_DAYS // 2)):
+        made[name]["id"] = make_old(verdict.db, made[name]["id"], days)
+    old = made["old"]["id"]
+    verdict.db.query(
+        """INSERT INTO api.run_request (id, run_id, kind, created_by)
+           VALUES (gen_random_uuid(), %s, 'cancel', gen_random_uuid())""",
+        old,
+    )
+    verdict.db.query(
+        """INSERT INTO results.log_chunk (run_id, task_id, dispatch_id, attempt, seq, stream, text)
+           SELECT run_id, task_id, id, attempt, 1000, 'stdout', 'x' FROM scheduling.dispatch
+           WHERE run_id = %s""",
+        old,
+    )
+    verdict.db.query(
+        f"""UPDATE scheduling.run_state SET finished_at = now() - interval '{AGE_DAYS} days'
+            WHERE run_id = %s""",
+        old,
+    )
+    return made
+
+
+def test_a_run_that_is_too_old_goes_whole_and_nothing_brings_it_back(history):
+    verdict, old = history["verdict"], history["old"]
+    ended, young = history["ended"], history["young"]
+    before = counts(verdict.db, old["id"])
+    kept = [counts(verdict.db, run["id"]) for run in (ended, young)]
+    assert all(before.values()), before
+
+    # While the run is there, nobody removes a part of it.
+    for schema in ("scheduling", "results", "notify"):
+        pass_of(verdict, schema)
+    assert counts(verdict.db, old["id"]) == before
+
+    # It goes first, and with it what names it.
+    make_deliveries_old(verdict.db)
+    pass_of(verdict, "api")
+    for part in PARTS:
+        verdict.api.get(f"/v1/runs/{old['id']}{part}", expect=404)
+        verdict.api.get(f"/v1/runs/{old['number']}{part}", expect=404)
+    for run in (ended, young):
+        assert verdict.api.get(f"/v1/runs/{run['id']}")["state"] == "passed"
+    assert verdict.db.value("SELECT count(*) FROM api.idempotency_key WHERE key = 'old'") == 0
+    listed = verdict.api.get("/v1/runs")["items"]
+    assert [run["id"] for run in listed] == [young["id"], ended["id"]]
+
+    # Then the rest of it.
+    for schema in ("scheduling", "results", "notify"):
+        verdict.stop(OWNERS[schema])
+        pass_of(verdict, schema)
+    wait_until(
+        lambda: not any(counts(verdict.db, old["id"]).values()), 20, "all of the run to be gone"
+    )
+    assert verdict.db.value("SELECT count(*) FROM notify.delivery") == 0
+    assert verdict.db.value("SELECT count(*) FROM notify.delivery_attempt") == 0
+    assert [counts(verdict.db, run["id"]) for run in (ended, young)] == kept
+    metrics = verdict.services["scheduler"].health("/metrics")[1]
+    assert 'verdict_rows_removed_total{table="scheduling.run_state"} 1' in metrics
+
+    # A message of it that comes again, and a key that is used again, find nothing.
+    pool = verdict.db.value("SELECT pool_id FROM api.run WHERE id = %s", young["id"])
+    hint = {"version": 1, "type": "run.submitted", "run_id": old["id"], "pool_id": str(pool)}
+    for partition in range(4):
+        verdict.bus.produce("scheduling", hint, partition)
+    verdict.start("executor-1")
+    again = verdict.api.post(
+        "/v1/runs", history["work"].body(), expect=201, headers={"Idempotency-Key": "old"}
+    )
+    assert again["number"] > young["number"]
+    assert verdict.wait_final(again["id"])["state"] == "passed"
+    assert not any(counts(verdict.db, old["id"]).values())
+    verdict.api.get(f"/v1/runs/{old['id']}", expect=404)
