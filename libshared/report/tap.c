@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TAP 13 and 14: plan before or behind, directives, subtests, YAML diagnostics, bail out. A plan that is
- * missing or not fulfilled means that the report was cut. Lines that are not TAP are other output. */
+ * missing or not fulfilled, comes twice or in the middle, or has no room for a test's number, means that the
+ * report is not whole. Lines that are not TAP are other output. */
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,8 @@
 struct level {
     int64_t planned; /* -1: not told yet */
     int64_t seen;
+    int64_t seen_before_plan;
+    int64_t highest;      /* number of a test; 0: none had one */
     bool failed;          /* one of its cases, or of a subtest's in it */
     struct cut_text name; /* "# Subtest: name" */
 };
@@ -117,15 +121,34 @@ static void begin_case(struct report_reader *reader, bool passed, const char *te
 static void begin_level(struct level *level)
 {
     level->planned = -1;
-    level->seen = 0;
+    level->seen = level->seen_before_plan = level->highest = 0;
     level->failed = false;
+}
+
+/* The first thing that is wrong is told. */
+__attribute__((format(printf, 2, 3))) static void complain(struct report_reader *reader,
+                                                           const char *format, ...)
+{
+    va_list args;
+    if (reader->why[0] != '\0')
+        return;
+    va_start(args, format);
+    vsnprintf(reader->why, sizeof reader->why, format, args);
+    va_end(args);
 }
 
 static void check_plan(struct report_reader *reader, const struct level *level, const char *where)
 {
-    if (level->planned >= 0 && level->seen != level->planned && reader->why[0] == '\0')
-        snprintf(reader->why, sizeof reader->why, "%lld of %lld planned tests%s",
-                 (long long)level->seen, (long long)level->planned, where);
+    if (level->planned < 0)
+        return;
+    if (level->seen != level->planned)
+        complain(reader, "%lld of %lld planned tests%s", (long long)level->seen,
+                 (long long)level->planned, where);
+    if (level->highest > level->planned)
+        complain(reader, "test %lld is outside the plan, which has %lld%s",
+                 (long long)level->highest, (long long)level->planned, where);
+    if (level->seen_before_plan > 0 && level->seen > level->seen_before_plan)
+        complain(reader, "the plan stands in the middle of the tests%s", where);
 }
 
 /* A subtest is over when a line stands further left. */
@@ -159,6 +182,14 @@ static void enter_subtest(struct report_reader *reader, int depth, const char *n
         cut_text_add(&reader->levels[depth].name, name, strlen(name));
 }
 
+static void note_test(struct level *level, const char *text)
+{
+    int64_t number = strtoll(text, NULL, 10);
+    level->seen++;
+    if (number > level->highest)
+        level->highest = number;
+}
+
 /* The line that sums a subtest up is no case of its own, unless it says of a subtest whose cases have all
  * passed that it failed: then what failed is around them. */
 static void on_test_line(struct report_reader *reader, int depth, bool passed, const char *text)
@@ -167,7 +198,7 @@ static void on_test_line(struct report_reader *reader, int depth, bool passed, c
     enum subtest left = leave_subtests(reader, depth);
     if (depth > reader->depth)
         enter_subtest(reader, depth, NULL);
-    reader->levels[depth].seen++;
+    note_test(&reader->levels[depth], text);
     reader->levels[depth].failed |= left == SUBTEST_FAILED;
     if (left == NO_SUBTEST || (left == SUBTEST_PASSED && !passed))
         begin_case(reader, passed, text);
@@ -179,7 +210,12 @@ static void on_plan_line(struct report_reader *reader, int depth, const char *te
     flush_case(reader);
     if (depth > reader->depth)
         enter_subtest(reader, depth, NULL);
-    reader->levels[depth].planned = count;
+    struct level *level = &reader->levels[depth];
+    if (level->planned >= 0)
+        complain(reader, "there are two plans: 1..%lld and 1..%lld", (long long)level->planned,
+                 (long long)count);
+    level->planned = count;
+    level->seen_before_plan = level->seen;
 }
 
 static void add_diagnostic(struct report_reader *reader, const char *text)
@@ -209,9 +245,14 @@ static void read_yaml_line(struct report_reader *reader, const char *text)
     cut_text_add(&reader->message, value, length);
 }
 
+/* "1..3" and at most a comment: "1..3 of them" is other output. */
 static bool is_plan(const char *text)
 {
-    return strncmp(text, "1..", 3) == 0 && isdigit((unsigned char)text[3]);
+    if (strncmp(text, "1..", 3) != 0 || !isdigit((unsigned char)text[3]))
+        return false;
+    text += 3 + strspn(text + 3, "0123456789");
+    text += strspn(text, " \t");
+    return *text == '\0' || *text == '#';
 }
 
 /* "ok" is a test line only before a space, a number, or the end: "okay" is other output. */
@@ -312,8 +353,8 @@ static enum report_wholeness tap_finish(struct report_reader *reader, struct err
     leave_subtests(reader, 0);
     if (top->planned < 0 && top->seen == 0 && !reader->bailed_out)
         return REPORT_EMPTY;
-    if (reader->why[0] == '\0' && top->planned < 0)
-        snprintf(reader->why, sizeof reader->why, "the plan is missing");
+    if (top->planned < 0)
+        complain(reader, "the plan is missing");
     check_plan(reader, top, "");
     if (reader->why[0] == '\0')
         return REPORT_WHOLE;
