@@ -8,7 +8,7 @@
 
 struct process_limits { /* 0: none */
     int64_t cpu_seconds;
-    int64_t memory_bytes; /* resident, of the whole tree */
+    int64_t memory_bytes; /* resident, of the whole tree; what is shared counts once */
     int64_t open_files;
     int64_t processes; /* of the whole tree */
     int64_t file_bytes;

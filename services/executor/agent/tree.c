@@ -114,20 +114,48 @@ void tree_signal(pid_t root, int signal)
         kill(below.list[i], signal);
 }
 
-int64_t tree_memory_bytes(pid_t root, size_t *count_r)
+static int64_t resident_bytes(pid_t pid)
+{
+    char path[40], text[128];
+    long long pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    if (read_small(path, text, sizeof text) <= 0 || sscanf(text, "%*s %lld", &pages) != 1)
+        return 0;
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* The proportional set size; of a process that does not let us look, what is resident. */
+static int64_t own_bytes(pid_t pid)
+{
+    char path[40], text[2048];
+    long long kilobytes = 0;
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    const char *line = read_small(path, text, sizeof text) > 0 ? strstr(text, "\nPss:") : NULL;
+    if (line == NULL || sscanf(line, " Pss: %lld kB", &kilobytes) != 1)
+        return resident_bytes(pid);
+    return kilobytes * 1024;
+}
+
+static int64_t sum(pid_t root, int64_t (*bytes_of)(pid_t), size_t *count_r)
 {
     AUTO(process_list_deinit) struct process_list below = {.list = NULL};
-    int64_t pages = 0;
+    int64_t bytes = 0;
     tree_list(root, &below);
-    for (size_t i = 0; i < below.count; i++) {
-        char path[40], text[128];
-        long long resident = 0;
-        snprintf(path, sizeof path, "/proc/%d/statm", (int)below.list[i]);
-        if (read_small(path, text, sizeof text) > 0 && sscanf(text, "%*s %lld", &resident) == 1)
-            pages += resident;
-    }
+    for (size_t i = 0; i < below.count; i++)
+        bytes += bytes_of(below.list[i]);
     *count_r = below.count;
-    return pages * sysconf(_SC_PAGESIZE);
+    return bytes;
+}
+
+int64_t tree_memory_bytes(pid_t root, size_t *count_r)
+{
+    return sum(root, resident_bytes, count_r);
+}
+
+int64_t tree_own_memory_bytes(pid_t root)
+{
+    size_t count;
+    return sum(root, own_bytes, &count);
 }
 
 /* Fields 14 to 17 of stat(5), in ticks: its own, and of those that it has waited for. */

@@ -23,5 +23,8 @@ void tree_signal(pid_t root, int signal);
 
 /* What all descendants have used of the processors, with their children that have ended. */
 int64_t tree_cpu_ms(pid_t root);
-/* Resident memory of all descendants together, and how many they are. */
+/* Resident memory of all descendants, and how many they are. What several share is counted in each. */
 int64_t tree_memory_bytes(pid_t root, size_t *count_r);
+/* The same with what is shared divided among those that share it. Takes the kernel milliseconds per
+ * gigabyte. */
+int64_t tree_own_memory_bytes(pid_t root);
