@@ -24,6 +24,7 @@
 #define LIMIT_REQUIREMENTS          ((int64_t)32)
 #define LIMIT_LABELS                ((int64_t)64)
 #define LIMIT_SECRETS               ((int64_t)32)
+#define LIMIT_SECRET_BYTES          ((int64_t)64 * 1024)
 #define LIMIT_COMMAND_ARGUMENTS     ((int64_t)256)
 #define LIMIT_TASKS_PER_RUN         ((int64_t)1000)
 #define LIMIT_ATTEMPTS              ((int64_t)10)
@@ -63,6 +64,7 @@
     X(REQUIREMENTS, "entries", "label predicates of a suite or run")                               \
     X(LABELS, "entries", "labels of a worker")                                                     \
     X(SECRETS, "entries", "secrets that a suite names")                                            \
+    X(SECRET_BYTES, "bytes", "a secret")                                                           \
     X(COMMAND_ARGUMENTS, "entries", "arguments of a command")                                      \
     X(TASKS_PER_RUN, "tasks", "pieces that a run is cut into")                                     \
     X(ATTEMPTS, "attempts", "of one task, at the most")                                            \

@@ -2,6 +2,7 @@
 /* The process: settings, connecting, the pass of the loop, draining. */
 #include "executor.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "model/limits.h"
 #include "worker/heartbeat.h"
 #include "worker/lane.h"
+#include "worker/lock.h"
 
 #define KAFKA_TIMEOUT_MS  3000
 #define COALESCE_MS       1
@@ -184,10 +186,10 @@ void executor_heartbeat_soon(struct executor *executor)
         executor->heartbeat_due_ms = soon_ms;
 }
 
-/* A full disk keeps what it has, and takes nothing new. */
+/* A full disk keeps what it has, and takes nothing new; the same when a task could not begin. */
 int executor_free_slots(const struct executor *executor)
 {
-    if (executor->draining || spool_is_full(executor->spool))
+    if (executor->draining || spool_is_full(executor->spool) || !means_are_there(&executor->means))
         return 0;
     int free_slots = (int)executor->settings->slots - executor->running;
     return free_slots > 0 ? free_slots : 0;
@@ -390,7 +392,12 @@ static int64_t work(void *context)
     wait_ms = hand_back_ms >= 0 && hand_back_ms < wait_ms ? hand_back_ms : wait_ms;
     if (spool_is_full(executor->spool) != executor->was_full) {
         executor->was_full = !executor->was_full;
-        log_warning(executor->was_full ? "the spool's disk is full" : "the spool has room again");
+        log_warning(executor->was_full ? spool_why_full(executor->spool)
+                                       : "the spool has room again");
+        executor_heartbeat_soon(executor);
+    }
+    if (means_came_back(&executor->means, executor->settings->work_dir)) {
+        log_info("new tasks are taken again");
         executor_heartbeat_soon(executor);
     }
     metric_set(&executor_metrics[EXECUTOR_SLOTS_USED], executor->running);
@@ -424,7 +431,11 @@ bool executor_is_ready(void *context, char *reason, size_t size)
         return false;
     }
     if (spool_is_full(executor->spool)) {
-        snprintf(reason, size, "the spool's disk is full: no new task is taken");
+        snprintf(reason, size, "%s: no new task is taken", spool_why_full(executor->spool));
+        return false;
+    }
+    if (!means_are_there(&executor->means)) {
+        snprintf(reason, size, "%s: no new task is taken", executor->means.why);
         return false;
     }
     return true;
@@ -486,7 +497,10 @@ static struct helper *early_helper; /* made before any thread, taken by executor
 
 int executor_start_helper(struct error *error)
 {
-    return helper_start(&early_helper, error);
+    if (helper_start(&early_helper, error) < 0)
+        return -1;
+    means_raise_limits(); /* our own, and not that of the tests, which the helper forks */
+    return 0;
 }
 
 /* ---- opening ---------------------------------------------------------------------------------- */
@@ -529,10 +543,23 @@ static int add_labels(json_t *labels, const char *text, struct error *error)
     return 0;
 }
 
-static void on_spool_file(void *context, const char *name, const char *header,
-                          struct spool_file *file)
+static int on_spool_file(void *context, const char *name, const char *header,
+                         struct spool_file *file, struct error *error)
 {
-    job_recover(context, name, header, file);
+    return job_recover(context, name, header, file, error);
+}
+
+/* What is in it belongs to the executor that runs: another one would remove it. */
+static int open_work_dir(struct executor *executor, struct error *error)
+{
+    const char *path = executor->settings->work_dir;
+    AUTO(text_free) char *what = xasprintf("VERDICT_WORK_DIR %s", path);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return error_set(error, "invalid", "%s: %s", what, strerror(errno));
+    AUTO(fd_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, "invalid", "%s: %s", what, strerror(errno));
+    return lock_take(fd, what, &executor->work_lock_fd, error);
 }
 
 static void fill_settings(struct executor *executor, struct executor_settings *settings)
@@ -564,9 +591,8 @@ static int open_parts(struct executor *executor, struct error *error)
 {
     const struct executor_settings *settings = executor->settings;
     const struct bus_settings bus = service_bus(executor->service);
-    if (mkdir(settings->work_dir, 0700) < 0 && errno != EEXIST)
-        return error_set(error, "invalid", "VERDICT_WORK_DIR %s: %s", settings->work_dir,
-                         strerror(errno));
+    if (open_work_dir(executor, error) < 0)
+        return -1;
     executor->runner = runner_find(settings->runner);
     if (executor->runner == NULL)
         return error_set(error, "invalid", "VERDICT_RUNNER %s is not known: process",
@@ -590,6 +616,8 @@ int executor_open(struct service *service, void **context_r, struct error *error
     executor->settings = service_own(service);
     executor->tools.loop = loop;
     executor->labels = machine_labels();
+    executor->work_lock_fd = -1;
+    means_init(&executor->means);
     backoff_init(&executor->connect, 100, 5000);
     backoff_init(&executor->renew, executor->settings->enrol_again_ms,
                  RENEW_MAX_FACTOR * executor->settings->enrol_again_ms);
@@ -598,7 +626,8 @@ int executor_open(struct service *service, void **context_r, struct error *error
         return -1;
     spool_clean_aside(executor->spool, ASIDE_MAX_S);
     workspace_remove_old(executor->remover, executor->settings->work_dir);
-    spool_load(executor->spool, on_spool_file, executor);
+    if (spool_load(executor->spool, on_spool_file, executor, error) < 0)
+        return -1;
     metric_set(&executor_metrics[EXECUTOR_SLOTS], (double)executor->settings->slots);
     loop_add_fd(loop, producer_fd(executor->producer), POLLIN, NULL, NULL);
     loop_add_fd(loop, reader_fd(executor->reader), POLLIN, NULL, NULL);
@@ -624,6 +653,7 @@ void executor_close(void *context)
     reader_close(&executor->reader);
     helper_stop(&executor->tools.helper);
     spool_close(&executor->spool);
+    fd_close(&executor->work_lock_fd);
     json_decref(executor->labels);
     free(executor);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/helper.h"
+#include "agent/means.h"
 #include "bus/consumer.h"
 #include "bus/producer.h"
 #include "base/backoff.h"
@@ -30,6 +31,8 @@ struct executor {
     struct run_tools tools;
     const struct runner *runner;
     struct spool *spool;
+    int work_lock_fd;
+    struct means means;
     struct flusher *flusher;
     struct remover *remover;
     struct ends *ends; /* of the lanes topic; made when that is known */

@@ -18,10 +18,20 @@ echo "1..$i"
 
 @pytest.fixture
 def small_disk(verdict):
-    """16 MB under the executor's spool. Mounting needs rights that an ordinary user lacks."""
-    folder = verdict.folder / "executor" / "spool"
+    """16 MB under the executor's spool."""
+    yield from mounted(verdict, verdict.folder / "executor" / "spool", "size=16m")
+
+
+@pytest.fixture
+def small_work_disk(verdict):
+    """Room for two more files under the executor's working directory."""
+    yield from mounted(verdict, verdict.folder / "executor" / "work", "nr_inodes=3")
+
+
+def mounted(verdict, folder, options):
+    """Mounting needs rights that an ordinary user lacks."""
     folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", f"{options},mode=700", "tmpfs", folder]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
@@ -37,7 +47,7 @@ def free_slots(verdict):
     return max(heartbeats, key=lambda m: m["seq"])["free_slots"]
 
 
-def test_a_full_spool_disk_delays_and_loses_nothing(verdict, small_disk):
+def start(verdict):
     source = verdict.folder / "source"
     source.mkdir()
     for name in SERVICES:
@@ -45,6 +55,11 @@ def test_a_full_spool_disk_delays_and_loses_nothing(verdict, small_disk):
     for name in SERVICES:
         verdict.services[name].wait_ready()
     verdict.api.put("/v1/projects/shop", {"title": "Shop"})
+    return source
+
+
+def test_a_full_spool_disk_delays_and_loses_nothing(verdict, small_disk):
+    source = start(verdict)
     suite = {
         "slug": "suite",
         "framework": "command",
@@ -73,3 +88,22 @@ def test_a_full_spool_disk_delays_and_loses_nothing(verdict, small_disk):
         assert (run["state"], run["totals"]["passed"]) == ("passed", 300)
     attempts = "SELECT max(attempt) FROM scheduling.task"
     assert verdict.db.value(attempts) == 1
+
+
+def test_tasks_that_have_no_room_to_begin_wait_for_it(verdict, small_work_disk):
+    source = start(verdict)
+    suite = {
+        "slug": "suite",
+        "framework": "command",
+        "source": {"kind": "path", "path": str(source)},
+        "command": ["true"],
+        "report": {"format": "none"},
+    }
+    run = verdict.api.post("/v1/runs", {"project": "shop", "suite": suite}, expect=201)["id"]
+    executor = verdict.services["executor"]
+    wait_until(lambda: "No space left" in executor.health()[1], 30, "the executor to say so")
+    wait_until(lambda: free_slots(verdict) == 0, 30, "the worker to take nothing new")
+
+    subprocess.run(["mount", "-o", "remount,nr_inodes=1000", small_work_disk], check=True)
+
+    assert verdict.wait_final(run)["state"] == "passed"

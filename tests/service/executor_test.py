@@ -2,7 +2,9 @@
 """The executor on real parts: frameworks, sources, limits, output, secrets, draining."""
 
 import json
+import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import textwrap
@@ -490,6 +492,126 @@ def test_results_that_the_ledger_has_never_heard_of_are_put_aside(own_project):
     assert not held.exists()
 
 
+def descriptors(pid):
+    return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+
+
+def test_results_that_wait_hold_no_descriptors(own_project):
+    """While the collector is away nothing is settled, so each dispatch keeps its spool file."""
+    verdict = own_project.verdict
+    spool = verdict.folder / "executor" / "spool"
+    executor = verdict.services["executor"]
+    verdict.wait_final(own_project.trigger("command", "true", report={"format": "none"}))
+    wait_until(lambda: not list(spool.glob("*.spool")), 30, "the spool to be settled")
+    verdict.stop("result-collector")
+    before = descriptors(executor.pid())
+    runs = [own_project.trigger("command", "true", report={"format": "none"}) for _ in range(24)]
+    find = """SELECT count(*) FROM scheduling.dispatch WHERE run_id = ANY(%s::uuid[])"""
+    wait_until(lambda: verdict.db.value(find, runs) == 24, 30, "all to be given out")
+
+    wait_until(lambda: len(list(spool.glob("*.spool"))) == 24, 30, "24 files in the spool")
+    few = len(before) + 10
+    wait_until(
+        lambda: len(descriptors(executor.pid())) < few, 10, "its descriptors to be given back"
+    )
+    verdict.kill("executor")
+    verdict.start("executor")
+    assert len(descriptors(executor.pid())) < few
+    verdict.start("result-collector")
+    assert {verdict.wait_final(run)["state"] for run in runs} == {"passed"}
+
+
+def test_the_start_fails_when_results_in_the_spool_cannot_be_read(own_project):
+    verdict = own_project.verdict
+    spool = verdict.folder / "executor" / "spool"
+    executor = verdict.services["executor"]
+    verdict.stop("executor")
+    held = spool / f"{uuid.uuid4()}.spool"
+    held.mkdir()  # opening it fails, as it does for the lack of descriptors or rights
+
+    executor.start()
+    wait_until(lambda: not executor.is_running(), 10, "the start to fail")
+
+    assert held.name in executor.log_tail(5)
+    assert held.exists()
+    assert not list((spool / "aside").iterdir())
+
+
+def test_a_worker_takes_all_descriptors_and_its_tests_keep_their_limit(own_project):
+    executor = own_project.verdict.services["executor"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    own_project.verdict.stop("executor")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+    try:
+        executor.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    run = own_project.run("command", "sh", "-c", "ulimit -Sn", report={"format": "none"})
+
+    assert own_project.log(run) == "300\n"
+    assert resource.prlimit(executor.pid(), resource.RLIMIT_NOFILE) == (hard, hard)
+
+
+def leave_descriptors(pid, count):
+    """So many free ones."""
+    used = descriptors(pid)
+    limit = next(n for n in range(1 << 20) if n - len({fd for fd in used if fd < n}) == count)
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def test_a_worker_without_descriptors_takes_nothing_new_and_says_why(project):
+    verdict = project.verdict
+    executor = verdict.services["executor"]
+    before = resource.prlimit(executor.pid(), resource.RLIMIT_NOFILE)
+    find = "SELECT attempt FROM scheduling.task WHERE run_id = %s"
+    try:
+        leave_descriptors(executor.pid(), 5)
+        run = project.trigger("command", "true", report={"format": "none"})
+        wait_until(lambda: "Too many open files" in executor.health()[1], 20, "it to say why")
+        heartbeats = (m for m in verdict.bus.read_json("scheduling") if "free_slots" in m)
+        free_slots = max(heartbeats, key=lambda m: m["seq"])["free_slots"]
+    finally:
+        resource.prlimit(executor.pid(), resource.RLIMIT_NOFILE, before)
+
+    assert free_slots == 0
+    assert verdict.wait_final(run)["state"] == "passed"
+    assert verdict.db.value(find, run) < 5
+
+
+def test_a_second_executor_keeps_out_of_the_work_directory(project):
+    verdict = project.verdict
+    first = verdict.services["executor"]
+    work = verdict.folder / "executor" / "work"
+    script = "touch go; while [ ! -e stop ]; do sleep 0.05; done; test -d $HOME"
+    run = project.trigger("command", "sh", "-c", script, report={"format": "none"})
+    wait_until((project.folder / "go").exists, 20, "the tests to run")
+
+    second = verdict.start("executor-2", wait=False, VERDICT_WORK_DIR=work)
+    wait_until(lambda: not second.is_running(), 10, "the second one to end")
+    (project.folder / "stop").touch()
+
+    assert second.exit_status() == 1
+    assert f"VERDICT_WORK_DIR {work} belongs to another executor" in second.log_tail(5)
+    assert f"process {first.pid()}" in second.log_tail(5)
+    assert verdict.wait_final(run)["state"] == "passed"
+
+
+def test_a_secret_that_is_too_long_is_named_with_its_bound(project):
+    secrets = project.verdict.folder / "executor" / "secrets"
+    (secrets / "LONG").write_text("x" * 65536)
+    (secrets / "TOO_LONG").write_text("x" * 65537)
+    suite = {"report": {"format": "none"}}
+
+    long = project.run("command", "sh", "-c", "test ${#LONG} = 65536", secrets=["LONG"], **suite)
+    too_long = project.run("command", "true", secrets=["TOO_LONG"], **suite)
+
+    assert long["state"] == "passed"
+    assert (too_long["state"], too_long["reason"]) == ("errored", "exec_failed")
+    assert "secret TOO_LONG is longer than 65536 bytes" in too_long["reason_detail"]
+
+
 def test_a_secret_that_the_worker_lacks_is_named(project):
     run = project.run("command", "true", report={"format": "none"}, secrets=["NO_SUCH_SECRET"])
 
@@ -524,6 +646,29 @@ def test_a_limit_ends_the_tests_and_is_named(project, limits, script, named):
 
     assert (run["state"], run["reason"]) == ("errored", "limit_exceeded")
     assert named in run["reason_detail"]
+
+
+def test_memory_that_processes_share_is_counted_once(project):
+    """Five of 60 MB each are far over the limit only when each is counted by itself."""
+    project.write(
+        "share.py",
+        """
+        import os, time
+
+        memory = bytearray(os.urandom(1 << 20) * 60)
+        for _ in range(4):
+            if os.fork() == 0:
+                time.sleep(1.2)
+                os._exit(0)
+        for _ in range(4):
+            os.wait()
+        """,
+    )
+    run = project.run(
+        "command", "python3", "share.py", report={"format": "none"}, limits={"memory_mb": 150}
+    )
+
+    assert (run["state"], run["reason"]) == ("passed", None)
 
 
 def pid_is_gone(path):

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/means.h"
 #include "agent/tree.h"
 #include "agent/warden.h"
 #include "base/memory.h"
@@ -212,7 +213,7 @@ int helper_request(struct helper *helper, const int descriptors[WIRE_DESCRIPTORS
     header->cmsg_len = CMSG_LEN(sizeof(int) * WIRE_DESCRIPTORS);
     memcpy(CMSG_DATA(header), descriptors, sizeof(int) * WIRE_DESCRIPTORS);
     if (sendmsg(helper->socket, &message, MSG_NOSIGNAL) != 1)
-        return error_set(error, "unavailable", "the helper that starts processes is gone: %s",
-                         strerror(errno));
+        return error_set(error, means_code(errno, "unavailable"),
+                         "the helper that starts processes cannot be told: %s", strerror(errno));
     return 0;
 }

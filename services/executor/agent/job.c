@@ -28,6 +28,8 @@
 #define SOURCE_WORDS_MAX 1000 /* of what git says, for people */
 #define STREAM_BYTES     65536
 #define NOT_STOPPED      (-1)
+#define READING_FILES    4 /* a file, and directories on the way to it */
+#define READ_AGAIN_MS    100
 
 /* All that running takes; freed when the stream has its last item. */
 struct work {
@@ -55,6 +57,9 @@ struct work {
 
 static void finish(struct job *job, enum ending_kind ending, const char *detail,
                    enum report_state report);
+static void fail(struct job *job, enum ending_kind ending, const struct error *why);
+static void fail_exec(struct job *job, enum ending_kind ending, const struct process_plan *plan,
+                      int error_number);
 
 /* ---- items ------------------------------------------------------------------------------------ */
 
@@ -210,7 +215,7 @@ static void start_tests(struct job *job)
                                 work->suite.framework, directory, &report_handlers);
     if (executor->runner->start(&executor->tools, &work->plan, &handlers, &work->execution,
                                 &error) < 0) {
-        finish(job, ENDED_EXEC_FAILED, error.text, REPORT_IS_MISSING);
+        fail(job, ENDED_EXEC_FAILED, &error);
         return;
     }
     work->tests_started = true;
@@ -245,12 +250,14 @@ static void on_fetch_end(void *context, const struct process_end *end)
     job->executor->runner->free(&work->execution);
     if (work->stop_ending != NOT_STOPPED) {
         finish(job, (enum ending_kind)work->stop_ending, work->stop_detail, REPORT_IS_MISSING);
+    } else if (end->exec_errno != 0) {
+        fail_exec(job, ENDED_SOURCE_FAILED, &work->fetch, end->exec_errno);
     } else if (ok) {
         start_tests(job);
     } else {
         AUTO(text_free)
         char *words = utf8_clean(buffer_text(&work->fetch_words), work->fetch_words.length);
-        finish(job, ENDED_SOURCE_FAILED, words[0] == '\0' ? "git could not be run" : words,
+        finish(job, ENDED_SOURCE_FAILED, words[0] == '\0' ? "git said nothing" : words,
                REPORT_IS_MISSING);
     }
 }
@@ -266,7 +273,7 @@ static void fetch(struct job *job)
     work->fetch.directory = work->workspace.root;
     if (job->executor->runner->start(&job->executor->tools, &work->fetch, &handlers,
                                      &work->execution, &error) < 0)
-        finish(job, ENDED_SOURCE_FAILED, error.text, REPORT_IS_MISSING);
+        fail(job, ENDED_SOURCE_FAILED, &error);
 }
 
 /* ---- preparing -------------------------------------------------------------------------------- */
@@ -419,14 +426,30 @@ static void finish(struct job *job, enum ending_kind ending, const char *detail,
     executor_heartbeat_soon(job->executor);
 }
 
+/* It could not begin. What this worker lacks is no fault of the tests. */
+static void fail(struct job *job, enum ending_kind ending, const struct error *why)
+{
+    if (error_is(why, NO_MEANS)) {
+        means_lacked(&job->executor->means, why->text);
+        log_failure(LOG_LEVEL_WARNING, "no new task is taken", why);
+        ending = ENDED_HANDED_BACK;
+    }
+    finish(job, ending, why->text, REPORT_IS_MISSING);
+}
+
+static void fail_exec(struct job *job, enum ending_kind ending, const struct process_plan *plan,
+                      int error_number)
+{
+    struct error error;
+    error_set(&error, means_code(error_number, "exec_failed"), "%s: %s", plan->argv.list[0],
+              strerror(error_number));
+    fail(job, ending, &error);
+}
+
 static enum ending_kind judge_end(const struct work *work, char detail[400])
 {
     const struct process_end *end = &work->end;
     detail[0] = '\0';
-    if (end->exec_errno != 0) {
-        text_format(detail, 400, "%s: %s", work->plan.argv.list[0], strerror(end->exec_errno));
-        return ENDED_EXEC_FAILED;
-    }
     if (work->stop_ending != NOT_STOPPED) {
         text_format(detail, 400, "%s", work->stop_detail == NULL ? "" : work->stop_detail);
         return (enum ending_kind)work->stop_ending;
@@ -451,6 +474,10 @@ static void read_reports(struct job *job)
     struct error why = {.text = ""};
     if (!reports_read_files(work->reports))
         return;
+    if (work->end.exec_errno != 0) {
+        fail_exec(job, ENDED_EXEC_FAILED, &work->plan, work->end.exec_errno);
+        return;
+    }
     enum ending_kind ending = judge_end(work, detail);
     bool exited = ending == ENDED_EXITED;
     snprintf(how, sizeof how, exited ? "exit status %d" : "signal %d",
@@ -491,6 +518,7 @@ static struct job *job_new(struct executor *executor, const struct stream *strea
     job->stream.executor = executor;
     job->stream.number = job->number;
     backoff_init(&job->stream.retry, 100, 5000);
+    backoff_init(&job->stream.flush_retry, 100, 5000);
     HASH_ADD(hh, executor->jobs, dispatch_id, sizeof job->dispatch_id, job);
     return job;
 }
@@ -525,8 +553,8 @@ static void begin(struct job *job)
     executor->running++;
     job->work->deadline_ms = monotonic_ms() + job->work->dispatch.timeout_ms;
     if (prepare(job, &error) < 0)
-        finish(job, error_is(&error, "source_failed") ? ENDED_SOURCE_FAILED : ENDED_EXEC_FAILED,
-               error.text, REPORT_IS_MISSING);
+        fail(job, error_is(&error, "source_failed") ? ENDED_SOURCE_FAILED : ENDED_EXEC_FAILED,
+             &error);
     else if (job->work->fetch.argv.count > 0)
         fetch(job);
     else
@@ -558,15 +586,15 @@ static void look_at_last(void *context, int64_t seq, const char *item, size_t le
     }
 }
 
-void job_recover(struct executor *executor, const char *name, const char *header,
-                 struct spool_file *file)
+int job_recover(struct executor *executor, const char *name, const char *header,
+                struct spool_file *file, struct error *error)
 {
     struct stream stream;
-    struct error error;
-    if (stream_read_header(header, &stream, &error) < 0 ||
+    struct error damage;
+    if (stream_read_header(header, &stream, &damage) < 0 ||
         strcmp(stream.dispatch_id.text, name) != 0) {
         spool_file_put_aside(&file);
-        return;
+        return 0;
     }
     struct job *job = job_new(executor, &stream);
     int64_t count = spool_file_count(file);
@@ -574,10 +602,13 @@ void job_recover(struct executor *executor, const char *name, const char *header
     job->stream.flush_asked = job->stream.durable = count;
     job->state = JOB_FINISHED;
     job->recovered = true;
-    if (count > 0)
-        spool_file_read(file, count, count, 1, look_at_last, &job->whole);
+    if (count > 0 && spool_file_read(file, count, count, 1, look_at_last, &job->whole) == 0)
+        return error_set(error, "unavailable", "cannot read %s in the spool: %s", name,
+                         strerror(errno));
+    spool_file_rest(file);
     log_info("spool found", LOG_TEXT("dispatch_id", name), LOG_INT("items", count),
              LOG_INT("whole", job->whole));
+    return 0;
 }
 
 struct job *job_find(const struct executor *executor, const char *dispatch_id)
@@ -648,7 +679,9 @@ int64_t job_work(struct job *job)
     int64_t wait_ms = -1;
     if (job->state == JOB_ACCEPTED && slot_is_free(job->executor))
         begin(job);
-    if (job->state == JOB_READING) {
+    if (job->state == JOB_READING && !means_have_descriptors(READING_FILES)) {
+        wait_ms = READ_AGAIN_MS; /* a report that cannot be opened now would be none */
+    } else if (job->state == JOB_READING) {
         read_reports(job);
         wait_ms = 0;
     } else if (job->state == JOB_RUNNING) {

@@ -34,9 +34,9 @@ void job_accept(struct executor *executor, const struct task_dispatch *dispatch)
 /* Hands it back untouched. */
 void job_refuse(struct executor *executor, const struct task_dispatch *dispatch,
                 const char *detail);
-/* Files that an earlier life of this executor left. */
-void job_recover(struct executor *executor, const char *name, const char *header,
-                 struct spool_file *file);
+/* Files that an earlier life of this executor left: a spool_on_file. */
+int job_recover(struct executor *executor, const char *name, const char *header,
+                struct spool_file *file, struct error *error) WARN_UNUSED;
 
 struct job *job_find(const struct executor *executor, const char *dispatch_id);
 #define JOB_OWN_GRACE (-1)

@@ -369,6 +369,17 @@ static void close_reader(struct reports *reports, int which)
     reports->ops->free(reader);
 }
 
+/* What it would have told is missing: the others alone are no whole report. */
+static bool open_file(struct reports *reports, const char *path)
+{
+    reports->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (reports->fd < 0 && errno != ELOOP) {
+        reports->worst = REPORT_CUT;
+        error_set(&reports->why, "unavailable", "cannot read %s: %s", path, strerror(errno));
+    }
+    return reports->fd >= 0;
+}
+
 bool reports_read_files(struct reports *reports)
 {
     static char piece[PIECE_BYTES];
@@ -381,9 +392,7 @@ bool reports_read_files(struct reports *reports)
     if (reports->fd < 0) {
         if (reports->next_file >= reports->files.count)
             return true;
-        reports->fd =
-            open(reports->files.list[reports->next_file++], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (reports->fd < 0)
+        if (!open_file(reports, reports->files.list[reports->next_file++]))
             return false;
         open_reader(reports, 0);
     }

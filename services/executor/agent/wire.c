@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/means.h"
 #include "base/buffer.h"
 #include "base/memory.h"
 
@@ -55,7 +56,8 @@ int wire_plan_write(const struct process_plan *plan, int *fd_r, struct error *er
 
     AUTO(fd_close) int fd = memfd_create("plan", MFD_CLOEXEC);
     if (fd < 0 || write_all(fd, bytes.data, bytes.length) < 0)
-        return error_set(error, "unavailable", "cannot hand over the command: %s", strerror(errno));
+        return error_set(error, means_code(errno, "unavailable"),
+                         "cannot hand over the command: %s", strerror(errno));
     *fd_r = fd;
     fd = -1;
     return 0;

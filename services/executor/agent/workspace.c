@@ -12,16 +12,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/means.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "frameworks/framework.h"
-
-#define SECRET_BYTES_MAX (64 * 1024)
+#include "model/limits.h"
 
 static int make(const char *path, struct error *error)
 {
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return error_set(error, "unavailable", "cannot make %s: %s", path, strerror(errno));
+        return error_set(error, means_code(errno, "unavailable"), "cannot make %s: %s", path,
+                         strerror(errno));
+    return 0;
+}
+
+/* Open for writing too: so it never ends before we say so. */
+static int make_stream(struct workspace *workspace, struct error *error)
+{
+    if (mkfifo(workspace->stream, 0600) == 0)
+        workspace->stream_fd = open(workspace->stream, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (workspace->stream_fd < 0)
+        return error_set(error, means_code(errno, "unavailable"), "cannot make %s: %s",
+                         workspace->stream, strerror(errno));
     return 0;
 }
 
@@ -39,9 +51,10 @@ int workspace_make(struct remover *remover, const char *work_dir, const char *na
         workspace_remove(remover, &workspace);
         return -1;
     }
-    /* Open for writing too: so it never ends before we say so. */
-    if (mkfifo(workspace.stream, 0600) == 0)
-        workspace.stream_fd = open(workspace.stream, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (make_stream(&workspace, error) < 0) {
+        workspace_remove(remover, &workspace);
+        return -1;
+    }
     *workspace_r = workspace;
     return 0;
 }
@@ -95,11 +108,14 @@ static int add_secret(const struct executor *executor, const char *name, struct 
                          "secret %s is not on this worker: VERDICT_SECRETS_DIR is not set", name);
     AUTO(text_free) char *path = xasprintf("%s/%s", directory, name);
     AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    AUTO(text_free) char *text = xcalloc(1, SECRET_BYTES_MAX + 1);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, SECRET_BYTES_MAX);
+    AUTO(text_free) char *text = xcalloc(1, LIMIT_SECRET_BYTES + 2);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, LIMIT_SECRET_BYTES + 1);
     if (length < 0)
-        return error_set(error, "exec_failed", "secret %s is not on this worker: %s", name,
-                         strerror(errno));
+        return error_set(error, means_code(errno, "exec_failed"),
+                         "secret %s is not on this worker: %s", name, strerror(errno));
+    if (length > LIMIT_SECRET_BYTES)
+        return error_set(error, "exec_failed", "secret %s is longer than %lld bytes", name,
+                         (long long)LIMIT_SECRET_BYTES);
     while (length > 0 && text[length - 1] == '\n')
         text[--length] = '\0';
     environment_add(plan, name, text);

@@ -11,7 +11,7 @@
 
 struct workspace {
     char *root, *home, *temporary, *reports, *checkout, *stream;
-    int stream_fd; /* our end of the named pipe; -1 when it could not be made */
+    int stream_fd; /* our end of the named pipe; -1 while there is none */
 };
 
 int workspace_make(struct remover *remover, const char *work_dir, const char *name,

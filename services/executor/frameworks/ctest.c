@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "agent/means.h"
 #include "base/memory.h"
 #include "frameworks/framework.h"
 
@@ -72,8 +73,8 @@ static int select_cases(const struct framework_task *task, struct process_plan *
     if (file != NULL)
         write_expressions(file, task);
     if (file == NULL || fclose(file) != 0)
-        return error_set(error, "unavailable", "cannot write the list of cases: %s",
-                         strerror(errno));
+        return error_set(error, means_code(errno, "unavailable"),
+                         "cannot write the list of cases: %s", strerror(errno));
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         texts_add(&plan->argv, words[i]);
     return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/means.h"
 #include "base/memory.h"
 #include "frameworks/framework.h"
 
@@ -18,8 +19,8 @@ static int select_cases(const struct framework_task *task, struct process_plan *
     for (size_t i = 0; file != NULL && i < task->case_count; i++)
         fprintf(file, "%s\n", task->cases[i].selector);
     if (file == NULL || fclose(file) != 0)
-        return error_set(error, "unavailable", "cannot write the list of cases: %s",
-                         strerror(errno));
+        return error_set(error, means_code(errno, "unavailable"),
+                         "cannot write the list of cases: %s", strerror(errno));
     environment_add(plan, "VERDICT_CASES", path);
     return 0;
 }

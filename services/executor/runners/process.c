@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/means.h"
 #include "base/memory.h"
 #include "runners/runner.h"
 
@@ -23,6 +24,7 @@ struct execution {
     struct loop *loop;
     struct run_handlers handlers;
     struct process_end end;
+    bool started;
     int control;
     struct output_pipe outputs[2];
 };
@@ -73,6 +75,7 @@ static void on_exec_failed(struct execution *execution, const struct warden_repo
 static void on_started(struct execution *execution, const struct warden_report *report)
 {
     (void)report;
+    execution->started = true;
     execution->handlers.on_started(execution->handlers.context);
 }
 
@@ -88,6 +91,14 @@ static void on_exited(struct execution *execution, const struct warden_report *r
 static void on_gone(struct execution *execution, const struct warden_report *report)
 {
     (void)report;
+    finish(execution);
+}
+
+/* Killed, in which case `lost` stays as it is; or there was no process to be had for it. */
+static void on_warden_gone(struct execution *execution)
+{
+    if (!execution->started)
+        execution->end.exec_errno = EAGAIN;
     finish(execution);
 }
 
@@ -109,7 +120,7 @@ static void on_control(void *context)
         (size_t)report.kind < ARRAY_SIZE(on_said))
         on_said[report.kind](execution, &report);
     else
-        finish(execution); /* the warden was killed: `lost` stays as it is */
+        on_warden_gone(execution);
 }
 
 static void process_free(struct execution **execution_p)
@@ -154,7 +165,8 @@ static int request(const struct run_tools *tools, const struct process_plan *pla
     int descriptors[WIRE_DESCRIPTORS] = {-1, -1, -1, -1};
     int status = -1;
     if (make_channels(execution, descriptors) < 0)
-        error_set(error, "unavailable", "no pipes for a new process: %s", strerror(errno));
+        error_set(error, means_code(errno, "unavailable"), "no pipes for a new process: %s",
+                  strerror(errno));
     else if (wire_plan_write(plan, &descriptors[WIRE_PLAN], error) == 0)
         status = helper_request(tools->helper, descriptors, error);
     for (int i = 0; i < WIRE_DESCRIPTORS; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/means.h"
 #include "base/memory.h"
 #include "sources/source.h"
 
@@ -37,8 +38,8 @@ static int prepare(const struct source_task *task, struct process_plan *plan, ch
     struct stat stat_;
     (void)plan;
     if (realpath(task->source->path, real) == NULL)
-        return error_set(error, "source_failed", "path %s on this worker: %s", task->source->path,
-                         strerror(errno));
+        return error_set(error, means_code(errno, "source_failed"), "path %s on this worker: %s",
+                         task->source->path, strerror(errno));
     if (!is_below_any(real, task->source_roots))
         return error_set(error, "source_failed",
                          "path %s is below none of this worker's VERDICT_SOURCE_ROOTS (%s)",

@@ -24,6 +24,8 @@ static void on_dispatch(struct executor *executor, const void *message)
     }
     if (executor->draining)
         job_refuse(executor, dispatch, "its worker is being stopped");
+    else if (!means_are_there(&executor->means))
+        job_refuse(executor, dispatch, executor->means.why);
     else if (!spool_is_full(executor->spool)) /* else it will come again, here or elsewhere */
         job_accept(executor, dispatch);
 }

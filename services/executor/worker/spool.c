@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,6 +16,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "worker/lock.h"
 
 #define SUFFIX           ".spool"
 #define ASIDE            "aside"
@@ -39,12 +39,14 @@ struct spool {
     int directory_fd, aside_fd, lock_fd;
     int64_t bytes;
     int64_t waiting; /* records */
+    char why[120];   /* the last record could not be written */
 };
 
 struct spool_file {
     struct spool *spool;
     char name[NAME_BYTES_MAX];
-    int fd;
+    int fd; /* -1 at rest */
+    bool is_made;
     uint64_t *offsets; /* of each record on disk; one more: the end */
     size_t records, capacity;
     struct waiting_list waiting;
@@ -70,10 +72,9 @@ int spool_open(const char *directory, struct spool **spool_r, struct error *erro
     if ((spool->directory_fd = open_directory(AT_FDCWD, directory, error)) < 0 ||
         (spool->aside_fd = open_directory(spool->directory_fd, ASIDE, error)) < 0)
         return -1;
-    spool->lock_fd = openat(spool->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (spool->lock_fd < 0 || flock(spool->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(error, "invalid", "spool %s belongs to another executor that runs: %s",
-                         directory, strerror(errno));
+    AUTO(text_free) char *what = xasprintf("VERDICT_SPOOL_DIR %s", directory);
+    if (lock_take(spool->directory_fd, what, &spool->lock_fd, error) < 0)
+        return -1;
     *spool_r = TAKE(spool);
     return 0;
 }
@@ -96,6 +97,11 @@ int spool_directory_fd(const struct spool *spool)
 bool spool_is_full(const struct spool *spool)
 {
     return spool->waiting > 0;
+}
+
+const char *spool_why_full(const struct spool *spool)
+{
+    return spool->why;
 }
 
 int64_t spool_bytes(const struct spool *spool)
@@ -135,20 +141,32 @@ static void note_record(struct spool_file *file, size_t payload_length)
     file->spool->bytes += (int64_t)size;
 }
 
-/* Reads one record at the end of what is known: its payload (caller frees), NULL at a torn tail. */
-static char *read_next(const struct spool_file *file, size_t *length_r)
+/* Reads one record at the end of what is known: 1 and its payload (caller frees), 0 at the end and at a
+ * torn tail, -1 (errno) when it cannot be read. */
+static int read_next(const struct spool_file *file, char **payload_r, size_t *length_r)
 {
     struct record_head head;
     uint64_t at = end_of(file);
-    if (pread(file->fd, &head, sizeof head, (off_t)at) != (ssize_t)sizeof head ||
-        head.length > RECORD_BYTES_MAX)
-        return NULL;
-    char *payload = xcalloc(1, (size_t)head.length + 1);
-    if (pread(file->fd, payload, head.length, (off_t)(at + sizeof head)) != (ssize_t)head.length ||
+    ssize_t length = pread(file->fd, &head, sizeof head, (off_t)at);
+    if (length != (ssize_t)sizeof head || head.length > RECORD_BYTES_MAX)
+        return length < 0 ? -1 : 0;
+    AUTO(text_free) char *payload = xcalloc(1, (size_t)head.length + 1);
+    length = pread(file->fd, payload, head.length, (off_t)(at + sizeof head));
+    if (length != (ssize_t)head.length ||
         crc32(0, (const unsigned char *)payload, head.length) != head.checksum)
-        text_free(&payload);
+        return length < 0 ? -1 : 0;
+    *payload_r = TAKE(payload);
     *length_r = head.length;
-    return payload;
+    return 1;
+}
+
+static void note_why(struct spool *spool, int error_number)
+{
+    if (error_number == ENOSPC || error_number == EDQUOT)
+        snprintf(spool->why, sizeof spool->why, "the spool's disk is full");
+    else
+        snprintf(spool->why, sizeof spool->why, "the spool cannot be written: %s",
+                 strerror(error_number));
 }
 
 static bool write_record(struct spool_file *file, const char *payload)
@@ -162,11 +180,13 @@ static bool write_record(struct spool_file *file, const char *payload)
     memcpy(bytes + sizeof head, payload, length);
     uint64_t at = end_of(file);
     ssize_t written = pwrite(file->fd, bytes, sizeof head + length, (off_t)at);
+    int error_number = written < 0 ? errno : ENOSPC;
     free(bytes);
     if (written == (ssize_t)(sizeof head + length)) {
         note_record(file, length);
         return true;
     }
+    note_why(file->spool, error_number);
     if (written > 0)
         (void)!ftruncate(file->fd, (off_t)at);
     return false;
@@ -182,6 +202,23 @@ static struct spool_file *file_new(struct spool *spool, const char *name)
     snprintf(file->name, sizeof file->name, "%.80s" SUFFIX, name);
     STAILQ_INIT(&file->waiting);
     return file;
+}
+
+/* One that has gone is not made again: what it held would be missing in its middle. */
+int spool_file_fd(struct spool_file *file)
+{
+    const int flags = O_RDWR | O_CLOEXEC | (file->is_made ? 0 : O_CREAT | O_TRUNC);
+    if (file->fd < 0)
+        file->fd = openat(file->spool->directory_fd, file->name, flags, 0600);
+    if (file->fd < 0)
+        note_why(file->spool, errno);
+    file->is_made |= file->fd >= 0;
+    return file->fd;
+}
+
+void spool_file_rest(struct spool_file *file)
+{
+    fd_close(&file->fd);
 }
 
 static void put_waiting(struct spool_file *file, const char *payload)
@@ -205,10 +242,7 @@ static void drop_first_waiting(struct spool_file *file)
 
 bool spool_file_retry(struct spool_file *file)
 {
-    if (file->fd < 0)
-        file->fd =
-            openat(file->spool->directory_fd, file->name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    while (file->fd >= 0 && !STAILQ_EMPTY(&file->waiting) &&
+    while (!STAILQ_EMPTY(&file->waiting) && spool_file_fd(file) >= 0 &&
            write_record(file, STAILQ_FIRST(&file->waiting)->payload))
         drop_first_waiting(file);
     return STAILQ_EMPTY(&file->waiting);
@@ -216,7 +250,7 @@ bool spool_file_retry(struct spool_file *file)
 
 static int64_t append(struct spool_file *file, const char *payload)
 {
-    if (file->fd < 0 || file->waiting_count > 0 || !write_record(file, payload))
+    if (file->waiting_count > 0 || spool_file_fd(file) < 0 || !write_record(file, payload))
         put_waiting(file, payload);
     return spool_file_count(file);
 }
@@ -224,8 +258,6 @@ static int64_t append(struct spool_file *file, const char *payload)
 struct spool_file *spool_file_create(struct spool *spool, const char *name, const char *header)
 {
     struct spool_file *file = file_new(spool, name);
-    file->fd =
-        openat(spool->directory_fd, file->name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     append(file, header);
     return file;
 }
@@ -243,11 +275,6 @@ int64_t spool_file_count(const struct spool_file *file)
 int64_t spool_file_written(const struct spool_file *file)
 {
     return file->records == 0 ? 0 : (int64_t)file->records - 1;
-}
-
-int spool_file_fd(const struct spool_file *file)
-{
-    return file->fd;
 }
 
 void spool_file_close(struct spool_file **file_p)
@@ -271,17 +298,19 @@ void spool_file_remove(struct spool_file **file)
     spool_file_close(file);
 }
 
-static void put_aside(const struct spool *spool, const char *name)
+static int put_aside(const struct spool *spool, const char *name)
 {
-    if (renameat(spool->directory_fd, name, spool->aside_fd, name) == 0)
-        utimensat(spool->aside_fd, name, NULL, 0);
+    if (renameat(spool->directory_fd, name, spool->aside_fd, name) < 0)
+        return -1;
+    utimensat(spool->aside_fd, name, NULL, 0);
+    return 0;
 }
 
 void spool_file_put_aside(struct spool_file **file)
 {
     if (*file == NULL)
         return;
-    put_aside((*file)->spool, (*file)->name);
+    (void)!put_aside((*file)->spool, (*file)->name);
     spool_file_close(file);
 }
 
@@ -300,7 +329,7 @@ int64_t spool_file_read(struct spool_file *file, int64_t first_seq, int64_t last
         last++;
     size_t size = (size_t)(file->offsets[last + 1] - start);
     AUTO(text_free) char *bytes = xcalloc(1, size);
-    if (pread(file->fd, bytes, size, (off_t)start) != (ssize_t)size)
+    if (spool_file_fd(file) < 0 || pread(file->fd, bytes, size, (off_t)start) != (ssize_t)size)
         return 0;
     for (int64_t seq = first_seq; seq <= last; seq++) {
         const char *record = bytes + (file->offsets[seq] - start);
@@ -311,46 +340,70 @@ int64_t spool_file_read(struct spool_file *file, int64_t first_seq, int64_t last
     return last - first_seq + 1;
 }
 
-/* All whole records; a torn tail is cut off. The header's text, NULL when there is not even that. */
-static char *read_all(struct spool_file *file)
+static int cut_tail(const struct spool_file *file)
+{
+    struct stat status;
+    if (fstat(file->fd, &status) < 0)
+        return -1;
+    return (uint64_t)status.st_size == end_of(file) ? 0 : ftruncate(file->fd, (off_t)end_of(file));
+}
+
+/* All whole records; a torn tail is cut off. The header's text is NULL when there is not even that; -1
+ * (errno) when the file cannot be read. */
+static int read_all(struct spool_file *file, char **header_r)
 {
     AUTO(text_free) char *header = NULL;
     size_t length;
     char *payload;
-    while ((payload = read_next(file, &length)) != NULL) {
+    int status = spool_file_fd(file) < 0 ? -1 : 1;
+    while (status > 0 && (status = read_next(file, &payload, &length)) > 0) {
         note_record(file, length);
         if (header == NULL)
             header = payload;
         else
             free(payload);
     }
-    if (ftruncate(file->fd, (off_t)end_of(file)) < 0)
-        text_free(&header);
-    return TAKE(header);
+    if (status < 0 || (header != NULL && cut_tail(file) < 0))
+        return -1;
+    *header_r = TAKE(header);
+    return 0;
 }
 
-static void load_one(struct spool *spool, const char *file_name, spool_on_file *on_file,
-                     void *context)
+static int load_one(struct spool *spool, const char *file_name, spool_on_file *on_file,
+                    void *context, struct error *error)
 {
     AUTO(text_free)
     char *name = xstrndup(file_name, strlen(file_name) - strlen(SUFFIX));
-    struct spool_file *file = file_new(spool, name);
-    file->fd = openat(spool->directory_fd, file->name, O_RDWR | O_CLOEXEC);
-    AUTO(text_free) char *header = file->fd < 0 ? NULL : read_all(file);
-    if (header == NULL)
-        spool_file_put_aside(&file);
-    else
-        on_file(context, name, header, file);
+    AUTO(spool_file_close) struct spool_file *file = file_new(spool, name);
+    AUTO(text_free) char *header = NULL;
+    file->is_made = true;
+    if (read_all(file, &header) < 0)
+        return error_set(error, "unavailable",
+                         "cannot read %s in the spool, which holds results: %s", file_name,
+                         strerror(errno));
+    spool_file_rest(file);
+    if (header != NULL)
+        return on_file(context, name, header, TAKE(file), error);
+    if (put_aside(spool, file_name) < 0)
+        return error_set(error, "unavailable", "cannot put %s aside, which is damaged: %s",
+                         file_name, strerror(errno));
+    return 0;
 }
 
-void spool_load(struct spool *spool, spool_on_file *on_file, void *context)
+int spool_load(struct spool *spool, spool_on_file *on_file, void *context, struct error *error)
 {
-    DIR *directory =
-        fdopendir(openat(spool->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    AUTO(fd_close) int fd = openat(spool->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
-    while (directory != NULL && (entry = readdir(directory)) != NULL)
+    int status = 0;
+    if (directory == NULL)
+        return error_set(error, "unavailable", "cannot list the spool: %s", strerror(errno));
+    fd = -1; /* the stream's */
+    while (status == 0 && (errno = 0, entry = readdir(directory)) != NULL)
         if (text_ends(entry->d_name, SUFFIX) && strlen(entry->d_name) < NAME_BYTES_MAX)
-            load_one(spool, entry->d_name, on_file, context);
-    if (directory != NULL)
-        closedir(directory);
+            status = load_one(spool, entry->d_name, on_file, context, error);
+    if (status == 0 && errno != 0)
+        status = error_set(error, "unavailable", "cannot list the spool: %s", strerror(errno));
+    closedir(directory);
+    return status;
 }

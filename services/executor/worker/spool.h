@@ -2,7 +2,8 @@
 /* What a worker has to tell, kept on disk until the scheduler says that it is settled: one append-only
  * file per dispatch, the first record saying what it belongs to, each further one an item of its stream
  * (record n is item n). Records carry length and checksum, so a torn tail is found and cut off. A full
- * disk loses nothing: items wait in memory until there is room. */
+ * disk loses nothing: items wait in memory until there is room. A file holds a descriptor only while it is
+ * written or read, so as many dispatches as there are may wait to be settled. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,13 +19,18 @@ int spool_open(const char *directory, struct spool **spool_r, struct error *erro
 void spool_close(struct spool **spool);
 int spool_directory_fd(const struct spool *spool);
 bool spool_is_full(const struct spool *spool); /* some item waits for room */
+/* Why it does, for people: "the spool's disk is full". */
+const char *spool_why_full(const struct spool *spool);
 int64_t spool_bytes(const struct spool *spool);
 
-/* Calls once for each file that an earlier life left; what cannot be read is put aside. The file is the
- * callee's (spool_file_close or spool_file_remove), the header is valid during the call. */
-typedef void spool_on_file(void *context, const char *name, const char *header,
-                           struct spool_file *file);
-void spool_load(struct spool *spool, spool_on_file *on_file, void *context);
+/* Calls once for each file that an earlier life left. The file is the callee's (spool_file_close or
+ * spool_file_remove), the header is valid during the call; -1 ends the loading. */
+typedef int spool_on_file(void *context, const char *name, const char *header,
+                          struct spool_file *file, struct error *error);
+/* A file whose content is damaged is put aside. One that cannot be opened or read now is an error: its
+ * results are there, and are not to be given up. */
+int spool_load(struct spool *spool, spool_on_file *on_file, void *context,
+               struct error *error) WARN_UNUSED;
 
 /* Puts files that have been aside for longer than this away for good. */
 void spool_clean_aside(struct spool *spool, int64_t max_age_s);
@@ -41,8 +47,10 @@ bool spool_file_retry(
 
 int64_t spool_file_count(const struct spool_file *file); /* items appended */
 int64_t spool_file_written(
-    const struct spool_file *file);               /* of these on disk, perhaps not durable */
-int spool_file_fd(const struct spool_file *file); /* -1 while it could not be made */
+    const struct spool_file *file);         /* of these on disk, perhaps not durable */
+int spool_file_fd(struct spool_file *file); /* opens it; -1 while it cannot be; the file's own */
+/* Gives its descriptor back until it is written or read again. */
+void spool_file_rest(struct spool_file *file);
 
 /* Items from first_seq on, up to last_seq, together at most max_bytes (but at least one). Returns how
  * many were given; 0 when the file cannot be read. */

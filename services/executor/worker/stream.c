@@ -64,11 +64,13 @@ static uint64_t tag(const struct stream *stream, int64_t seq)
     return (uint64_t)stream->number << 32 | (uint32_t)seq;
 }
 
+/* One request at a time: what is written meanwhile is the next one. */
 static void ask_for_flush(struct stream *stream)
 {
     struct executor *executor = stream->executor;
     int64_t written = spool_file_written(stream->file);
-    if (written <= stream->flush_asked || spool_file_fd(stream->file) < 0)
+    if (written <= stream->flush_asked || stream->flush_asked > stream->durable ||
+        !backoff_is_due(&stream->flush_retry) || spool_file_fd(stream->file) < 0)
         return;
     stream->flush_asked = written;
     flusher_request(executor->flusher, spool_file_fd(stream->file),
@@ -81,9 +83,12 @@ void stream_on_flushed(struct stream *stream, int64_t count, bool durable)
 {
     if (durable && count > stream->durable)
         stream->durable = count;
+    if (durable)
+        backoff_succeeded(&stream->flush_retry);
     if (!durable) { /* asked again with the next pass, the directory as well */
         stream->flush_asked = stream->durable;
         stream->new_name = true;
+        backoff_failed(&stream->flush_retry);
     }
 }
 
@@ -150,12 +155,8 @@ static void resend_when_due(struct stream *stream, bool unsettled)
     stream->resend_due_ms = now_ms + stream->resend_wait_ms;
 }
 
-int64_t stream_work(struct stream *stream, bool unsettled)
+static void send_what_is_durable(struct stream *stream)
 {
-    if (!spool_file_retry(stream->file))
-        return BUSY_MS;
-    ask_for_flush(stream);
-    resend_when_due(stream, unsettled);
     while (stream->sent < stream->durable && stream->executor->connected &&
            backoff_is_due(&stream->retry)) {
         struct error error;
@@ -167,8 +168,25 @@ int64_t stream_work(struct stream *stream, bool unsettled)
         metric_add(&executor_metrics[EXECUTOR_ITEMS_SENT], (double)(last - stream->sent));
         stream->sent = last;
     }
+}
+
+int64_t stream_work(struct stream *stream, bool unsettled)
+{
+    bool is_written = spool_file_retry(stream->file);
+    if (is_written) {
+        ask_for_flush(stream);
+        resend_when_due(stream, unsettled);
+        send_what_is_durable(stream);
+    }
+    spool_file_rest(stream->file);
+    if (!is_written)
+        return BUSY_MS;
     if (stream->sent < stream->durable)
         return backoff_wait_ms(&stream->retry) + 1;
+    /* What was asked for wakes the loop. */
+    if (stream->flush_asked < spool_file_written(stream->file) &&
+        stream->flush_asked <= stream->durable)
+        return backoff_wait_ms(&stream->flush_retry) + 1;
     return unsettled ? 1000 : -1;
 }
 

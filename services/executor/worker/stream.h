@@ -23,6 +23,7 @@ struct stream {
     int64_t durable;     /* items up to here are on it */
     int64_t sent, delivered;
     struct backoff retry; /* after a failed delivery */
+    struct backoff flush_retry;
     int64_t resend_due_ms, resend_wait_ms;
     bool new_name; /* the file's name is not durable yet */
 };
