@@ -53,19 +53,25 @@ static struct metric_value *add_value(struct metric *metric, const char *const v
     return value;
 }
 
-static struct metric_value *find_value(struct metric *metric, const char *const values[])
+static size_t index_of(const struct metric *metric, const char *const values[])
 {
-    size_t labels = label_count(metric);
+    size_t labels = label_count(metric), i = 0;
     assert(metric->values != NULL);
-    for (size_t i = 0; i < metric->values->count; i++) {
-        struct metric_value *value = &metric->values->list[i];
+    for (; i < metric->values->count; i++) {
+        const struct metric_value *value = &metric->values->list[i];
         size_t same = 0;
         while (same < labels && strcmp(value->labels[same], values[same]) == 0)
             same++;
         if (same == labels)
-            return value;
+            break;
     }
-    return add_value(metric, values);
+    return i;
+}
+
+static struct metric_value *find_value(struct metric *metric, const char *const values[])
+{
+    size_t i = index_of(metric, values);
+    return i < metric->values->count ? &metric->values->list[i] : add_value(metric, values);
 }
 
 void metrics_register(struct metric *list, size_t count)
@@ -95,6 +101,19 @@ void metric_set_labelled(struct metric *metric, double value, const char *const 
 {
     pthread_mutex_lock(&lock);
     find_value(metric, values)->value = value;
+    pthread_mutex_unlock(&lock);
+}
+
+void metric_remove_labelled(struct metric *metric, const char *const values[])
+{
+    pthread_mutex_lock(&lock);
+    struct metric_values *all = metric->values;
+    size_t i = index_of(metric, values);
+    if (i < all->count) {
+        for (size_t l = 0; l < label_count(metric); l++)
+            free(all->list[i].labels[l]);
+        all->list[i] = all->list[--all->count];
+    }
     pthread_mutex_unlock(&lock);
 }
 

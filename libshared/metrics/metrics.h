@@ -11,8 +11,8 @@
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
-/* A family. Values with labels are made on first use and live for ever: label values come from closed
- * lists (states, classes, routes), never from users. */
+/* A family. Values with labels are made on first use and live until they are removed: label values come from
+ * closed lists (states, routes); who takes them from users bounds them, and removes what is over. */
 struct metric {
     const char *name; /* "verdict_results_ingested_total", "verdict_outbox_age_seconds" */
     enum metric_type type;
@@ -29,6 +29,7 @@ void metric_add(struct metric *metric, double amount); /* counter or gauge, no l
 void metric_set(struct metric *metric, double value);  /* gauge, no labels */
 void metric_add_labelled(struct metric *metric, double amount, const char *const values[]);
 void metric_set_labelled(struct metric *metric, double value, const char *const values[]);
+void metric_remove_labelled(struct metric *metric, const char *const values[]);
 void metric_observe(struct metric *metric, double seconds); /* histogram: 1 ms … 60 s buckets */
 void metric_observe_labelled(struct metric *metric, double seconds, const char *const values[]);
 

@@ -2,11 +2,10 @@
 /* Metrics. */
 #include "measure.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "base/clock.h"
 #include "base/memory.h"
 #include "brain.h"
+#include "demand.h"
 
 struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT] = {
     [SCHEDULER_RUNS_OPEN] = {.name = "verdict_runs_open",
@@ -29,7 +28,8 @@ struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT] = {
     [SCHEDULER_DEMAND] =
         {.name = "verdict_demand_slots",
          .type = METRIC_GAUGE,
-         .help = "Slots wanted: queued and leased tasks, by the class of their requirements.",
+         .help = "Slots wanted: queued and leased tasks, by the class of their requirements; "
+                 "\"other\" is all that are beyond 50.",
          .labels = {"class"}},
     [SCHEDULER_WORKERS] = {.name = "verdict_workers",
                            .type = METRIC_GAUGE,
@@ -44,46 +44,23 @@ struct metric scheduler_metrics[SCHEDULER_METRIC_COUNT] = {
          .help = "Runs that could not be worked on through a fault of ours, and were ended."},
 };
 
-#define DEMAND_CLASSES 50 /* users make classes up: what is beyond so many is counted together */
-
-struct demand {
-    char *class; /* of requirements */
-    int wanted;
-};
-
 struct gauges {
-    struct demand demand[DEMAND_CLASSES];
-    int demand_count, demand_beyond;
+    struct demand *demand;
     int runs, online, draining, lost, free;
 };
 
 struct gauges *gauges_new(void)
 {
-    return xcalloc(1, sizeof(struct gauges));
+    struct gauges *gauges = xcalloc(1, sizeof *gauges);
+    gauges->demand = demand_new(&scheduler_metrics[SCHEDULER_DEMAND]);
+    return gauges;
 }
 
 void gauges_free(struct gauges **gauges)
 {
-    for (int i = 0; *gauges != NULL && i < (*gauges)->demand_count; i++)
-        free((*gauges)->demand[i].class);
+    if (*gauges != NULL)
+        demand_free(&(*gauges)->demand);
     memory_free(gauges);
-}
-
-/* A class stays in the list with 0 when nothing wants it any more, so that its gauge falls. */
-static void add_demand(struct gauges *gauges, const char *class, int wanted)
-{
-    const char *name = class[0] == '\0' ? "any" : class;
-    for (int i = 0; i < gauges->demand_count; i++) {
-        if (strcmp(gauges->demand[i].class, name) != 0)
-            continue;
-        gauges->demand[i].wanted += wanted;
-        return;
-    }
-    if (gauges->demand_count == DEMAND_CLASSES)
-        gauges->demand_beyond += wanted;
-    else
-        gauges->demand[gauges->demand_count++] =
-            (struct demand){.class = xstrdup(name), .wanted = wanted};
 }
 
 static int slots_wanted(const struct run *run)
@@ -107,7 +84,7 @@ static void add_brain(struct gauges *gauges, const struct brain *brain, int64_t 
     struct worker *worker, *next;
     HASH_ITER (hh, brain->runs, run, next_run) {
         gauges->runs++;
-        add_demand(gauges, requirements_class(run->requirements), slots_wanted(run));
+        demand_add(gauges->demand, requirements_class(run->requirements), slots_wanted(run));
     }
     HASH_ITER (hh, brain->pools, pool, next_pool) {
         HASH_ITER (hh, pool->workers, worker, next) {
@@ -118,9 +95,7 @@ static void add_brain(struct gauges *gauges, const struct brain *brain, int64_t 
 
 static void clear(struct gauges *gauges)
 {
-    for (int i = 0; i < gauges->demand_count; i++)
-        gauges->demand[i].wanted = 0;
-    gauges->demand_beyond = 0;
+    demand_begin(gauges->demand, monotonic_ms());
     gauges->runs = gauges->online = gauges->draining = gauges->lost = gauges->free = 0;
 }
 
@@ -137,9 +112,7 @@ void gauges_update(struct gauges *gauges, struct ledger *ledger, int64_t suspect
         add_brain(gauges, ledger_partition_state(partition), suspect_ms);
     metric_set(&scheduler_metrics[SCHEDULER_RUNS_OPEN], gauges->runs);
     metric_set(&scheduler_metrics[SCHEDULER_SLOTS_FREE], gauges->free);
-    for (int i = 0; i < gauges->demand_count; i++)
-        show(SCHEDULER_DEMAND, gauges->demand[i].class, gauges->demand[i].wanted);
-    show(SCHEDULER_DEMAND, "other", gauges->demand_beyond);
+    demand_show(gauges->demand);
     show(SCHEDULER_WORKERS, "online", gauges->online);
     show(SCHEDULER_WORKERS, "draining", gauges->draining);
     show(SCHEDULER_WORKERS, "lost", gauges->lost);

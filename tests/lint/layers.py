@@ -40,6 +40,7 @@ PURE = {
     "services/scheduler/match.c",
     "services/scheduler/close.c",
     "services/scheduler/lease.c",
+    "services/scheduler/demand.c",
     "services/api-ingest/runs/why.c",
     "services/notifier/outcome.c",
     "services/notifier/payload.c",
