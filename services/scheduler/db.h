@@ -55,8 +55,9 @@ int db_lock_totals(struct store *store, const struct run *run, struct closed_run
 int db_close_totals(struct store *store, const struct run *run, struct error *error) WARN_UNUSED;
 
 /* ---- tasks and dispatches ---- */
+/* With how long each is expected to take, as plan.h has it. Both are the caller's. */
 int db_load_cases(struct store *store, const struct run *run, json_t **cases_r,
-                  struct error *error) WARN_UNUSED;
+                  int64_t **expected_ms_r, struct error *error) WARN_UNUSED;
 int db_add_task(struct store *store, const struct task *task, struct error *error) WARN_UNUSED;
 int db_task_dispatched(struct store *store, const struct task *task, int64_t slack_ms,
                        struct error *error) WARN_UNUSED;

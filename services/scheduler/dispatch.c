@@ -78,20 +78,23 @@ static void add_tasks(struct run *run, const json_t *cases, const struct plan *p
             continue; /* the whole suite */
         task->cases = json_array();
         for (size_t c = 0; c < plan->list[i].count; c++)
-            json_array_append(task->cases, json_array_get(cases, plan->list[i].first + c));
+            json_array_append(task->cases,
+                              json_array_get(cases, plan->order[plan->list[i].first + c]));
     }
 }
 
-static struct plan make_plan(const struct run *run, const json_t *cases, int capable_slots)
+static struct plan make_plan(const struct run *run, const json_t *cases, const int64_t *expected_ms,
+                             int capable_slots)
 {
-    size_t count = json_array_size(cases), *bytes = xcalloc(count, sizeof *bytes);
+    size_t count = json_array_size(cases);
+    AUTO(memory_free) struct plan_case *list = xcalloc(count, sizeof *list);
     int64_t wanted = json_find_int(run->suite, "max_tasks", 0);
-    for (size_t i = 0; i < count; i++)
-        bytes[i] =
-            CASE_OVERHEAD_BYTES + strlen(json_find_text(json_array_get(cases, i), "selector"));
-    struct plan plan = plan_cut(bytes, count, (size_t)(wanted > 0 ? wanted : capable_slots));
-    free(bytes);
-    return plan;
+    for (size_t i = 0; i < count; i++) {
+        const char *selector = json_find_text(json_array_get(cases, i), "selector");
+        list[i] = (struct plan_case){.bytes = CASE_OVERHEAD_BYTES + strlen(selector),
+                                     .expected_ms = expected_ms[i]};
+    }
+    return plan_cut(list, count, (size_t)(wanted > 0 ? wanted : capable_slots));
 }
 
 static int capable_slots(const struct bench *bench, const struct run *run)
@@ -114,10 +117,12 @@ static int plan_run(struct store *store, struct run *run, const struct bench *be
                     struct error *error)
 {
     AUTO(json_free) json_t *cases = NULL;
+    AUTO(memory_free) int64_t *expected_ms = NULL;
     /* What cannot be told which cases to run gets the whole suite as one task. */
-    if (run->declared > 0 && selects_cases(run) && db_load_cases(store, run, &cases, error) < 0)
+    if (run->declared > 0 && selects_cases(run) &&
+        db_load_cases(store, run, &cases, &expected_ms, error) < 0)
         return -1;
-    struct plan plan = make_plan(run, cases, capable_slots(bench, run));
+    struct plan plan = make_plan(run, cases, expected_ms, capable_slots(bench, run));
     add_tasks(run, cases, &plan);
     plan_deinit(&plan);
     run->planned = true;

@@ -212,8 +212,8 @@ class Worker:
         self.thread.join()
 
 
-def result(name, status="passed"):
-    body = {"key": key_of(name), "name": name, "status": status, "duration_ms": 1}
+def result(name, status="passed", duration_ms=1):
+    body = {"key": key_of(name), "name": name, "status": status, "duration_ms": duration_ms}
     return {"kind": "result", "body": body}
 
 
@@ -415,6 +415,29 @@ def test_a_lost_worker_s_remaining_cases_go_to_another_and_its_late_ones_do_not_
         "SELECT ended, started FROM scheduling.dispatch WHERE run_id = %s ORDER BY attempt", run
     )
     assert [(d["ended"], d["started"]) for d in ended] == [("lost", True), ("recorded", True)]
+
+
+def test_cases_are_cut_by_how_long_they_took_the_longest_first(pool):
+    """One of six takes as long as all others: the next run gives it a task of its own."""
+    took_ms = {**dict.fromkeys((f"test_{n}" for n in "abcdef"), 600), "test_c": 3000}
+    worker = pool.ready_worker(slots=2)
+    run = pool.trigger(suite=declared(*took_ms))
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+    items = [result(name, duration_ms=ms) for name, ms in took_ms.items()]
+    for one, case in zip(items, dispatch["cases"], strict=True):
+        one["body"]["key"] = case["key"]
+    worker.stream(dispatch, [*items, finished(passed=6)])
+    pool.final(run)
+    known = "SELECT count(*) FROM results.known_case"
+    wait_until(lambda: pool.db.value(known) == 6, 15, "the durations to be counted")
+
+    pool.trigger(suite={**declared(*took_ms), "max_tasks": 2})
+    longest, rest = worker.next_dispatch(1), worker.next_dispatch(2)
+
+    names = [[c["selector"].split("::")[1] for c in d["cases"]] for d in (longest, rest)]
+    assert names == [["test_c"], ["test_a", "test_b", "test_d", "test_e", "test_f"]]
+    assert (longest["task_index"], rest["task_index"]) == (0, 1)
 
 
 def test_a_task_that_two_workers_were_lost_with_is_poison(pool):

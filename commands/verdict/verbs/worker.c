@@ -52,5 +52,5 @@ int cmd_worker_restore(struct cli *cli, struct error *error)
     AUTO(text_free) char *path = api_path("/v1/workers/%s/restore", cli->options.rest[0]);
     if (api_post_repeatable(cli, path, NULL, &worker, error) < 0)
         return -1;
-    return say_worker(cli, worker, "may enrol again; it does so within five minutes");
+    return say_worker(cli, worker, "may enrol again; if it runs, it does so by itself");
 }

@@ -55,20 +55,30 @@ int db_load_tasks(struct brain *brain, struct store *store, struct error *error)
     return 0;
 }
 
-int db_load_cases(struct store *store, const struct run *run, json_t **cases_r, struct error *error)
+/* $1 suite version, $2 project. How long a case takes is what the collector has learnt of it; the bound keeps
+ * out what is no number. */
+static const char load_cases[] = "SELECT encode(c.case_key, 'hex'), c.selector, "
+                                 "coalesce(round(least(k.duration_ms, 1e12))::bigint, -1) "
+                                 "FROM api.declared_case c LEFT JOIN results.known_case k "
+                                 "ON k.project_id = $2 AND k.case_key = c.case_key "
+                                 "WHERE c.suite_version_id = $1 ORDER BY c.ordinal";
+
+int db_load_cases(struct store *store, const struct run *run, json_t **cases_r,
+                  int64_t **expected_ms_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     store_about(store, run->id.text);
-    if (store_query(store,
-                    "SELECT encode(case_key, 'hex'), selector FROM api.declared_case WHERE "
-                    "suite_version_id = $1 "
-                    "ORDER BY ordinal",
-                    PARAMS(param_uuid(&run->suite_version_id)), &rows, error) < 0)
+    if (store_query(store, load_cases,
+                    PARAMS(param_uuid(&run->suite_version_id), param_uuid(&run->project_id)), &rows,
+                    error) < 0)
         return -1;
     *cases_r = json_array();
-    for (int i = 0; i < rows_count(rows); i++)
+    *expected_ms_r = xcalloc((size_t)rows_count(rows), sizeof **expected_ms_r);
+    for (int i = 0; i < rows_count(rows); i++) {
         json_array_append_new(*cases_r, json_pack("{s:s, s:s}", "key", rows_text(rows, i, 0),
                                                   "selector", rows_text(rows, i, 1)));
+        (*expected_ms_r)[i] = rows_int(rows, i, 2);
+    }
     return 0;
 }
 
