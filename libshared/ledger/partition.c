@@ -218,14 +218,20 @@ static void report_owned(struct ledger_partition *partition, const char *how)
              LOG_INT("next_offset", partition->row.next_offset));
 }
 
-/* 1: done; 0: the broker has not answered yet; -1: failed. */
+/* What beginning at a log's start needs. 1: it is there; 0: the broker has not answered yet; -1: failed. */
+static int prepare(struct ledger_partition *partition, struct log_ends *ends_r, struct error *error)
+{
+    if (need_store(partition, error) < 0)
+        return -1;
+    return log_ends(partition, ends_r, error);
+}
+
+/* As prepare: 1 when it is done. */
 static int take_over(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
     struct log_ends ends;
-    if (need_store(partition, error) < 0)
-        return -1;
-    int status = log_ends(partition, &ends, error);
+    int status = prepare(partition, &ends, error);
     if (status <= 0)
         return status;
     if (fence_take(ledger->fence, partition->store, partition->number, ledger->settings.instance_id,
@@ -262,14 +268,12 @@ static bool step_reloading(struct ledger_partition *partition)
     return true;
 }
 
-/* As take_over. */
+/* As prepare: 1 when it is done. */
 static int reset(struct ledger_partition *partition, struct error *error)
 {
     struct ledger *ledger = partition->ledger;
     struct log_ends ends;
-    if (need_store(partition, error) < 0)
-        return -1;
-    int status = log_ends(partition, &ends, error);
+    int status = prepare(partition, &ends, error);
     if (status <= 0)
         return status;
     if (fence_begin_reset(ledger->fence, partition->store, partition->number, &partition->row,

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection to Postgres: connecting, statements, pipelines. Every wait has an end, also when the
+/* One connection to Postgres: connecting, statements, transactions. Every wait has an end, also when the
  * server is stopped and says nothing. */
 #include "store/store.h"
 
 #include <assert.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "store/connection.h"
 #include "store/rows.h"
 
-#define STATEMENT_NAME_SIZE 16
-#define PIPELINE_MAX        4096 /* statements of one pipeline */
-#define ANSWER_SLACK_MS     2000 /* beyond the server's own statement time-out */
+#define ANSWER_SLACK_MS 2000 /* beyond the server's own statement time-out */
 
 const struct store_settings store_defaults = {
     .application_name = "verdict",
@@ -27,78 +24,7 @@ const struct store_settings store_defaults = {
     .idle_in_transaction_timeout_ms = 5000,
 };
 
-struct statement {
-    char *sql;
-    char name[STATEMENT_NAME_SIZE];
-    bool prepared;
-    UT_hash_handle hh;
-};
-
-/* What the pipeline's answers belong to, in order. */
-struct queued {
-    struct statement *prepares; /* this answer is that of its Parse; NULL: of an execution */
-    int64_t expect;
-    int64_t affected;
-    char about[ERROR_ABOUT_MAX];
-};
-
-struct store {
-    PGconn *connection;
-    struct statement *statements;
-    unsigned statement_count;
-    bool in_transaction;
-    bool broken;
-    int64_t answer_timeout_ms;
-    struct queued *queue;
-    size_t queue_length, queue_capacity;
-    int64_t *affected; /* of the last run's executions */
-    size_t affected_length, affected_capacity;
-    char about[ERROR_ABOUT_MAX]; /* of the next statement */
-};
-
-/* ---- parameters ------------------------------------------------------------------------------- */
-
-struct param param_text(const char *text)
-{
-    return (struct param){.text = text};
-}
-
-struct param param_int(int64_t number)
-{
-    struct param param = {0};
-    snprintf(param.number, sizeof param.number, "%lld", (long long)number);
-    return param;
-}
-
-struct param param_bool(bool value)
-{
-    return (struct param){.text = value ? "t" : "f"};
-}
-
-struct param param_uuid(const struct uuid *uuid)
-{
-    return (struct param){.text = uuid_is_null(uuid) ? NULL : uuid->text};
-}
-
-struct param param_bytes(const void *bytes, size_t length)
-{
-    return (struct param){.text = bytes, .length = length, .is_bytes = true};
-}
-
-struct param param_null(void)
-{
-    return (struct param){0};
-}
-
-#define PARAMS_MAX 32
-
-struct libpq_params {
-    const char *values[PARAMS_MAX];
-    int lengths[PARAMS_MAX];
-    int formats[PARAMS_MAX];
-};
-
-static void to_libpq(const struct param *params, int count, struct libpq_params *out)
+void params_to_libpq(const struct param *params, int count, struct libpq_params *out)
 {
     assert(count <= PARAMS_MAX);
     for (int i = 0; i < count; i++) {
@@ -111,7 +37,7 @@ static void to_libpq(const struct param *params, int count, struct libpq_params 
 
 /* ---- errors ----------------------------------------------------------------------------------- */
 
-static int connection_lost(struct store *store, struct error *error, const char *why)
+int store_lost(struct store *store, struct error *error, const char *why)
 {
     store->broken = true;
     error_set(error, "unavailable", "postgres: %s", why);
@@ -130,11 +56,11 @@ static void trim(char *text)
             *c = ' ';
 }
 
-static int result_failed(struct store *store, const PGresult *result, struct error *error)
+int store_refused(struct store *store, const PGresult *result, struct error *error)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (PQstatus(store->connection) == CONNECTION_BAD || sqlstate == NULL)
-        return connection_lost(store, error, PQerrorMessage(store->connection));
+        return store_lost(store, error, PQerrorMessage(store->connection));
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     error_set(error, "refused", "postgres: %s (%s)%s%s", primary == NULL ? "error" : primary,
@@ -169,22 +95,21 @@ static int await(struct store *store, struct error *error)
     for (;;) {
         int unsent = PQflush(store->connection);
         if (unsent < 0)
-            return connection_lost(store, error, PQerrorMessage(store->connection));
+            return store_lost(store, error, PQerrorMessage(store->connection));
         if (!PQisBusy(store->connection))
             return 0;
         int64_t left_ms = deadline_ms - monotonic_ms();
         struct pollfd fd = {.fd = PQsocket(store->connection),
                             .events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0))};
         if (left_ms <= 0)
-            return connection_lost(store, error, "no answer in time");
+            return store_lost(store, error, "no answer in time");
         if (poll(&fd, 1, (int)left_ms) > 0 && (fd.revents & ~POLLOUT) != 0 &&
             !PQconsumeInput(store->connection))
-            return connection_lost(store, error, PQerrorMessage(store->connection));
+            return store_lost(store, error, PQerrorMessage(store->connection));
     }
 }
 
-/* The next answer; NULL result is the end of one statement's answers. */
-static int next_result(struct store *store, PGresult **result_r, struct error *error)
+int store_next_result(struct store *store, PGresult **result_r, struct error *error)
 {
     if (await(store, error) < 0)
         return -1;
@@ -196,12 +121,12 @@ static int next_result(struct store *store, PGresult **result_r, struct error *e
 static int single_result(struct store *store, PGresult **result_r, struct error *error)
 {
     PGresult *result = NULL, *more = NULL;
-    if (next_result(store, &result, error) < 0)
+    if (store_next_result(store, &result, error) < 0)
         return -1;
     if (result == NULL)
-        return connection_lost(store, error, "no answer");
+        return store_lost(store, error, "no answer");
     for (;;) {
-        if (next_result(store, &more, error) < 0) {
+        if (store_next_result(store, &more, error) < 0) {
             PQclear(result);
             return -1;
         }
@@ -211,7 +136,7 @@ static int single_result(struct store *store, PGresult **result_r, struct error 
     }
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        result_failed(store, result, error);
+        store_refused(store, result, error);
         PQclear(result);
         return -1;
     }
@@ -304,7 +229,7 @@ int store_fd(const struct store *store)
 
 /* ---- statements ------------------------------------------------------------------------------- */
 
-static struct statement *get_statement(struct store *store, const char *sql)
+struct statement *store_statement(struct store *store, const char *sql)
 {
     struct statement *statement;
     HASH_FIND_STR(store->statements, sql, statement);
@@ -323,7 +248,7 @@ static int prepare(struct store *store, struct statement *statement, struct erro
     if (statement->prepared)
         return 0;
     if (!PQsendPrepare(store->connection, statement->name, statement->sql, 0, NULL))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
+        return store_lost(store, error, PQerrorMessage(store->connection));
     if (single_result(store, &result, error) < 0)
         return -1;
     PQclear(result);
@@ -336,14 +261,13 @@ void store_about(struct store *store, const char *id)
     snprintf(store->about, sizeof store->about, "%s", id);
 }
 
-/* What was said of the next statement is used up by it. */
-static void take_about(struct store *store, char about[ERROR_ABOUT_MAX])
+void store_take_about(struct store *store, char about[ERROR_ABOUT_MAX])
 {
     memcpy(about, store->about, ERROR_ABOUT_MAX);
     store->about[0] = '\0';
 }
 
-static void say_about(struct error *error, const char about[ERROR_ABOUT_MAX])
+void store_say_about(struct error *error, const char about[ERROR_ABOUT_MAX])
 {
     if (error != NULL && error->sqlstate[0] != '\0')
         memcpy(error->about, about, ERROR_ABOUT_MAX);
@@ -355,20 +279,20 @@ int store_query(struct store *store, const char *sql, const struct param *params
     PGresult *result;
     struct libpq_params p;
     char about[ERROR_ABOUT_MAX];
-    take_about(store, about);
+    store_take_about(store, about);
     if (store->broken)
-        return connection_lost(store, error, "the connection is lost");
+        return store_lost(store, error, "the connection is lost");
     if (store->queue_length > 0 && store_pipeline_run(store, false, error) < 0)
         return -1;
-    struct statement *statement = get_statement(store, sql);
+    struct statement *statement = store_statement(store, sql);
     if (prepare(store, statement, error) < 0)
         return -1;
-    to_libpq(params, count, &p);
+    params_to_libpq(params, count, &p);
     if (!PQsendQueryPrepared(store->connection, statement->name, count, p.values, p.lengths,
                              p.formats, 0))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
+        return store_lost(store, error, PQerrorMessage(store->connection));
     if (single_result(store, &result, error) < 0) {
-        say_about(error, about);
+        store_say_about(error, about);
         return -1;
     }
     if (rows_r != NULL)
@@ -382,9 +306,9 @@ int store_query(struct store *store, const char *sql, const struct param *params
 static int command(struct store *store, const char *sql, PGresult **result_r, struct error *error)
 {
     if (store->broken)
-        return connection_lost(store, error, "the connection is lost");
+        return store_lost(store, error, "the connection is lost");
     if (!PQsendQuery(store->connection, sql))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
+        return store_lost(store, error, PQerrorMessage(store->connection));
     return single_result(store, result_r, error);
 }
 
@@ -393,16 +317,16 @@ int store_script(struct store *store, const char *sql, struct error *error)
 {
     bool failed = false;
     if (store->broken || !PQsendQuery(store->connection, sql))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
+        return store_lost(store, error, PQerrorMessage(store->connection));
     for (;;) {
         PGresult *result;
-        if (next_result(store, &result, error) < 0)
+        if (store_next_result(store, &result, error) < 0)
             return -1;
         if (result == NULL)
             return failed ? -1 : 0;
         ExecStatusType status = PQresultStatus(result);
         if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && !failed) {
-            result_failed(store, result, error);
+            store_refused(store, result, error);
             failed = true;
         }
         PQclear(result);
@@ -431,15 +355,14 @@ int store_begin_snapshot(struct store *store, struct error *error)
     return 0;
 }
 
-/* COMMIT of a failed transaction succeeds, with ROLLBACK as its answer. */
-static int check_committed(const PGresult *result, struct error *error)
+int store_check_committed(const PGresult *result, struct error *error)
 {
     if (strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") == 0)
         return 0;
     return error_set(error, "refused", "postgres: the transaction was rolled back");
 }
 
-static int commit_unknown(struct store *store, struct error *error)
+int store_commit_unknown(struct store *store, struct error *error)
 {
     if (store->broken && error != NULL)
         snprintf(error->code, sizeof error->code, "unknown");
@@ -454,8 +377,8 @@ int store_commit(struct store *store, struct error *error)
         return store_pipeline_run(store, true, error);
     store->in_transaction = false;
     if (command(store, "COMMIT", &result, error) < 0)
-        return commit_unknown(store, error);
-    int committed = check_committed(result, error);
+        return store_commit_unknown(store, error);
+    int committed = store_check_committed(result, error);
     PQclear(result);
     return committed;
 }
@@ -473,189 +396,4 @@ void store_rollback(struct store *store)
         PQclear(result);
     else
         store->broken = true;
-}
-
-/* ---- pipelines -------------------------------------------------------------------------------- */
-
-static void enqueue(struct store *store, struct statement *prepares, int64_t expect)
-{
-    store->queue = array_reserve(store->queue, &store->queue_capacity, store->queue_length,
-                                 sizeof *store->queue);
-    store->queue[store->queue_length++] = (struct queued){.prepares = prepares, .expect = expect};
-}
-
-static int enter_pipeline(struct store *store, struct error *error)
-{
-    if (store->broken)
-        return connection_lost(store, error, "the connection is lost");
-    if (store->queue_length == 0 && PQpipelineStatus(store->connection) == PQ_PIPELINE_OFF &&
-        !PQenterPipelineMode(store->connection))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
-    return 0;
-}
-
-int store_pipeline_add(struct store *store, const char *sql, const struct param *params, int count,
-                       int64_t expect, struct error *error)
-{
-    struct libpq_params p;
-    char about[ERROR_ABOUT_MAX];
-    take_about(store, about);
-    if (store->queue_length >= PIPELINE_MAX && store_pipeline_run(store, false, error) < 0)
-        return -1;
-    if (enter_pipeline(store, error) < 0)
-        return -1;
-    struct statement *statement = get_statement(store, sql);
-    if (!statement->prepared) {
-        if (!PQsendPrepare(store->connection, statement->name, statement->sql, 0, NULL))
-            return connection_lost(store, error, PQerrorMessage(store->connection));
-        enqueue(store, statement, -1);
-        statement->prepared = true; /* taken back when the answer says otherwise */
-    }
-    to_libpq(params, count, &p);
-    if (!PQsendQueryPrepared(store->connection, statement->name, count, p.values, p.lengths,
-                             p.formats, 0))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
-    enqueue(store, NULL, expect);
-    memcpy(store->queue[store->queue_length - 1].about, about, ERROR_ABOUT_MAX);
-    return PQflush(store->connection) < 0
-               ? connection_lost(store, error, PQerrorMessage(store->connection))
-               : 0;
-}
-
-int store_pipeline_begin(struct store *store, struct error *error)
-{
-    assert(!store->in_transaction);
-    if (enter_pipeline(store, error) < 0)
-        return -1;
-    if (!PQsendQueryParams(store->connection, "BEGIN", 0, NULL, NULL, NULL, NULL, 0))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
-    enqueue(store, NULL, -1);
-    store->in_transaction = true;
-    return 0;
-}
-
-static bool has_expectation(const struct store *store)
-{
-    for (size_t i = 0; i < store->queue_length; i++)
-        if (store->queue[i].expect >= 0)
-            return true;
-    return false;
-}
-
-/* Takes one statement's answers up to the NULL that ends them. *failed_r is set by the first failure,
- * whose reason goes to *error; later ones were only aborted by it. */
-static int take_answer(struct store *store, struct queued *queued, bool is_commit, bool *failed_r,
-                       struct error *error)
-{
-    for (;;) {
-        PGresult *result;
-        if (next_result(store, &result, error) < 0)
-            return -1;
-        if (result == NULL)
-            return 0;
-        ExecStatusType status = PQresultStatus(result);
-        bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-        if (ok && queued->prepares == NULL)
-            queued->affected = atoll(PQcmdTuples(result));
-        if (!ok && queued->prepares != NULL)
-            queued->prepares->prepared = false;
-        if (!ok && !*failed_r && status != PGRES_PIPELINE_ABORTED) {
-            result_failed(store, result, error);
-            say_about(error, queued->about);
-        }
-        if (ok && is_commit && check_committed(result, *failed_r ? NULL : error) < 0)
-            *failed_r = true;
-        *failed_r = *failed_r || !ok;
-        PQclear(result);
-        if (store->broken)
-            return -1;
-    }
-}
-
-static int take_sync(struct store *store, struct error *error)
-{
-    PGresult *result;
-    if (next_result(store, &result, error) < 0)
-        return -1;
-    bool synced = result != NULL && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-    PQclear(result);
-    if (!synced || !PQexitPipelineMode(store->connection))
-        return connection_lost(store, error, "the pipeline is out of step");
-    return 0;
-}
-
-static void keep_affected(struct store *store)
-{
-    store->affected_length = 0;
-    for (size_t i = 0; i < store->queue_length; i++) {
-        if (store->queue[i].prepares != NULL)
-            continue;
-        store->affected = array_reserve(store->affected, &store->affected_capacity,
-                                        store->affected_length, sizeof *store->affected);
-        store->affected[store->affected_length++] = store->queue[i].affected;
-    }
-}
-
-static int check_expectations(const struct store *store, struct error *error)
-{
-    for (size_t i = 0; i < store->queue_length; i++) {
-        const struct queued *queued = &store->queue[i];
-        if (queued->expect >= 0 && queued->expect != queued->affected)
-            return error_set(error, "unexpected",
-                             "postgres: a statement changed %lld rows where %lld belong",
-                             (long long)queued->affected, (long long)queued->expect);
-    }
-    return 0;
-}
-
-static int send_commit(struct store *store, struct error *error)
-{
-    if (!PQsendQueryParams(store->connection, "COMMIT", 0, NULL, NULL, NULL, NULL, 0))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
-    enqueue(store, NULL, -1);
-    return 0;
-}
-
-/* Reads all answers of what is queued; leaves the queue with its affected rows. */
-static int collect(struct store *store, bool commit, struct error *error)
-{
-    bool failed = false;
-    if (!PQpipelineSync(store->connection))
-        return connection_lost(store, error, PQerrorMessage(store->connection));
-    for (size_t i = 0; i < store->queue_length; i++)
-        if (take_answer(store, &store->queue[i], commit && i + 1 == store->queue_length, &failed,
-                        error) < 0)
-            return -1;
-    if (take_sync(store, error) < 0)
-        return -1;
-    return failed ? -1 : 0;
-}
-
-int store_pipeline_run(struct store *store, bool commit, struct error *error)
-{
-    bool commit_along = commit && !has_expectation(store);
-    if (store->queue_length == 0)
-        return commit ? store_commit(store, error) : 0;
-    if (store->broken) {
-        store->queue_length = 0;
-        return connection_lost(store, error, "the connection is lost");
-    }
-    if (commit_along && send_commit(store, error) < 0)
-        return -1;
-    int status = collect(store, commit_along, error);
-    keep_affected(store);
-    if (status == 0)
-        status = check_expectations(store, error);
-    store->queue_length = 0;
-    if (commit_along)
-        store->in_transaction = store->in_transaction && status < 0 && !store->broken;
-    if (status < 0)
-        return commit_along ? commit_unknown(store, error) : -1;
-    return commit && !commit_along ? store_commit(store, error) : 0;
-}
-
-int64_t store_pipeline_affected(const struct store *store, int index)
-{
-    assert(index >= 0 && (size_t)index < store->affected_length);
-    return store->affected[index];
 }

@@ -249,3 +249,8 @@ bool worker_is_available(const struct worker *worker, int64_t suspect_ms)
     return worker->heard && !worker->draining && !worker->lost &&
            worker->lease.silent_ms < suspect_ms;
 }
+
+bool brain_log_moves(const struct brain *brain)
+{
+    return monotonic_ms() - brain->probe_heard_ms < PROBE_PATIENCE_MS;
+}

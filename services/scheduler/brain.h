@@ -143,6 +143,9 @@ struct brain {
 struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *partition);
 void brain_free(struct brain **brain);
 
+/* Our own probes come back: what the log has not told has not happened. */
+bool brain_log_moves(const struct brain *brain);
+
 struct pool *brain_pool(struct brain *brain, const struct uuid *id); /* made on first use */
 struct run *brain_find_run(const struct brain *brain, const struct uuid *id);
 struct task *brain_find_dispatch(const struct brain *brain, const struct uuid *dispatch_id);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scheduler: decides where tests run, and what a run's verdict is.
- *   scheduler.c  the process: ledger, settings, timers        handlers.c  one function per message
- *   brain.c      what it remembers of a partition             db/         its SQL
- *   dispatch.c   plan, match and send                         ending.c    tasks and runs come to their end
- *   plan.c match.c close.c lease.c   decisions, without I/O   reaper.c    deadlines, leases, what hints missed
+ *   scheduler.c    the process: ledger, settings        handlers.c    one function per message
+ *   brain.c        what it remembers of a partition     heartbeat.c   what a worker says of itself
+ *   dispatch.c     plan, match and send                 hints.c       rows decide what has ended
+ *   lanes.c        what workers are sent                ending.c      tasks and runs come to their end
+ *   reaper.c       timers and deadlines                 losses.c      silent workers, lost dispatches
+ *   search.c       what lost messages have not told     aside.c       runs that cannot be worked on
+ *   events.c       what others are told                 measure.c     demand, queue ages
+ *   plan.c match.c close.c lease.c   decisions, without I/O           db/   its SQL
  */
 #include "scheduler.h"
 
