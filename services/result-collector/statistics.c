@@ -45,18 +45,28 @@ static int connect(struct statistics *statistics, struct error *error)
     return store_open(&statistics->settings, &statistics->store, error);
 }
 
+static int count_them(struct store *store, const struct uncounted *runs, struct error *error)
+{
+    if (runs->count == 0)
+        return 0;
+    if (runs->is_large)
+        return db_count_part(store, runs, CASES_AT_ONCE, error);
+    return db_count_runs(store, runs, error);
+}
+
 /* *count_r: how many runs there were. */
 static int count_some(struct statistics *statistics, int *count_r, struct error *error)
 {
-    AUTO(array_param_free) struct array_param *runs = NULL;
+    AUTO(uncounted_deinit) struct uncounted runs = {0};
     struct store *store = statistics->store;
     if (store_begin(store, error) < 0)
         return -1;
-    if (db_lock_uncounted_runs(store, CASES_AT_ONCE, &runs, count_r, error) < 0 ||
-        (*count_r > 0 && db_count_runs(store, runs, error) < 0)) {
+    if (db_lock_uncounted_runs(store, CASES_AT_ONCE, &runs, error) < 0 ||
+        count_them(store, &runs, error) < 0) {
         store_rollback(store);
         return -1;
     }
+    *count_r = runs.count;
     return store_commit(store, error);
 }
 

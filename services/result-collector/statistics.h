@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts closed runs into the statistics of their cases, in transactions of its own: results come first,
- * a row of statistics per result would halve their rate. Each run is counted once. */
+ * a row of statistics per result would halve their rate. Each run is counted once, a large one a part at a
+ * time. */
 #pragma once
 
 #include <stdint.h>

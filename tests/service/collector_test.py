@@ -496,6 +496,51 @@ def test_months_are_made_ahead_and_dropped_when_they_are_old(verdict, worker):
     assert old.count() == 0
 
 
+def close_large_run(task, cases):
+    """All its results at once, as if they had come one by one."""
+    task.db.query(
+        """INSERT INTO results.result (run_id, case_key, task_id, attempt, dispatch_id, seq, status,
+                                       name, duration_ms)
+           SELECT %s, decode(md5(n::text), 'hex'), %s, 1, %s, n, 'passed', 'case-' || n, 1
+           FROM generate_series(1, %s) AS n""",
+        task.run,
+        task.id,
+        task.dispatch,
+        cases,
+    )
+    change = "UPDATE results.run_totals SET passed = %s, planned = %s WHERE run_id = %s"
+    task.db.query(change, cases, cases, task.run)
+    task.close()
+
+
+def test_statistics_of_a_large_run_let_results_go_on_and_count_each_case_once(collector, worker):
+    cases = 50000
+    large, other_task = Task(collector, worker), Task(collector, worker)
+    stream = Stream(other_task)
+    known = "SELECT count(*) FROM results.known_case WHERE project_id = %s"
+    counted = lambda: collector.db.value(known, large.project)  # noqa: E731
+    stream.send(result("first"))
+    stream.wait()
+
+    close_large_run(large, cases)
+    wait_until(counted, 20, "the first part of the statistics")
+    stream.send(result("meanwhile"))
+    stream.wait()
+    assert counted() < cases, "results have waited for all of the statistics"
+    collector.kill("result-collector")
+    assert 0 < counted() < cases
+    collector.start("result-collector")
+
+    wait_until(lambda: counted() == cases, 60, "all of the statistics")
+    done = "SELECT in_statistics FROM results.run_totals WHERE run_id = %s"
+    wait_until(lambda: collector.db.value(done, large.run), 10, "the run to be counted")
+    runs = "SELECT DISTINCT runs FROM results.known_case WHERE project_id = %s"
+    assert [row["runs"] for row in collector.db.query(runs, large.project)] == [1]
+    stream.send(finished())
+    stream.wait()
+    assert other_task.totals() == {"passed": 2}
+
+
 def test_output_without_end_is_cut(collector, worker):
     task = Task(collector, worker)
     stream = Stream(task)

@@ -4,10 +4,22 @@
 
 #include "store/store.h"
 
-/* Locks some closed runs that are not in the statistics yet, of about most_cases together, at least one.
- * *runs_r is an array parameter, *count_r what is in it. */
-int db_lock_uncounted_runs(struct store *store, int64_t most_cases, struct array_param **runs_r,
-                           int *count_r, struct error *error) WARN_UNUSED;
+/* Closed runs that are not in the statistics yet. */
+struct uncounted {
+    struct array_param *ids;
+    int count;
+    bool is_large; /* one, of too many cases for one transaction */
+};
+void uncounted_deinit(struct uncounted *runs);
+
+/* Locks some of at most most_cases together, or one that is larger. */
+int db_lock_uncounted_runs(struct store *store, int64_t most_cases, struct uncounted *runs_r,
+                           struct error *error) WARN_UNUSED;
 
 /* Counts them in. */
-int db_count_runs(struct store *store, struct array_param *runs, struct error *error) WARN_UNUSED;
+int db_count_runs(struct store *store, const struct uncounted *runs,
+                  struct error *error) WARN_UNUSED;
+
+/* Counts the next cases of a large one in. */
+int db_count_part(struct store *store, const struct uncounted *runs, int64_t most_cases,
+                  struct error *error) WARN_UNUSED;
