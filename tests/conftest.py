@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the tests with real parts, and the logs of the services when one of them fails."""
 
+import os
 import pathlib
+import random
 import sys
 
 import pytest
@@ -75,6 +77,23 @@ def receiver():
     """A webhook receiver that answers 204."""
     with Receiver() as made:
         yield made
+
+
+@pytest.fixture
+def seed(record_property):
+    """Of what is random in the test: given back by VERDICT_SEED, otherwise a new one; told at the
+    end of the session either way."""
+    seed = int(os.environ.get("VERDICT_SEED") or random.SystemRandom().randrange(1 << 32))
+    record_property("VERDICT_SEED", seed)
+    return seed
+
+
+def pytest_terminal_summary(terminalreporter):
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            if "VERDICT_SEED" in (told := dict(report.user_properties)):
+                said = f"VERDICT_SEED={told['VERDICT_SEED']}"
+                terminalreporter.write_line(f"{said} {outcome} {report.nodeid}")
 
 
 def _installation(request, folder, servers):

@@ -24,25 +24,35 @@ def results_after_the_bump(verdict):
     )
 
 
+def stale_results(verdict, run_id):
+    return verdict.db.query("SELECT * FROM results.stale_result WHERE run_id = %s", run_id)
+
+
 def test_a_stopped_worker_that_wakes_up_again_is_stale(verdict, work):
-    work.suite.spec["command"][1:] = ["100", "50"]
+    """Its test process goes on meanwhile: what that tells comes after the task was given away."""
+    suite = work.suites["tap"]
+    suite.resize(cases=100, pause_ms=20)
     work.start(executors=2)
-    run_id = work.trigger()
+    run_id = work.trigger("tap")
     work.wait_started(run_id)
     worker = worker_of(verdict, run_id)
 
     verdict.pause(worker)
     wait_until(lambda: verdict.db.value(ATTEMPT, run_id) > 1, 30, "another attempt")
     verdict.resume(worker)
+    stale = wait_until(lambda: stale_results(verdict, run_id), 30, "what the stale one has to say")
     work.wait_all_final()
 
-    assert verdict.wait_final(run_id)["state"] == "passed"
+    assert {row["attempt"] for row in stale} == {1}
+    run = verdict.wait_final(run_id)
+    assert run["state"] == "passed"
+    assert run["totals"]["passed"] == run["totals"]["planned"] == suite.cases
     assert not results_after_the_bump(verdict)
     work.check()
 
 
 def test_a_killed_workers_task_is_run_elsewhere(verdict, work):
-    work.suite.spec["command"][1:] = ["100", "20"]
+    work.suite.resize(cases=100, pause_ms=20)
     work.start(executors=2)
     run_id = work.trigger()
     work.wait_started(run_id)
@@ -59,7 +69,7 @@ def test_a_restarted_worker_sends_what_it_had_not_sent(verdict, work):
     work.start()
     verdict.stop("result-collector")
     run_id = work.trigger()
-    ended = lambda: any(a["ended"] for a in work.started(run_id).values())  # noqa: E731
+    ended = lambda: any(a.ended for a in work.started(run_id).values())  # noqa: E731
     wait_until(ended, 30, "the test process to end")
 
     verdict.kill("executor-1")

@@ -2,29 +2,34 @@
 """Kills services at random while work goes on, seeded and repeatable, and keeps a sampler on the
 ledger meanwhile."""
 
-import os
 import random
 import threading
 
 import psycopg
-from parts.process import wait_until
 
-from .checker import ALWAYS, Checker
+from .checker import ALWAYS
 from .database import Database
-from .workload import Work
+from .workload import Client, Work
 
 TARGETS = ["api-ingest", "scheduler", "result-collector", "notifier", "executor-1"]
 
-
-def new_seed():
-    """Given back by VERDICT_SEED, otherwise a new one; printed either way."""
-    seed = int(os.environ.get("VERDICT_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"VERDICT_SEED={seed}")
-    return seed
+# Reports read at the end and case by case, whole suites and declared cases, in one piece and in
+# two; some fail, some contradict themselves, some are cancelled, some make room for newer ones.
+MIXTURE = [
+    *("junit", "junit", "tap", "tap", "cmocka", "cmocka", "pytest", "declared"),
+    *("failing", "flaky", "cancelled", "superseded"),
+]
+ENDINGS_OF_MIXTURE = {
+    ("passed", ""),
+    ("failed", "cases_failed"),
+    ("cancelled", "cancelled"),
+    ("cancelled", "superseded"),
+}
 
 
 class Storm(threading.Thread):
-    """kill -9 of one of `targets` every `gap_s[0]` to `gap_s[1]` seconds, restarted at once.
+    """kill -9 of one of `targets` every `gap_s[0]` to `gap_s[1]` seconds, restarted at once: all of
+    them in an order that the seed decides, then all of them in another, and so on.
 
     It waits until work is in flight: a kill of an idle service shows nothing.
     """
@@ -37,13 +42,14 @@ class Storm(threading.Thread):
         self.kills = {name: 0 for name in targets}
         self.failure = None
         self._random = random.Random(seed)
+        self._round = []  # who is killed before all others come again
         self._db = Database(verdict.urls["VERDICT_POSTGRES_URL"])
         self._stopped = threading.Event()
 
     def run(self):
         try:
             while not self._stopped.wait(self._random.uniform(*self.gap_s)):
-                target = self._random.choice(self.targets)
+                target = self._next_target()
                 if not self._wait_for_work():
                     return
                 self.verdict.kill(target)
@@ -64,6 +70,11 @@ class Storm(threading.Thread):
             raise self.failure
         print(f"kills: {self.kills}")
         return self.kills
+
+    def _next_target(self):
+        if not self._round:
+            self._round = self._random.sample(self.targets, len(self.targets))
+        return self._round.pop()
 
     def _wait_for_work(self):
         while not self._stopped.is_set():
@@ -109,12 +120,20 @@ class Sampler(threading.Thread):
         assert not self.violations, self.violations[:5]
 
 
-def run_storm(verdict, receiver, folder, runs, cases, trigger_s, gap_s, timeout_s):
-    """Triggers a run every trigger_s under a storm that ends with the work, checks; returns the
-    kills."""
-    seed = new_seed()
+def make_orders(seed, count):
+    """What a client is to do: a mixture that the seed decides, each of its parts in each dozen."""
+    chance = random.Random(seed)
+    orders = []
+    while len(orders) < count:
+        orders += chance.sample(MIXTURE, len(MIXTURE))
+    return orders[:count]
+
+
+def run_storm(verdict, receiver, folder, seed, orders, cases, trigger_s, gap_s, timeout_s):
+    """Does the orders, one every trigger_s, under a storm that ends with the work, and checks.
+    Returns the kills and the evidence."""
     work = Work(verdict, folder, cases, pause_ms=10).start(executors=2)
-    client = work.client(runs, trigger_s)
+    client = Client(work, make_orders(seed, orders), trigger_s)
     endpoint = verdict.api.post(
         f"/v1/projects/{work.project}/webhooks",
         {"url": receiver.url, "events": ["run.finished"]},
@@ -130,26 +149,10 @@ def run_storm(verdict, receiver, folder, runs, cases, trigger_s, gap_s, timeout_
     kills = storm.finish()
     sampler.finish()
 
-    checker = Checker(verdict, work.suite, work.promised)
-    print(f"{client.retries} retries, {sampler.samples} samples, verdicts {checker.verdicts()}")
-    checker.check()
-    # Two workers lost under one started task is an ending of its own, and not a fault here.
-    allowed = {("passed", ""), ("errored", "worker_lost")}
-    assert set(checker.verdicts()) <= allowed, checker.verdicts()
-    assert checker.verdicts()[("passed", "")] >= 0.9 * runs, checker.verdicts()
-    check_webhooks(verdict, receiver, endpoint, set(work.promised.values()))
-    return kills
-
-
-def check_webhooks(verdict, receiver, endpoint, runs, timeout_s=60):
-    """Each run's end was told: at least once to the receiver, once in the log of deliveries."""
-    sql = """SELECT e.run_id::text AS run, d.event_id::text AS event FROM notify.delivery d
-             JOIN notify.event e ON e.id = d.event_id
-             WHERE d.endpoint_id = %s AND d.state = 'delivered'"""
-    wait_until(
-        lambda: len(verdict.db.query(sql, endpoint["id"])) >= len(runs), timeout_s, "the webhooks"
-    )
-    delivered = verdict.db.query(sql, endpoint["id"])
-    assert len(delivered) == len(runs) and {row["run"] for row in delivered} == runs
-    heard = {request.headers["webhook-id"] for request in receiver.requests}
-    assert heard == {row["event"] for row in delivered}
+    checker = work.checker()
+    ordinary = sum(not promise.may_also for promise in work.promises.values())
+    evidence = checker.check(decided=0.85 * ordinary)
+    print(f"{client.retries} retries, {sampler.samples} samples, {evidence}")
+    assert set(evidence.endings) >= ENDINGS_OF_MIXTURE, evidence
+    checker.ends_are_delivered(receiver, endpoint["id"])
+    return kills, evidence
