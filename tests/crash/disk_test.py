@@ -107,3 +107,57 @@ def test_tasks_that_have_no_room_to_begin_wait_for_it(verdict, small_work_disk):
     subprocess.run(["mount", "-o", "remount,nr_inodes=1000", small_work_disk], check=True)
 
     assert verdict.wait_final(run)["state"] == "passed"
+
+
+# What a kernel does that cannot write a page: the flush fails, the page is taken for clean, and the
+# next flush has nothing to do and succeeds.
+LOST_PAGES = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int fdatasync(int fd)
+{
+    static int failures = 3;
+    int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    char link[64], path[4096] = "";
+    struct stat status;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) < 0 || strstr(path, ".spool") == NULL ||
+        failures == 0 || fstat(fd, &status) < 0)
+        return next(fd);
+    failures--;
+    if (ftruncate(fd, 0) == 0 && ftruncate(fd, status.st_size) == 0)
+        errno = EIO;
+    return -1;
+}
+"""
+
+
+def test_what_a_failed_flush_leaves_unwritten_is_written_again(verdict):
+    library = verdict.folder / "lost_pages.so"
+    command = ["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-"]
+    subprocess.run(command, input=LOST_PAGES, text=True, check=True)
+    source = start(verdict)
+    verdict.start("executor", LD_PRELOAD=library)
+    (source / "go").touch()
+    suite = {
+        "slug": "suite",
+        "framework": "command",
+        "source": {"kind": "path", "path": str(source)},
+        "command": ["sh", "-c", SCRIPT],
+        "report": {"format": "tap"},
+    }
+
+    run = verdict.api.post("/v1/runs", {"project": "shop", "suite": suite}, expect=201)["id"]
+    final = verdict.wait_final(run, 60)
+
+    assert (final["state"], final["totals"]["passed"]) == ("passed", 300)
+    beats = [m for m in verdict.bus.read_json("scheduling") if m["type"] == "worker.heartbeat"]
+    assert 0 in [beat["free_slots"] for beat in beats], "it takes nothing new meanwhile"
+    assert verdict.db.value("SELECT max(attempt) FROM scheduling.task") == 1
+    assert verdict.services["executor"].health()[0] == 200

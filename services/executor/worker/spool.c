@@ -28,7 +28,7 @@ struct record_head {
     uint32_t checksum; /* CRC-32 of the payload */
 };
 
-/* A record that waits for room on the disk. */
+/* A record that waits for room on the disk, or to be durable there. */
 struct waiting {
     STAILQ_ENTRY(waiting) next;
     char *payload;
@@ -39,6 +39,7 @@ struct spool {
     int directory_fd, aside_fd, lock_fd;
     int64_t bytes;
     int64_t waiting; /* records */
+    int64_t failing; /* files whose last flush has failed */
     char why[120];   /* the last record could not be written */
 };
 
@@ -51,6 +52,9 @@ struct spool_file {
     size_t records, capacity;
     struct waiting_list waiting;
     int64_t waiting_count;
+    struct waiting_list written; /* the last ones on disk, which are not durable yet */
+    size_t written_count;
+    bool is_failing;
 };
 
 /* ---- the directory ----------------------------------------------------------------------------- */
@@ -96,7 +100,7 @@ int spool_directory_fd(const struct spool *spool)
 
 bool spool_is_full(const struct spool *spool)
 {
-    return spool->waiting > 0;
+    return spool->waiting > 0 || spool->failing > 0;
 }
 
 const char *spool_why_full(const struct spool *spool)
@@ -201,6 +205,7 @@ static struct spool_file *file_new(struct spool *spool, const char *name)
     file->fd = -1;
     snprintf(file->name, sizeof file->name, "%.80s" SUFFIX, name);
     STAILQ_INIT(&file->waiting);
+    STAILQ_INIT(&file->written);
     return file;
 }
 
@@ -221,21 +226,35 @@ void spool_file_rest(struct spool_file *file)
     fd_close(&file->fd);
 }
 
-static void put_waiting(struct spool_file *file, const char *payload)
+static void put(struct waiting_list *list, const char *payload)
 {
     struct waiting *waiting = xcalloc(1, sizeof *waiting);
     waiting->payload = xstrdup(payload);
-    STAILQ_INSERT_TAIL(&file->waiting, waiting, next);
+    STAILQ_INSERT_TAIL(list, waiting, next);
+}
+
+static void put_waiting(struct spool_file *file, const char *payload)
+{
+    put(&file->waiting, payload);
     file->waiting_count++;
     file->spool->waiting++;
 }
 
-static void drop_first_waiting(struct spool_file *file)
+static void free_first(struct waiting_list *list)
+{
+    struct waiting *waiting = STAILQ_FIRST(list);
+    STAILQ_REMOVE_HEAD(list, next);
+    free(waiting->payload);
+    free(waiting);
+}
+
+/* It is on disk now. */
+static void move_first_waiting(struct spool_file *file)
 {
     struct waiting *waiting = STAILQ_FIRST(&file->waiting);
     STAILQ_REMOVE_HEAD(&file->waiting, next);
-    free(waiting->payload);
-    free(waiting);
+    STAILQ_INSERT_TAIL(&file->written, waiting, next);
+    file->written_count++;
     file->waiting_count--;
     file->spool->waiting--;
 }
@@ -244,15 +263,46 @@ bool spool_file_retry(struct spool_file *file)
 {
     while (!STAILQ_EMPTY(&file->waiting) && spool_file_fd(file) >= 0 &&
            write_record(file, STAILQ_FIRST(&file->waiting)->payload))
-        drop_first_waiting(file);
+        move_first_waiting(file);
     return STAILQ_EMPTY(&file->waiting);
 }
 
 static int64_t append(struct spool_file *file, const char *payload)
 {
-    if (file->waiting_count > 0 || spool_file_fd(file) < 0 || !write_record(file, payload))
-        put_waiting(file, payload);
+    put_waiting(file, payload);
+    if (file->waiting_count == 1)
+        (void)!spool_file_retry(file);
     return spool_file_count(file);
+}
+
+static void set_failing(struct spool_file *file, bool is_failing)
+{
+    file->spool->failing += (int64_t)is_failing - (int64_t)file->is_failing;
+    file->is_failing = is_failing;
+}
+
+void spool_file_flushed(struct spool_file *file, int64_t items)
+{
+    while (file->written_count > 0 && (int64_t)(file->records - file->written_count) <= items) {
+        free_first(&file->written);
+        file->written_count--;
+    }
+    set_failing(file, false);
+}
+
+void spool_file_flush_failed(struct spool_file *file)
+{
+    uint64_t end = end_of(file);
+    file->records -= file->written_count;
+    file->spool->bytes -= (int64_t)(end - end_of(file));
+    file->waiting_count += (int64_t)file->written_count;
+    file->spool->waiting += (int64_t)file->written_count;
+    file->written_count = 0;
+    STAILQ_CONCAT(&file->written, &file->waiting);
+    STAILQ_CONCAT(&file->waiting, &file->written);
+    snprintf(file->spool->why, sizeof file->spool->why,
+             "what was written to the spool did not reach its disk");
+    set_failing(file, true);
 }
 
 struct spool_file *spool_file_create(struct spool *spool, const char *name, const char *header)
@@ -282,8 +332,12 @@ void spool_file_close(struct spool_file **file_p)
     struct spool_file *file = *file_p;
     if (file == NULL)
         return;
+    set_failing(file, false);
+    file->spool->waiting -= file->waiting_count;
     while (!STAILQ_EMPTY(&file->waiting))
-        drop_first_waiting(file);
+        free_first(&file->waiting);
+    while (!STAILQ_EMPTY(&file->written))
+        free_first(&file->written);
     file->spool->bytes -= (int64_t)end_of(file);
     fd_close(&file->fd);
     free(file->offsets);

@@ -2,7 +2,9 @@
 /* What a worker has to tell, kept on disk until the scheduler says that it is settled: one append-only
  * file per dispatch, the first record saying what it belongs to, each further one an item of its stream
  * (record n is item n). Records carry length and checksum, so a torn tail is found and cut off. A full
- * disk loses nothing: items wait in memory until there is room. A file holds a descriptor only while it is
+ * disk loses nothing: items wait in memory until there is room. They stay in memory until they are durable:
+ * after a failed flush the kernel takes what it did not write for clean, and the next flush would succeed
+ * without it, so all of it is written anew. A file holds a descriptor only while it is
  * written or read, so as many dispatches as there are may wait to be settled. */
 #pragma once
 
@@ -18,7 +20,7 @@ struct spool_file; /* one dispatch */
 int spool_open(const char *directory, struct spool **spool_r, struct error *error) WARN_UNUSED;
 void spool_close(struct spool **spool);
 int spool_directory_fd(const struct spool *spool);
-bool spool_is_full(const struct spool *spool); /* some item waits for room */
+bool spool_is_full(const struct spool *spool); /* some item waits for room, or a flush has failed */
 /* Why it does, for people: "the spool's disk is full". */
 const char *spool_why_full(const struct spool *spool);
 int64_t spool_bytes(const struct spool *spool);
@@ -51,6 +53,12 @@ int64_t spool_file_written(
 int spool_file_fd(struct spool_file *file); /* opens it; -1 while it cannot be; the file's own */
 /* Gives its descriptor back until it is written or read again. */
 void spool_file_rest(struct spool_file *file);
+
+/* A flush that was asked for when so many items were written has succeeded. */
+void spool_file_flushed(struct spool_file *file, int64_t items);
+/* One has failed: what is not durable counts as not written, until spool_file_retry. No other flush may be on
+ * its way. The spool is full until a flush of the file succeeds. */
+void spool_file_flush_failed(struct spool_file *file);
 
 /* Items from first_seq on, up to last_seq, together at most max_bytes (but at least one). Returns how
  * many were given; 0 when the file cannot be read. */

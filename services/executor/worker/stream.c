@@ -81,15 +81,18 @@ static void ask_for_flush(struct stream *stream)
 
 void stream_on_flushed(struct stream *stream, int64_t count, bool durable)
 {
-    if (durable && count > stream->durable)
-        stream->durable = count;
-    if (durable)
+    if (durable) {
+        if (count > stream->durable)
+            stream->durable = count;
+        spool_file_flushed(stream->file, count);
         backoff_succeeded(&stream->flush_retry);
-    if (!durable) { /* asked again with the next pass, the directory as well */
-        stream->flush_asked = stream->durable;
-        stream->new_name = true;
-        backoff_failed(&stream->flush_retry);
+        return;
     }
+    /* Written and asked for again with a later pass, the directory as well. */
+    spool_file_flush_failed(stream->file);
+    stream->flush_asked = stream->durable;
+    stream->new_name = true;
+    backoff_failed(&stream->flush_retry);
 }
 
 static void collect_item(void *context, int64_t seq, const char *item, size_t length)

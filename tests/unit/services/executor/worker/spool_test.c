@@ -307,6 +307,76 @@ static void a_full_disk_loses_nothing(void **state)
     assert_false(spool_is_full(f->spool));
 }
 
+static void expect_content(const struct fixture *f, const char *expected)
+{
+    struct loaded loaded = {.count = 0};
+    load(f, &loaded);
+    assert_int_equal(loaded.count, 1);
+    assert_string_equal(loaded.header, "header");
+    AUTO(text_free) char *all = all_of(loaded.file, 1, 99, 4096);
+    assert_string_equal(all, expected);
+    spool_file_close(&loaded.file);
+}
+
+/* As a kernel does that could not write and takes its pages for clean: what was behind the last flush is
+ * not on the disk, and the next flush has nothing to do. */
+static void lose(const struct fixture *f, const char *name, off_t from)
+{
+    AUTO(text_free) char *path = path_of(f, name);
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(truncate(path, from), 0);
+    assert_int_equal(truncate(path, status.st_size), 0);
+}
+
+static void what_a_failed_flush_has_lost_is_written_once_more(void **state)
+{
+    struct fixture *f = *state;
+    struct spool_file *file = spool_file_create(f->spool, "d1", "header");
+    spool_file_append(file, "one");
+    spool_file_flushed(file, 1);
+    int64_t durable_bytes = spool_bytes(f->spool);
+    spool_file_append(file, "two");
+    spool_file_append(file,
+                      "three"); /* after the flush was asked for: it may be lost all the same */
+    int64_t bytes = spool_bytes(f->spool);
+    lose(f, "d1", (off_t)durable_bytes);
+
+    spool_file_flush_failed(file);
+    assert_int_equal(spool_file_written(file), 1);
+    assert_int_equal(spool_file_count(file), 3);
+    assert_int_equal(spool_bytes(f->spool), durable_bytes);
+    assert_true(spool_is_full(f->spool));
+    assert_int_equal(spool_file_append(file, "four"), 4);
+    assert_true(spool_file_retry(file));
+
+    assert_int_equal(spool_file_written(file), 4);
+    assert_true(spool_bytes(f->spool) > bytes);
+    assert_true(spool_is_full(f->spool)); /* until it is known to be there */
+    assert_non_null(strstr(spool_why_full(f->spool), "did not reach its disk"));
+    expect_content(f, "1:one 2:two 3:three 4:four ");
+    spool_file_flushed(file, 4);
+    assert_false(spool_is_full(f->spool));
+    spool_file_close(&file);
+}
+
+static void a_first_flush_that_fails_loses_not_even_the_header(void **state)
+{
+    struct fixture *f = *state;
+    struct spool_file *file = spool_file_create(f->spool, "d1", "header");
+    spool_file_append(file, "one");
+    for (int i = 0; i < 3; i++) {
+        lose(f, "d1", 0);
+        spool_file_flush_failed(file);
+        assert_int_equal(spool_file_written(file), 0);
+        assert_true(spool_file_retry(file));
+    }
+    expect_content(f, "1:one ");
+    spool_file_flush_failed(file);
+    spool_file_close(&file);
+    assert_false(spool_is_full(f->spool)); /* one that is gone fails no more */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +394,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_descriptors_items_wait_and_the_spool_says_why,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_loses_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_failed_flush_has_lost_is_written_once_more, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_first_flush_that_fails_loses_not_even_the_header, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
