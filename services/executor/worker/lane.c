@@ -104,7 +104,7 @@ static bool is_ours(const struct executor *executor, const json_t *json, bool nu
     return worker != NULL && strcmp(worker, executor->identity.worker_id.text) == 0;
 }
 
-static bool is_current(struct executor *executor, const json_t *json, bool numbered)
+bool lane_is_current(struct executor *executor, const json_t *json, bool numbered)
 {
     int64_t epoch = json_find_int(json, "epoch", 0), seq = json_find_int(json, "seq", 0);
     if (epoch < executor->epoch)
@@ -136,7 +136,7 @@ static void handle_as(struct executor *executor, size_t index, const json_t *jso
     if (!is_ours(executor, json, handlers[index].numbered))
         return;
     executor->heard_ms = monotonic_ms();
-    if (!is_current(executor, json, handlers[index].numbered)) {
+    if (!lane_is_current(executor, json, handlers[index].numbered)) {
         drop(record, "of an older epoch, number or incarnation");
         return;
     }

@@ -5,5 +5,9 @@
 
 #include "executor.h"
 
+/* Whether a message is not older than what was heard, which it then becomes. numbered: it is for this
+ * worker alone, so its number and incarnation count as well. */
+bool lane_is_current(struct executor *executor, const json_t *json, bool numbered);
+
 /* All that waits. */
 void lane_work(struct executor *executor);

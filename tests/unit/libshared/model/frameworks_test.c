@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a selector is read as a case's identity, and when two have one key. */
+#include "model/frameworks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+
+static const struct {
+    const char *framework, *selector, *identity; /* file|class|name|parameters */
+} selectors[] = {
+    {"pytest", "test_a.py::test_x", "test_a.py|test_a|test_x|"},
+    {"pytest", "tests/deep/test_a.py::test_x", "tests/deep/test_a.py|tests.deep.test_a|test_x|"},
+    {"pytest", "test_a.py::TestA::TestB::test_x", "test_a.py|test_a.TestA.TestB|test_x|"},
+    {"pytest", "test_a.py::test_x[1-two]", "test_a.py|test_a|test_x|1-two"},
+    {"pytest", "test_a.py::test_x[a::b]", "test_a.py|test_a|test_x|a::b"},
+    {"pytest", "test_a.py::T::test_x[a/b.py::c[0]]", "test_a.py|test_a.T|test_x|a/b.py::c[0]"},
+    {"pytest", "features/shop.feature::buys", "features/shop.feature|features.shop.feature|buys|"},
+    {"pytest", "test_x", "||test_x|"},
+    {"pytest", "", "|||"},
+    {"cmocka", "group.test", "|group|test|"},
+    {"cmocka", "group.test.more", "|group|test.more|"},
+    {"cmocka", "test", "||test|"},
+    {"ctest", "unit.a::b[1]", "||unit.a::b[1]|"},
+    {"command", "anything at all", "||anything at all|"},
+};
+
+static void a_selector_is_read_as_its_framework_writes_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(selectors); i++) {
+        AUTO(text_free) char *file = NULL, *class = NULL, *name = NULL, *parameters = NULL;
+        const struct framework_facts *framework = framework_find(selectors[i].framework);
+        assert_non_null(framework);
+
+        framework->read_selector(selectors[i].selector, &file, &class, &name, &parameters);
+
+        AUTO(text_free)
+        char *identity = xasprintf("%s|%s|%s|%s", file, class, name, parameters);
+        assert_string_equal(identity, selectors[i].identity);
+    }
+}
+
+static void the_list_names_each_framework(void **state)
+{
+    AUTO(text_free) char *list = xstrdup("");
+    (void)state;
+
+    for (int i = 0; framework_at(i) != NULL; i++) {
+        char *longer = xasprintf("%s%s%s", list, i == 0 ? "" : ", ", framework_at(i)->name);
+        free(list);
+        list = longer;
+        assert_ptr_equal(framework_find(framework_at(i)->name), framework_at(i));
+    }
+
+    assert_string_equal(list, framework_list());
+    assert_null(framework_at(-1));
+    assert_null(framework_find("nose"));
+}
+
+static bool same_key(const char *framework, const char *file, const char *other_file)
+{
+    const struct framework_facts *facts = framework_find(framework);
+    struct case_key a = framework_case_key(facts, "suite", file, "class", "name", "", 0);
+    struct case_key b = framework_case_key(facts, "suite", other_file, "class", "name", "", 0);
+    return strcmp(a.hex, b.hex) == 0;
+}
+
+static void the_file_counts_where_the_class_does_not_name_it(void **state)
+{
+    (void)state;
+    assert_true(same_key("pytest", "a.py", ""));
+    assert_true(same_key("cmocka", "a.c", "b.c"));
+    assert_false(same_key("command", "a.xml", "b.xml"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_selector_is_read_as_its_framework_writes_it),
+        cmocka_unit_test(the_list_names_each_framework),
+        cmocka_unit_test(the_file_counts_where_the_class_does_not_name_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
