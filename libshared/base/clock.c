@@ -23,6 +23,11 @@ int64_t monotonic_ms(void)
     return monotonic_us() / 1000;
 }
 
+int64_t boot_ms(void)
+{
+    return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
 int64_t wall_ms(void)
 {
     return read_us(CLOCK_REALTIME) / 1000;

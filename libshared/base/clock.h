@@ -8,6 +8,7 @@
 
 int64_t monotonic_ms(void);
 int64_t monotonic_us(void);
+int64_t boot_ms(void); /* as monotonic_ms, but it goes on while the machine is suspended */
 int64_t wall_ms(void); /* unix time */
 
 #define TIME_TEXT_SIZE 32

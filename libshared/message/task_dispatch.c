@@ -94,6 +94,10 @@ static const struct field task_dispatch_list[] = {
      .type = FIELD_INT,
      .offset = offsetof(struct task_dispatch, triggered_at_us),
      .optional = true},
+    {.name = "lease_ms",
+     .type = FIELD_INT,
+     .offset = offsetof(struct task_dispatch, lease_ms),
+     .optional = true},
 };
 static const struct fields task_dispatch_fields = FIELDS(struct task_dispatch, task_dispatch_list);
 

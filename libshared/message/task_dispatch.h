@@ -38,6 +38,8 @@ struct task_dispatch {
     int64_t task_total;
     char *run_url;
     int64_t triggered_at_us; /* for measuring hops */
+    int64_t
+        lease_ms; /* of an exclusive task: silence after which it goes elsewhere; 0: not exclusive */
 };
 
 extern const struct message_type task_dispatch_message;

@@ -152,6 +152,10 @@ static const struct field suite_list[] = {
      .optional = true,
      .min = 0,
      .max = LIMIT_TASKS_PER_RUN},
+    {.name = "exclusive",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct suite_spec, exclusive),
+     .optional = true},
 };
 const struct fields suite_fields = FIELDS(struct suite_spec, suite_list);
 

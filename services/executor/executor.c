@@ -191,7 +191,11 @@ int executor_free_slots(const struct executor *executor)
 {
     if (executor->draining || spool_is_full(executor->spool) || !means_are_there(&executor->means))
         return 0;
+    struct job *job, *next;
     int free_slots = (int)executor->settings->slots - executor->running;
+    HASH_ITER (hh, executor->jobs, job, next) {
+        free_slots -= job->state == JOB_ACCEPTED ? 1 : 0;
+    }
     return free_slots > 0 ? free_slots : 0;
 }
 

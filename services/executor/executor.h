@@ -23,6 +23,8 @@ struct executor_settings {
     int64_t enrol_again_ms;
 };
 
+#define HEARTBEATS_KEPT 256
+
 struct job;
 
 struct executor {
@@ -51,6 +53,7 @@ struct executor {
     int64_t epoch, lane_seq; /* the highest heard on the lane */
     int64_t heard_ms;        /* monotonic: when the scheduler last spoke to this worker */
     int64_t heartbeat_seq, heartbeat_due_ms;
+    int64_t heartbeat_sent_ms[HEARTBEATS_KEPT]; /* of the last ones, by number: boot_ms() */
     char resync_token[UUID_TEXT_SIZE];
     bool draining;
     bool was_full; /* the spool's disk, at the last look */

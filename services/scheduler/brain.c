@@ -82,6 +82,11 @@ void brain_free(struct brain **brain_p)
     memory_free(brain_p);
 }
 
+bool run_is_exclusive(const struct run *run)
+{
+    return json_is_true(json_object_get(run->suite, "exclusive"));
+}
+
 struct pool *brain_pool(struct brain *brain, const struct uuid *id)
 {
     struct pool *pool;

@@ -146,6 +146,8 @@ void brain_free(struct brain **brain);
 /* Our own probes come back: what the log has not told has not happened. */
 bool brain_log_moves(const struct brain *brain);
 
+bool run_is_exclusive(const struct run *run); /* its tasks never run beside their successors */
+
 struct pool *brain_pool(struct brain *brain, const struct uuid *id); /* made on first use */
 struct run *brain_find_run(const struct brain *brain, const struct uuid *id);
 struct task *brain_find_dispatch(const struct brain *brain, const struct uuid *dispatch_id);

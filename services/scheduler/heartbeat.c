@@ -46,6 +46,8 @@ static void compare_tasks(struct batch *batch, struct worker *worker,
         bool was_there = task->listed || task->state == TASK_RUNNING;
         const struct held_dispatch *held = find_held(heartbeat, &task->dispatch_id);
         if (held != NULL) {
+            if (!task->listed && run_is_exclusive(task->run))
+                worker->sync_due_ms = 0; /* it waits to be told that we know */
             task->listed = true;
             task->held_finished = held->state == HELD_FINISHED;
             task->missing = 0;

@@ -13,6 +13,8 @@
 #include "message/messages.h"
 #include "scheduler.h"
 
+#define SYNCS_IN_LEASE 6
+
 static struct outgoing_lane *queue(struct brain *brain, const struct pool *pool, int lane,
                                    char *text)
 {
@@ -71,31 +73,33 @@ int lane_dispatch(struct brain *brain, struct task *task, struct error *error)
                               ? NULL
                               : json_pack("{s:s, s:s*}", "slug", fact(run, "environment"), "url",
                                           fact(run, "environment_url"));
-    struct task_dispatch message = {.worker_id = task->worker_id,
-                                    .epoch = ledger_partition_epoch(brain->partition),
-                                    .seq = ++brain->scheduler->lane_seq,
-                                    .incarnation = task->worker->incarnation,
-                                    .project_id = run->project_id,
-                                    .run_id = run->id,
-                                    .run_number = run->number,
-                                    .task_id = task->id,
-                                    .attempt = task->attempt,
-                                    .dispatch_id = task->dispatch_id,
-                                    .results_partition = task->results_partition,
-                                    .suite_slug = run->suite_slug,
-                                    .suite = run->suite,
-                                    .cases = to_cases(task->cases),
-                                    .timeout_ms = run->policy.task_timeout_ms,
-                                    .grace_ms = run->policy.grace_ms,
-                                    .build_version = fact(run, "build_version"),
-                                    .branch = fact(run, "branch"),
-                                    .commit_sha = fact(run, "commit"),
-                                    .environment = environment,
-                                    .parameters = run->parameters,
-                                    .task_index = task->ordinal,
-                                    .task_total = run->task_count,
-                                    .run_url = url,
-                                    .triggered_at_us = run->triggered_at_us};
+    struct task_dispatch message = {
+        .worker_id = task->worker_id,
+        .epoch = ledger_partition_epoch(brain->partition),
+        .seq = ++brain->scheduler->lane_seq,
+        .incarnation = task->worker->incarnation,
+        .project_id = run->project_id,
+        .run_id = run->id,
+        .run_number = run->number,
+        .task_id = task->id,
+        .attempt = task->attempt,
+        .dispatch_id = task->dispatch_id,
+        .results_partition = task->results_partition,
+        .suite_slug = run->suite_slug,
+        .suite = run->suite,
+        .cases = to_cases(task->cases),
+        .timeout_ms = run->policy.task_timeout_ms,
+        .grace_ms = run->policy.grace_ms,
+        .build_version = fact(run, "build_version"),
+        .branch = fact(run, "branch"),
+        .commit_sha = fact(run, "commit"),
+        .environment = environment,
+        .parameters = run->parameters,
+        .task_index = task->ordinal,
+        .task_total = run->task_count,
+        .run_url = url,
+        .triggered_at_us = run->triggered_at_us,
+        .lease_ms = run_is_exclusive(run) ? brain->scheduler->settings->lost_ms : 0};
     char *text;
     int status = message_encode(&task_dispatch_message, &message, &text, error);
     free(message.cases.list);
@@ -122,6 +126,19 @@ void lane_cancel(struct brain *brain, const struct task *task)
     encode_and_queue(brain, task->worker->pool, task->worker->lane, &task_cancel_message, &message);
 }
 
+/* Who runs what is exclusive has to hear well before its lease is over that it was heard. */
+static int64_t sync_interval_ms(const struct brain *brain, const struct worker *worker)
+{
+    const struct scheduler_settings *settings = brain->scheduler->settings;
+    int64_t often_ms = settings->lost_ms / SYNCS_IN_LEASE;
+    const struct task *task;
+    LIST_FOREACH (task, &worker->tasks, of_worker) {
+        if (run_is_exclusive(task->run) && often_ms < settings->sync_interval_ms)
+            return often_ms;
+    }
+    return settings->sync_interval_ms;
+}
+
 void lane_sync(struct brain *brain, struct worker *worker)
 {
     struct worker_sync message = {.worker_id = worker->id,
@@ -141,7 +158,7 @@ void lane_sync(struct brain *brain, struct worker *worker)
     texts_deinit(&message.running);
     texts_deinit(&worker->settled);
     texts_deinit(&worker->unknown);
-    worker->sync_due_ms = monotonic_ms() + brain->scheduler->settings->sync_interval_ms;
+    worker->sync_due_ms = monotonic_ms() + sync_interval_ms(brain, worker);
 }
 
 void lane_hello(struct brain *brain, const struct pool *pool)

@@ -78,3 +78,48 @@ def test_a_restarted_worker_sends_what_it_had_not_sent(verdict, work):
 
     assert verdict.wait_final(run_id)["state"] == "passed"
     work.check()
+
+
+# Says that it runs, ten times a second, and heeds no TERM. Its second attempt ends by itself.
+LONELY = """
+trap '' TERM
+i=0
+while [ "$VERDICT_ATTEMPT" -eq 1 ] || [ $i -lt 5 ]; do
+    date "+$VERDICT_ATTEMPT %s.%N" >>"$JOURNAL"
+    i=$((i + 1))
+    sleep 0.1
+done
+"""
+
+
+def test_an_exclusive_task_never_runs_beside_its_successor(verdict):
+    """Its worker is not heard any more, and only sees that nobody says that it was."""
+    lease = {"VERDICT_WORKER_SUSPECT": "1s", "VERDICT_WORKER_LOST": "3s"}
+    verdict.start_all(executors=2, **lease)
+    verdict.api.put("/v1/projects/shop", {"title": "Shop"})
+    journal = verdict.folder / "journal"
+    suite = {
+        "slug": "lonely",
+        "framework": "command",
+        "source": {"kind": "path", "path": str(verdict.folder)},
+        "command": ["sh", "-c", LONELY],
+        "report": {"format": "none"},
+        "environment": {"JOURNAL": str(journal)},
+        "exclusive": True,
+    }
+    run = verdict.api.post("/v1/runs", {"project": "shop", "suite": suite}, expect=201)["id"]
+    beats = lambda: [line.split() for line in journal.read_text().splitlines()]  # noqa: E731
+    wait_until(lambda: journal.exists() and len(beats()) > 40, 30, "more than a lease of running")
+    assert verdict.db.value(ATTEMPT, run) == 1, "a worker that is heard keeps its task"
+
+    verdict.db.query(
+        "UPDATE api.enrolment SET revoked_at = now() WHERE name = %s", worker_of(verdict, run)
+    )
+    assert verdict.wait_final(run)["state"] == "passed"
+
+    times = {
+        attempt: [float(at) for number, at in beats() if number == attempt] for attempt in "12"
+    }
+    assert len(times["2"]) == 5
+    assert max(times["1"]) < min(times["2"])
+    assert verdict.db.value(ATTEMPT, run) == 2

@@ -36,6 +36,7 @@ OUTSIDE = {
 
 # Decisions without I/O: they include nothing but what is computed from.
 PURE = {
+    "services/executor/agent/exclusive.c",
     "services/scheduler/plan.c",
     "services/scheduler/match.c",
     "services/scheduler/close.c",

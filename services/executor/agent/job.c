@@ -567,11 +567,20 @@ static bool slot_is_free(const struct executor *executor)
     return executor->running < (int)executor->settings->slots;
 }
 
+static bool may_begin(const struct job *job)
+{
+    return slot_is_free(job->executor) && exclusive_may_begin(&job->exclusive, boot_ms());
+}
+
 void job_accept(struct executor *executor, const struct task_dispatch *dispatch)
 {
     struct job *job = accept(executor, dispatch);
-    if (slot_is_free(executor))
+    job->exclusive =
+        (struct exclusive){.lease_ms = dispatch->lease_ms, .grace_ms = dispatch->grace_ms};
+    if (may_begin(job))
         begin(job);
+    else
+        executor_heartbeat_soon(executor);
 }
 
 static void look_at_last(void *context, int64_t seq, const char *item, size_t length)
@@ -663,13 +672,28 @@ static int64_t sooner(int64_t a_ms, int64_t b_ms)
     return a_ms < 0 || b_ms < a_ms ? b_ms : a_ms;
 }
 
+/* Returns ms until it is due; -1: never. */
+static int64_t stop_when_not_heard(struct job *job)
+{
+    const struct exclusive *exclusive = &job->exclusive;
+    if (exclusive->lease_ms == 0 || job->work->stop_ending != NOT_STOPPED)
+        return -1;
+    int64_t left_ms = exclusive_left_ms(exclusive, boot_ms());
+    if (left_ms > 0)
+        return left_ms;
+    job_stop(job, ENDED_CANCELLED,
+             "it is exclusive, and no scheduler was heard for so long that it may be given away",
+             exclusive_grace_ms(exclusive));
+    return -1;
+}
+
 static int64_t running_work(struct job *job)
 {
     struct work *work = job->work;
     int64_t now_ms = monotonic_ms(), left_ms = work->deadline_ms - now_ms;
     if (left_ms <= 0 && work->stop_ending == NOT_STOPPED)
         job_stop(job, ENDED_TIMED_OUT, "the task was over its time limit", work->dispatch.grace_ms);
-    int64_t wait_ms = left_ms > 0 ? left_ms : 1000;
+    int64_t wait_ms = sooner(left_ms > 0 ? left_ms : 1000, stop_when_not_heard(job));
     wait_ms = sooner(wait_ms, output_flush_due(work->outputs[0], now_ms));
     return sooner(wait_ms, output_flush_due(work->outputs[1], now_ms));
 }
@@ -677,7 +701,7 @@ static int64_t running_work(struct job *job)
 int64_t job_work(struct job *job)
 {
     int64_t wait_ms = -1;
-    if (job->state == JOB_ACCEPTED && slot_is_free(job->executor))
+    if (job->state == JOB_ACCEPTED && may_begin(job))
         begin(job);
     if (job->state == JOB_READING && !means_have_descriptors(READING_FILES)) {
         wait_ms = READ_AGAIN_MS; /* a report that cannot be opened now would be none */

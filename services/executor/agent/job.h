@@ -5,12 +5,13 @@
 
 #include <uthash.h>
 
+#include "agent/exclusive.h"
 #include "executor.h"
 #include "message/task_dispatch.h"
 #include "worker/stream.h"
 
 enum job_state {
-    JOB_ACCEPTED, /* waits for a slot */
+    JOB_ACCEPTED, /* waits for a slot, or as an exclusive one for the scheduler to hear that it is here */
     JOB_RUNNING,  /* takes a slot: its source is fetched, its tests run */
     JOB_READING,  /* its processes are gone, its reports are read */
     JOB_FINISHED, /* its stream is complete; the slot is free */
@@ -24,6 +25,7 @@ struct job {
     bool recovered;     /* of an earlier life: only its stream is left */
     bool whole;         /* its stream has its last item */
     int64_t listed_seq; /* the first heartbeat that named it; 0: none yet */
+    struct exclusive exclusive;
     struct stream stream;
     struct work *work; /* all that running it takes; NULL when finished */
     UT_hash_handle hh;

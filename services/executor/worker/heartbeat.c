@@ -55,12 +55,20 @@ static int send(struct executor *executor, struct error *error)
                                          .labels = executor->labels,
                                          .resync_token = executor->resync_token};
     add_jobs(executor, &heartbeat);
+    executor->heartbeat_sent_ms[heartbeat.seq % HEARTBEATS_KEPT] = boot_ms();
     int status = message_encode(&worker_heartbeat_message, &heartbeat, &text, error);
     free(heartbeat.dispatches.list);
     if (status < 0)
         return -1;
     return executor_send(executor, identity->scheduling_topic, identity->scheduling_partition, text,
                          0, error);
+}
+
+int64_t heartbeat_sent_ms(const struct executor *executor, int64_t seq)
+{
+    bool is_kept = seq > 0 && seq <= executor->heartbeat_seq &&
+                   executor->heartbeat_seq - seq < HEARTBEATS_KEPT;
+    return is_kept ? executor->heartbeat_sent_ms[seq % HEARTBEATS_KEPT] : 0;
 }
 
 int64_t heartbeat_work(struct executor *executor)

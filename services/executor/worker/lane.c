@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "log/log.h"
 #include "message/messages.h"
+#include "worker/heartbeat.h"
 
 typedef void lane_handler(struct executor *executor, const void *message);
 
@@ -63,11 +64,15 @@ static void send_all_again(struct executor *executor, const char *token)
 static void on_sync(struct executor *executor, const void *message)
 {
     const struct worker_sync *sync = message;
+    int64_t sent_ms = heartbeat_sent_ms(executor, sync->heartbeat_seq);
     struct job *job, *next;
     HASH_ITER (hh, executor->jobs, job, next) {
         bool known = job->listed_seq != 0 && job->listed_seq <= sync->heartbeat_seq;
-        if (job_is_open(job) && known && !contains(&sync->running, job->dispatch_id.text))
+        bool is_wanted = contains(&sync->running, job->dispatch_id.text);
+        if (job_is_open(job) && known && !is_wanted)
             job_stop(job, ENDED_CANCELLED, NULL, JOB_OWN_GRACE);
+        else if (job_is_open(job) && known)
+            exclusive_hold(&job->exclusive, sent_ms);
         else if (!job_is_open(job) && contains(&sync->settled, job->dispatch_id.text))
             job_settle(&job);
         else if (!job_is_open(job) && contains(&sync->unknown, job->dispatch_id.text))

@@ -68,6 +68,9 @@ static const struct {
     {"{'framework': 'pytest', 'source': {'kind': 'path', 'path': '/a'}, 'cases': ['']}", "cases"},
     {"{'framework': 'pytest', 'source': {'kind': 'path', 'path': '/a'}, 'max_tasks': 1001}",
      "max_tasks"},
+    {"{'framework': 'pytest', 'source': {'kind': 'path', 'path': '/a'}, 'exclusive': true}", NULL},
+    {"{'framework': 'pytest', 'source': {'kind': 'path', 'path': '/a'}, 'exclusive': 'yes'}",
+     "exclusive"},
     {"{'framework': 'pytest', 'source': {'kind': 'path', 'path': '/a'}, 'limits': {'memory_mb': "
      "-1}}",
      "limits.memory_mb"},
