@@ -95,10 +95,12 @@ static int make_source(const struct cli_options *options, json_t **source_r, str
     if (options->git != NULL) {
         *source_r = json_pack("{s:s, s:s, s:s*, s:s*}", "kind", "git", "url", options->git, "ref",
                               options->ref, "path", options->path);
+        if (options->pinned)
+            json_object_set_new(*source_r, "pinned", json_true());
         return 0;
     }
-    if (options->ref != NULL)
-        return usage_error(error, "--ref goes with --git only");
+    if (options->ref != NULL || options->pinned)
+        return usage_error(error, "--ref and --pinned go with --git only");
     if (realpath(given, path) == NULL)
         return usage_error(error, "--path %s: %s", given, strerror(errno));
     *source_r = json_pack("{s:s, s:o}", "kind", "path", "path", json_lossy(path, strlen(path)));

@@ -36,6 +36,10 @@ static const struct field source_list[] = {
      .offset = offsetof(struct suite_source, ref),
      .optional = true,
      .max = 255},
+    {.name = "pinned",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct suite_source, pinned),
+     .optional = true},
 };
 static const struct fields source_fields = FIELDS(struct suite_source, source_list);
 
@@ -183,6 +187,8 @@ static int check_source(const struct suite_source *source, struct error *error)
         return error_field(error, "source.url", "source.url is missing (kind git)");
     if (source->kind == SOURCE_GIT && source->url[0] == '-')
         return error_field(error, "source.url", "source.url must not begin with -");
+    if (source->pinned && source->ref == NULL)
+        return error_field(error, "source.pinned", "source.pinned goes with source.ref only");
     if (source->ref != NULL && source->ref[0] == '-')
         return error_field(error, "source.ref", "source.ref must not begin with -");
     if (source->kind == SOURCE_GIT && source->path != NULL && !path_stays_inside(source->path))

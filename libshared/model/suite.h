@@ -18,7 +18,10 @@ struct suite_source {
     int kind;
     char *path; /* path: absolute; git: directory inside the checkout, NULL for its root */
     char *url;  /* git */
-    char *ref;  /* git: branch, tag or commit; NULL: the run's commit, else the remote's HEAD */
+    char *
+        ref; /* git: branch, tag or commit; NULL: the remote's HEAD. A run's full commit goes before it */
+    bool
+        pinned; /* git: the ref it is, whatever the run's commit: the tests are another repository */
 };
 
 enum report_format {

@@ -9,7 +9,7 @@
 
 struct source_task {
     const struct suite_source *source;
-    const char *commit;       /* the run's, when the source names no ref; may be NULL */
+    const char *commit;       /* the run's; may be NULL */
     const char *source_roots; /* colon list */
     const char *checkout_dir; /* where a fetched one goes; does not exist yet */
 };

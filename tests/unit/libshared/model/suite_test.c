@@ -33,6 +33,11 @@ static const struct {
     {"{'framework': 'pytest', 'source': {'kind': 'git', 'url': '--upload-pack=x'}}", "source.url"},
     {"{'framework': 'pytest', 'source': {'kind': 'git', 'url': 'https://x', 'ref': '-x'}}",
      "source.ref"},
+    {"{'framework': 'pytest', 'source': {'kind': 'git', 'url': 'https://x', 'ref': 'main', "
+     "'pinned': true}}",
+     NULL},
+    {"{'framework': 'pytest', 'source': {'kind': 'git', 'url': 'https://x', 'pinned': true}}",
+     "source.pinned"},
     {"{'framework': 'pytest', 'source': {'kind': 'ftp', 'url': 'x'}}", "source.kind"},
     {"{'framework': 'pytest'}", "source"},
     {"{'framework': 'nose', 'source': {'kind': 'path', 'path': '/a'}}", "framework"},
@@ -101,9 +106,9 @@ static void what_is_encoded_is_the_same_suite(void **state)
 {
     AUTO(json_free)
     json_t *json =
-        json_pack("{s:s, s:{s:s, s:s}, s:[s, s], s:{s:s}, s:[s], s:i}", "framework", "pytest",
-                  "source", "kind", "path", "path", "/srv", "arguments", "-x", "--tb=long",
-                  "environment", "TZ", "UTC", "cases", "a.py::b", "max_tasks", 4);
+        json_pack("{s:s, s:{s:s, s:s, s:b}, s:[s, s], s:{s:s}, s:[s], s:i}", "framework", "pytest",
+                  "source", "kind", "path", "path", "/srv", "pinned", 0, "arguments", "-x",
+                  "--tb=long", "environment", "TZ", "UTC", "cases", "a.py::b", "max_tasks", 4);
     struct suite_spec suite;
     struct error error;
     (void)state;
