@@ -32,6 +32,7 @@
 #define LAST_FLUSH_MS     3000
 #define SILENT_HEARTBEATS 12
 #define RENEW_MAX_FACTOR  10
+#define FORBIDDEN_MS      15000
 #define ASIDE_MAX_S       (7 * 24 * 3600)
 
 #define OWN(field) offsetof(struct executor_settings, field)
@@ -132,8 +133,10 @@ static const struct setting list[] = {
      .fallback = "30s",
      .min = 500,
      .max = 600000,
-     .text = "a worker that no scheduler has answered for so long, and for 12 heartbeats, enrols "
-             "again; repeated ever more rarely, at most ten times as long apart"},
+     .text =
+         "a worker that no scheduler has answered for so long, and for 12 heartbeats, enrols "
+         "again; repeated ever more rarely, at most ten times as long apart; each 15 s or sooner "
+         "while it is revoked"},
 };
 const struct settings_table executor_settings = SETTINGS(list);
 
@@ -291,6 +294,17 @@ static bool is_unheard(const struct executor *executor)
     return monotonic_ms() - executor->heard_ms > silence_limit_ms(executor);
 }
 
+/* Who was revoked is back soon after it was restored; else there is no scheduler, or the API is away, and all
+ * the workers of an installation ask. */
+static void set_pace(struct executor *executor, bool forbidden)
+{
+    int64_t base_ms = executor->settings->enrol_again_ms;
+    if (forbidden && base_ms > FORBIDDEN_MS)
+        base_ms = FORBIDDEN_MS;
+    executor->renew.base_ms = base_ms;
+    executor->renew.max_ms = forbidden ? base_ms : RENEW_MAX_FACTOR * base_ms;
+}
+
 /* Nobody answers though the broker takes our heartbeats: there may be no scheduler, or the ledger does not
  * know this worker's key any more (an older database was put back, the worker was revoked). A new enrolment
  * mends what can be mended, and says what cannot. */
@@ -305,8 +319,10 @@ static void renew_when_unheard(struct executor *executor)
     }
     if (!producer_is_healthy(executor->producer) || !backoff_is_due(&executor->renew))
         return;
-    backoff_failed(&executor->renew); /* not again at once, however this ends */
-    if (with_enrolment(executor, identity_renew, &error) < 0) {
+    int status = with_enrolment(executor, identity_renew, &error);
+    set_pace(executor, status < 0 && error_is(&error, ENROLMENT_FORBIDDEN));
+    backoff_failed(&executor->renew); /* not again at once, however this ended */
+    if (status < 0) {
         snprintf(executor->reason, sizeof executor->reason, "%s", error.text);
         log_failure(LOG_LEVEL_WARNING, "no scheduler answers; enrolling again", &error);
         return;
@@ -623,8 +639,7 @@ int executor_open(struct service *service, void **context_r, struct error *error
     executor->work_lock_fd = -1;
     means_init(&executor->means);
     backoff_init(&executor->connect, 100, 5000);
-    backoff_init(&executor->renew, executor->settings->enrol_again_ms,
-                 RENEW_MAX_FACTOR * executor->settings->enrol_again_ms);
+    set_pace(executor, false);
     fill_settings(executor, (struct executor_settings *)(uintptr_t)executor->settings);
     if (open_parts(executor, error) < 0)
         return -1;

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The executor on real parts: frameworks, sources, limits, output, secrets, draining."""
 
+import contextlib
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -8,6 +11,7 @@ import resource
 import shutil
 import subprocess
 import textwrap
+import threading
 import uuid
 
 import pytest
@@ -337,6 +341,87 @@ def test_a_git_source_is_fetched_at_the_commit_of_the_run(project):
     assert (old["state"], new["state"], by_branch["state"]) == ("failed", "passed", "passed")
 
 
+@pytest.fixture
+def repository(project):
+    """Commits "old" and "new" on main, and "side", which only refs/changes/1 leads to. Each has a
+    check.sh that tells its name."""
+    folder = project.folder
+    git(folder, "init", "-q", "-b", "main")
+    commits = {}
+    for name in ("old", "new", "side"):
+        project.write("check.sh", f"echo the {name} one")
+        git(folder, "add", ".")
+        git(folder, "commit", "-qm", name)
+        commits[name] = git(folder, "rev-parse", "HEAD")
+    git(folder, "update-ref", "refs/changes/1", commits["side"])
+    git(folder, "reset", "-q", "--hard", commits["new"])
+    return commits
+
+
+@contextlib.contextmanager
+def plain_web_server(folder):
+    """Of files: git gets whole branches and tags from it, and no single commit."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    handler.log_message = lambda *_: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def run_from_git(project, commit=None, **source):
+    return project.run(
+        *("command", "sh", "check.sh"),
+        source={"kind": "git", "url": f"file://{project.folder}", **source},
+        report={"format": "none"},
+        run={"commit": commit} if commit else None,
+    )
+
+
+def test_the_commit_of_a_run_goes_before_the_ref_of_its_source(project, repository):
+    run = run_from_git(project, repository["old"], ref="main")
+
+    assert run["state"] == "passed"
+    assert project.log(run, "stdout") == "the old one\n"
+
+
+@pytest.mark.parametrize("ref", ["main", None])
+def test_a_commit_that_is_not_there_is_never_another_one(project, repository, ref):
+    lost = "0123456789" * 4
+
+    run = run_from_git(project, lost, **({"ref": ref} if ref else {}))
+
+    assert (run["state"], run["reason"]) == ("errored", "source_failed")
+    assert f"commit {lost}" in run["reason_detail"]
+    assert "pinned" in run["reason_detail"]
+
+
+def test_a_server_that_gives_no_single_commits_is_asked_for_the_refs(project, repository):
+    git(project.folder, "update-server-info")
+    with plain_web_server(project.folder) as server:
+        url = f"{server}/.git"
+        on_branch = run_from_git(project, repository["old"], url=url)
+        at_ref = run_from_git(project, repository["side"], url=url, ref="refs/changes/1")
+        nowhere = run_from_git(project, repository["side"], url=url, ref="main")
+
+    assert project.log(on_branch, "stdout") == "the old one\n"
+    assert project.log(at_ref, "stdout") == "the side one\n"
+    assert (nowhere["state"], nowhere["reason"]) == ("errored", "source_failed")
+    assert repository["side"] in nowhere["reason_detail"]
+
+
+def test_a_source_of_another_repository_is_pinned(project, repository):
+    of_the_build = "fedcba9876" * 4
+
+    pinned = run_from_git(project, of_the_build, ref="main", pinned=True)
+    by_commit = run_from_git(project, of_the_build, ref=repository["old"])
+    not_full = run_from_git(project, "build-7", ref="main")
+
+    assert project.log(pinned, "stdout") == "the new one\n"
+    assert project.log(by_commit, "stdout") == "the old one\n"
+    assert project.log(not_full, "stdout") == "the new one\n"
+
+
 def test_a_git_source_that_is_not_there_says_it_in_gits_words(project):
     source = {"kind": "git", "url": f"file://{project.folder}/nowhere"}
 
@@ -451,7 +536,7 @@ def test_a_worker_that_lost_its_spool_is_heard_all_the_same(own_project):
 
 def test_a_revoked_worker_stays_away_until_it_is_restored(own_project):
     verdict = own_project.verdict
-    times = {"VERDICT_HEARTBEAT": "200ms", "VERDICT_ENROL_AGAIN": "3s"}
+    times = {"VERDICT_HEARTBEAT": "50ms", "VERDICT_ENROL_AGAIN": "500ms"}
     verdict.stop("executor")
     executor = verdict.start("executor", **times)
     (worker,) = verdict.api.get("/v1/workers")["items"]
@@ -460,6 +545,11 @@ def test_a_revoked_worker_stays_away_until_it_is_restored(own_project):
     verdict.api.delete(path)
     wait_until(lambda: "was revoked" in executor.health()[1], 30, "its enrolment to be refused")
     refused, state = executor.health()[1], verdict.api.get(path)["state"]
+    verdict.pause("scheduler")  # each word of it would begin the counting anew
+    tries, before = '"error_code":"forbidden"', executor.log_path.read_text()
+    enough = before.count(tries) + 9
+    wait_until(lambda: executor.log_path.read_text().count(tries) >= enough, 8, "it to try soon")
+    verdict.resume("scheduler")
     log = executor.log_tail(20)
     verdict.api.post(f"{path}/restore")
     run = own_project.run("command", "true", report={"format": "none"})
@@ -738,6 +828,46 @@ def times_sent(project, dispatch_id):
     """How many times the first item of a dispatch's stream lies in the topic."""
     messages = project.verdict.bus.read_json("results")
     return sum(m["dispatch_id"] == dispatch_id and m["first_seq"] == 1 for m in messages)
+
+
+def test_what_the_full_set_does_not_hold_is_ended(own_project):
+    """And none of its results counts: the task is given out once more."""
+    verdict = own_project.verdict
+    script = """
+        [ -e again ] && exit 0
+        touch again
+        setsid sh -c 'trap "" TERM; echo $$ >pid; while :; do sleep 1; done' & sleep 60
+    """
+    run = own_project.trigger("command", "sh", "-c", script, report={"format": "none"})
+    pid = own_project.folder / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text(), 20, "the tests to run")
+    find = "SELECT count(*) FROM scheduling.task WHERE run_id = %s AND state = 'running'"
+    wait_until(lambda: verdict.db.value(find, run), 20, "the worker to have said it")
+    verdict.pause("scheduler")
+    lane = verdict.db.value("SELECT lane FROM api.enrolment")
+    topic = next(name for name in verdict.bus.topics() if name.startswith("lanes."))
+    told = [json.loads(m.value()) for m in verdict.bus.read(topic, partitions=[lane])]
+    full_set = [message for message in told if "incarnation" in message][-1]
+    full_set |= {"type": "worker.sync", "heartbeat_seq": 1 << 40, "running": []}
+    full_set["seq"] += 1
+
+    verdict.bus.produce(topic, full_set, partition=lane)
+
+    wait_until(lambda: pid_is_gone(pid), 10, "the tests to be gone")
+    find = "SELECT ending FROM results.task_record WHERE run_id = %s"
+    ending = wait_until(lambda: verdict.db.value(find, run), 20, "its stream to end")
+    results = verdict.db.value("SELECT count(*) FROM results.result WHERE run_id = %s", run)
+    verdict.resume("scheduler")
+    final = verdict.wait_final(run)
+
+    assert (ending, results) == ("cancelled", 0)
+    assert (final["state"], final["totals"]["planned"], final["totals"]["passed"]) == (
+        "passed",
+        1,
+        1,
+    )
+    ended = "SELECT ended FROM scheduling.dispatch WHERE run_id = %s ORDER BY attempt"
+    assert [row["ended"] for row in verdict.db.query(ended, run)] == ["lost", "recorded"]
 
 
 def test_a_resync_token_makes_it_send_the_spool_again(own_project):

@@ -58,14 +58,14 @@ class Bus:
         assert producer.flush(15) == 0, "the broker acknowledged nothing within 15 s"
         assert not failures, failures
 
-    def read(self, name, timeout_s=15):
+    def read(self, name, timeout_s=15, partitions=None):
         """Every message that the topic holds now, partition by partition, in order."""
         consumer = Consumer(
             {**self._settings, "group.id": "test-reader", "enable.auto.commit": False}
         )
         messages = []
         try:
-            for partition in range(self.topics().get(name, 0)):
+            for partition in partitions or range(self.topics().get(name, 0)):
                 place = TopicPartition(self.topic(name), partition)
                 low, high = consumer.get_watermark_offsets(place, timeout=timeout_s)
                 place.offset = low

@@ -114,7 +114,8 @@ static int refused(const struct http_answer *answer, struct error *error)
     const char *text = NULL;
     if (json_parse(answer->body, answer->length, &problem, &ignored) == 0)
         text = json_find_text(problem, "message");
-    return error_set(error, "unavailable", "enrolment was refused (%ld): %.300s", answer->status,
+    return error_set(error, answer->status == 403 ? ENROLMENT_FORBIDDEN : "unavailable",
+                     "enrolment was refused (%ld): %.300s", answer->status,
                      text == NULL ? answer->body : text);
 }
 

@@ -23,9 +23,12 @@ struct enrolment {
     int directory_fd; /* the spool's */
 };
 
-/* Takes the saved identity when it was made by the same server, token and name; enrols otherwise. */
+/* The code of the errors of both: the server knows us and does not want us, until a person changes that. */
+#define ENROLMENT_FORBIDDEN "forbidden"
+
 /* Enrols again, with a new key: for a worker that nobody answers. The incarnation stays. */
 int identity_renew(const struct enrolment *enrolment, struct identity *identity,
                    struct error *error) WARN_UNUSED;
+/* Takes the saved identity when it was made by the same server, token and name; enrols otherwise. */
 int identity_open(const struct enrolment *enrolment, struct identity *identity_r,
                   struct error *error) WARN_UNUSED;
