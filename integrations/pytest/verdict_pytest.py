@@ -16,6 +16,9 @@ import pytest
 TRACE_BYTES = 60_000
 MESSAGE_BYTES = 4_000
 
+# Of a test. Where a worker of xdist has crashed, the report is of none of them.
+PARTS = ("setup", "call", "teardown")
+
 # What decides when the parts of a test differ. A rerun (pytest-rerunfailures) takes its try back.
 RANK = {"passed": 1, "skipped": 2, "failed": 3, "errored": 4}
 
@@ -80,6 +83,10 @@ class Stream:
             self._finish(report.nodeid, status, report, 0, 0)
 
     def pytest_runtest_logreport(self, report):
+        if report.outcome == "rerun" and report.when not in PARTS:
+            # The worker of xdist that tried it has crashed: no teardown will end this try.
+            self._cases.pop(report.nodeid, None)
+            return
         case = self._cases.setdefault(report.nodeid, Case())
         case.add(report)
         if report.when != "teardown":

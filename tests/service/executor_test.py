@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -78,7 +79,8 @@ def started_verdict(shared_verdict):
 @pytest.fixture
 def project(started_verdict, request):
     """On services that all these tests share."""
-    return Project(started_verdict, request.node.name.replace("/", "_"))
+    name = re.sub(r"\W", "_", request.node.name)  # pytest finds nothing below a folder[x]
+    return Project(started_verdict, name)
 
 
 @pytest.fixture
@@ -1068,7 +1070,7 @@ def test_a_test_that_forks_is_told_once(project):
     project.write(
         "test_forks.py",
         """
-        import os, sys
+        import multiprocessing, os, sys
 
         def test_one():
             pass
@@ -1081,9 +1083,102 @@ def test_a_test_that_forks_is_told_once(project):
 
         def test_three():
             pass
+
+        def test_multiprocessing():
+            fork = multiprocessing.get_context("fork")
+            for target in (print, sys.exit):
+                child = fork.Process(target=target)
+                child.start()
+                child.join()
+                assert child.exitcode == 0
         """,
     )
 
     run = project.run("pytest")
 
-    assert (run["state"], run["totals"]["passed"]) == ("passed", 3)
+    assert (run["state"], run["totals"]["passed"]) == ("passed", 4)
+
+
+WITH_PLUGINS = """
+    import os, pathlib, pytest
+
+    FOLDER = pathlib.Path(__file__).parent
+
+    def fail_once(name):
+        if not (FOLDER / name).exists():
+            (FOLDER / name).touch()
+            assert False, name
+
+    @pytest.mark.parametrize("n", range(6))
+    def test_adds(n):
+        pass
+
+    def test_fails():
+        assert False
+
+    @pytest.fixture
+    def broken():
+        raise RuntimeError("no database")
+
+    def test_has_a_broken_fixture(broken):
+        pass
+
+    @pytest.fixture
+    def closes_once():
+        yield
+        fail_once("closes")
+
+    def test_flaky():
+        fail_once("flaky")
+
+    def test_has_a_flaky_teardown(closes_once):
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "passed", "failed", "errored"),
+    [
+        # A teardown that fails is a second outcome of the test: the worse of the two is told.
+        (["-n", "2"], 6, 2, 2),
+        (["--reruns", "2"], 8, 1, 1),
+        (["-n", "2", "--reruns", "2"], 8, 1, 1),
+    ],
+    ids=["xdist", "reruns", "both"],
+)
+def test_a_case_that_plugins_share_out_or_repeat_counts_once(
+    project, arguments, passed, failed, errored
+):
+    project.write("test_plugins.py", WITH_PLUGINS)
+
+    run = project.run("pytest", arguments=arguments)
+
+    totals = {name: run["totals"][name] for name in ("planned", "passed", "failed", "errored")}
+    assert totals == {"planned": 10, "passed": passed, "failed": failed, "errored": errored}
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+    assert len(project.results(run)) == 10
+
+
+@pytest.mark.parametrize("reruns", [[], ["--reruns", "1"]], ids=["once", "rerun"])
+def test_a_case_that_ends_its_worker_of_xdist_is_an_error(project, reruns):
+    project.write(
+        "test_crash.py",
+        """
+        import os
+
+        def test_one():
+            pass
+
+        def test_crashes():
+            os._exit(3)
+
+        def test_two():
+            pass
+        """,
+    )
+
+    run = project.run("pytest", arguments=["-n", "2", *reruns])
+
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+    assert (run["totals"]["planned"], run["totals"]["passed"]) == (3, 2)
+    assert "crashed" in project.results(run)["test_crashes", ""]["message"]
