@@ -48,7 +48,7 @@ SUITES = [
         failed=0,
     ),
     Suite(
-        title="a sample project, examples/shop (pytest)",
+        title="a sample project, examples/shop (pytest): one case fails, on purpose",
         file="examples/shop/verdict.yaml",
         project="shop",
         suite="shop",
@@ -151,6 +151,7 @@ def start():
     with locked(stack.folder):
         stack.up()
     say(f"Verdict is at {stack.api_url}")
+    say("building Verdict's unit tests: they are the first suite that it runs")
     made = subprocess.run(
         ["make", "--no-print-directory", "--silent", "-j2", "units"],
         cwd=TOP,

@@ -62,8 +62,10 @@ static void write_reason(const json_t *run, FILE *out)
 {
     const json_t *wait = json_object_get(run, "wait");
     const char *detail = text_of(run, "reason_detail");
+    const char *reason = json_is_object(wait) ? text_of(wait, "text") : text_of(run, "reason_text");
     fputs("<p id=\"reason\" role=\"status\">", out);
-    markup_text(out, json_is_object(wait) ? text_of(wait, "text") : text_of(run, "reason_text"));
+    if (strcmp(reason, text_of(run, "state")) != 0) /* "cancelled" need not be said twice */
+        markup_text(out, reason);
     if (detail[0] != '\0') {
         fputs(": ", out);
         markup_text(out, detail);
@@ -343,7 +345,9 @@ static void write_tools(FILE *out)
                 "<button type=\"button\" class=\"is-%s\" data-status=\"%d\" aria-pressed=\"false\">"
                 "%s</button>",
                 names_get(&result_status_names, i), i, names_get(&result_status_names, i));
-    fputs("</div><table><caption id=\"found\" aria-live=\"polite\"></caption><thead><tr>"
+    fputs("</div><p class=\"hint\" id=\"newer\" hidden><span id=\"newer-count\"></span> have come "
+          "since: <button type=\"button\" id=\"reload\">show them</button></p>"
+          "<table><caption id=\"found\" aria-live=\"polite\"></caption><thead><tr>"
           "<th scope=\"col\">Status</th><th scope=\"col\">Case</th><th scope=\"col\">Time</th></tr>"
           "</thead><tbody id=\"rows\"></tbody></table>"
           "<button type=\"button\" id=\"more\" hidden>Show more</button></section>\n",

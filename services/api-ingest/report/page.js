@@ -25,12 +25,18 @@
     return made;
   };
 
+  // Long names break behind a separator, and stay whole when they are copied.
+  const breakable = (parent, text) => {
+    for (const part of text.split(/(?<=[_./:\[-])/)) parent.append(part, element("wbr"));
+    return parent;
+  };
+
   // [status, name, where, ms, message]
   const row = ([status, name, where, ms, message]) => {
     const tr = element("tr");
     tr.append(element("td", `is-${STATUSES[status]}`, STATUSES[status]));
-    const what = element("td", "", name);
-    if (where) what.append(element("span", "where", where));
+    const what = breakable(element("td"), name);
+    if (where) what.append(breakable(element("span", "where"), where));
     if (message) what.append(element("span", "message", message));
     tr.append(what, element("td", "", duration(ms)));
     return tr;
@@ -69,8 +75,12 @@
       soon = setTimeout(search, 120);
     });
     for (const button of document.querySelectorAll("[data-status]")) {
+      const its = Number(button.dataset.status);
+      const count = page.results.filter((entry) => its < 0 || entry[0] === its).length;
+      button.textContent += ` ${count}`;
+      button.hidden = count === 0 && its >= 0;
       button.addEventListener("click", () => {
-        status = Number(button.dataset.status);
+        status = its;
         for (const other of document.querySelectorAll("[data-status]"))
           other.setAttribute("aria-pressed", String(other === button));
         search();
@@ -101,6 +111,9 @@
 
   const showRun = (run) => {
     showTotals(run.totals);
+    const newer = STATUSES.reduce((sum, s) => sum + run.totals[s], 0) - page.results.length;
+    $("newer").hidden = newer <= 0;
+    $("newer-count").textContent = newer;
     const badge = $("state");
     badge.textContent = run.state.replace("_", " ");
     badge.className = `badge is-${run.state}`;
@@ -124,6 +137,7 @@
   };
 
   list();
+  $("reload").addEventListener("click", () => location.reload());
   showTotals(page.totals);
   window.addEventListener("beforeprint", () => {
     for (const d of document.querySelectorAll("details.case")) d.open = true;
