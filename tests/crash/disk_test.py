@@ -122,7 +122,7 @@ LOST_PAGES = """
 
 int fdatasync(int fd)
 {
-    static int failures = 3;
+    static int failures = 2;
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
     char link[64], path[4096] = "";
     struct stat status;
