@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support.receiver import Receiver  # noqa: E402
-from support.servers import Servers, SharedFolder  # noqa: E402
+from support.servers import KINDS, Servers, SharedFolder  # noqa: E402
 from support.verdict import Verdict  # noqa: E402
 from support.workload import Work  # noqa: E402
 
@@ -32,9 +32,13 @@ def shared_servers():
 
 
 @pytest.fixture
-def private_servers(tmp_path):
-    """Servers that the test may pause, kill and start again."""
-    servers = Servers(tmp_path / "servers")
+def private_servers(request, tmp_path):
+    """Servers that the test may pause, kill and start again: all of them, or those that its marker
+    `own` names; the others are the session's."""
+    marker = request.node.get_closest_marker("own")
+    own = marker.args if marker else KINDS
+    shared = request.getfixturevalue("shared_servers") if set(own) < set(KINDS) else None
+    servers = Servers(tmp_path / "servers", own=own, shared=shared)
     try:
         servers.start()
         yield servers

@@ -49,6 +49,7 @@ def lanes(verdict):
     return [name for name in verdict.bus.topics() if name.startswith("lanes.")]
 
 
+@pytest.mark.own("kafka")
 def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, private_work):
     work = private_work.start()
     private_verdict.start("scheduler", **PATIENCE)
@@ -69,6 +70,7 @@ def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, pri
     work.check()
 
 
+@pytest.mark.own("kafka")
 def test_a_killed_broker_only_delays(private_verdict, private_work):
     work = private_work.start()
     private_verdict.start("scheduler", **PATIENCE)
@@ -88,6 +90,7 @@ def test_a_killed_broker_only_delays(private_verdict, private_work):
     work.check()
 
 
+@pytest.mark.own("kafka")
 def test_services_at_rest_are_ready_again_when_the_broker_is_back(private_verdict):
     """Nothing is sent that could tell them."""
     private_verdict.start_all()

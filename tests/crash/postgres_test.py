@@ -3,12 +3,14 @@
 
 import shutil
 
+import pytest
 from parts.process import wait_until
 
 THROW_OUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE usename LIKE 'verdict_%%' AND usename <> 'verdict_admin' AND random() < 0.5"""
 
 
+@pytest.mark.own("postgres")
 def test_a_postgres_that_crashes_again_and_again_loses_nothing(private_verdict, private_work):
     work = private_work.start()
     client = work.client(count=120, gap_s=0.1)
@@ -38,6 +40,7 @@ def test_sessions_thrown_out_at_random_lose_nothing(verdict, work):
     work.check()
 
 
+@pytest.mark.own("postgres")
 def test_an_older_database_put_back_heals(private_verdict, private_work):
     """What was triggered after the copy is gone with it; everything else goes on."""
     work = private_work.start()

@@ -4,6 +4,7 @@
 import signal
 import threading
 
+import pytest
 import redis
 import requests
 from support.database import Database
@@ -70,6 +71,7 @@ class Watcher(threading.Thread):
             self._final[run_id] = state
 
 
+@pytest.mark.own("redis")
 def test_flushing_redis_all_the_time_changes_nothing(private_verdict, private_work):
     work = private_work.start()
     cache = redis.Redis.from_url(private_verdict.urls["VERDICT_REDIS_URL"])
@@ -88,6 +90,7 @@ def test_flushing_redis_all_the_time_changes_nothing(private_verdict, private_wo
     work.check()
 
 
+@pytest.mark.own("redis")
 def test_without_redis_everything_is_still_answered(private_verdict, private_work):
     work = private_work.start()
     server = private_verdict.servers.redis

@@ -189,6 +189,7 @@ def test_it_stops_within_a_second_while_connections_are_open(verdict, service):
         connection.close()
 
 
+@pytest.mark.own("postgres")
 def test_without_postgres_it_says_so_and_comes_back_by_itself(private_verdict):
     verdict = private_verdict
     service = verdict.start("api-ingest")
@@ -206,6 +207,7 @@ def test_without_postgres_it_says_so_and_comes_back_by_itself(private_verdict):
     wait_until(service.is_ready, 10, "it to be ready")
 
 
+@pytest.mark.own("postgres")
 def test_a_restart_of_postgres_between_two_requests_is_not_noticed(private_verdict):
     verdict = private_verdict
     verdict.start("api-ingest")
@@ -279,6 +281,7 @@ def test_a_second_signal_ends_it_at_once(verdict, service):
     wait_until(lambda: not service.is_running(), 5, "it to end")
 
 
+@pytest.mark.own("kafka")
 def test_without_kafka_wishes_are_kept_and_sent_later(private_verdict):
     verdict = private_verdict
     service = verdict.start("api-ingest")
@@ -296,6 +299,7 @@ def test_without_kafka_wishes_are_kept_and_sent_later(private_verdict):
     wait_until(lambda: verdict.db.value("SELECT count(*) FROM api.outbox") == 0, 10, "the outbox")
 
 
+@pytest.mark.own("kafka")
 def test_it_stops_in_time_without_kafka(private_verdict):
     verdict = private_verdict
     verdict.start("api-ingest", VERDICT_STOP_GRACE="10s")

@@ -11,6 +11,7 @@ import time
 import pytest
 from parts.process import wait_until
 from support.crowd import post_json, send_all
+from support.servers import KINDS
 from support.verdict import SERVICES
 from support.workload import Work
 
@@ -48,7 +49,10 @@ def wait_all_ready(verdict):
     wait_until(lambda: all(service.is_ready() for service in services), 15, "all to be ready again")
 
 
-@pytest.mark.parametrize("gone", ["postgres", "kafka", "redis"])
+GONE = [pytest.param(kind, marks=pytest.mark.own(kind)) for kind in KINDS]
+
+
+@pytest.mark.parametrize("gone", GONE)
 def test_an_outage_burns_no_core(private_verdict, tmp_path, gone):
     verdict, work = private_verdict, Work(private_verdict, tmp_path / "work")
     server = getattr(verdict.servers, gone)
@@ -71,6 +75,7 @@ def test_an_outage_burns_no_core(private_verdict, tmp_path, gone):
     work.wait_all_final()
 
 
+@pytest.mark.own("postgres")
 def test_who_starts_before_postgres_burns_no_core(private_verdict):
     verdict = private_verdict
     verdict.servers.postgres.stop()
@@ -123,6 +128,7 @@ class Listeners:
             key.fileobj.close()
 
 
+@pytest.mark.own("postgres")
 def test_many_who_listen_burn_no_core_while_postgres_is_away(private_verdict, tmp_path):
     verdict, work = private_verdict, Work(private_verdict, tmp_path / "work")
     verdict.start("api-ingest")

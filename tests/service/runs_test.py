@@ -751,6 +751,7 @@ def test_a_list_is_filtered_by_the_slug_or_the_id_of_a_thing(api):
 # without parts ----------------------------------------------------------------------------------
 
 
+@pytest.mark.own("kafka")
 def test_without_kafka_triggers_are_taken_and_waits_are_answered(private_verdict):
     verdict = private_verdict
     verdict.start("api-ingest")

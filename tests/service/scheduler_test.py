@@ -1122,7 +1122,10 @@ def say_twice(services):
         service.signal(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("away", ["kafka", "postgres"])
+AWAY = [pytest.param(kind, marks=pytest.mark.own(kind)) for kind in ("kafka", "postgres")]
+
+
+@pytest.mark.parametrize("away", AWAY)
 def test_a_second_signal_ends_a_service_whatever_it_waits_for(private_verdict, away):
     services = [private_verdict.start(name) for name in FOUR]
     server = getattr(private_verdict.servers, away)
@@ -1135,6 +1138,7 @@ def test_a_second_signal_ends_a_service_whatever_it_waits_for(private_verdict, a
         server.signal(signal.SIGCONT)
 
 
+@pytest.mark.own("kafka")
 def test_a_stop_ends_within_its_grace_without_kafka(private_verdict):
     services = [private_verdict.start(name, VERDICT_STOP_GRACE="2s") for name in FOUR]
     private_verdict.servers.kafka.signal(signal.SIGSTOP)

@@ -99,6 +99,7 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path):
     assert not process.is_running()
 
 
+@pytest.mark.own("kafka")
 def test_a_killed_broker_comes_back_with_what_it_acknowledged(private_servers):
     kafka = private_servers.kafka
     bus = Bus(kafka.brokers(), "stack")
@@ -113,6 +114,7 @@ def test_a_killed_broker_comes_back_with_what_it_acknowledged(private_servers):
     assert [message.value() for message in bus.read("kept")] == [b"before", b"after"]
 
 
+@pytest.mark.own("kafka")
 def test_a_second_broker_on_the_same_folder_is_refused(private_servers):
     kafka = private_servers.kafka
     base = new_ports()
@@ -124,6 +126,7 @@ def test_a_second_broker_on_the_same_folder_is_refused(private_servers):
         kafka.pid_path.with_suffix(".away").rename(kafka.pid_path)
 
 
+@pytest.mark.own("postgres")
 def test_a_crashed_postgres_comes_back_with_its_data(private_servers):
     postgres = private_servers.postgres
     postgres.query("CREATE TABLE kept AS SELECT 42 AS answer", "postgres")
@@ -133,6 +136,7 @@ def test_a_crashed_postgres_comes_back_with_its_data(private_servers):
     assert postgres.query("SELECT answer FROM kept", "postgres") == "42"
 
 
+@pytest.mark.own("postgres")
 def test_a_postgres_killed_with_minus_nine_starts_again(private_servers):
     postgres = private_servers.postgres
     postgres.query("CREATE TABLE kept AS SELECT 42 AS answer", "postgres")
@@ -144,6 +148,7 @@ def test_a_postgres_killed_with_minus_nine_starts_again(private_servers):
     assert postgres.query("SELECT answer FROM kept", "postgres") == "42"
 
 
+@pytest.mark.own("postgres")
 def test_postgres_lets_nobody_in_without_the_password(private_servers):
     postgres = private_servers.postgres
     url = postgres.url(database="postgres").replace(postgres.password(), "wrong")
@@ -154,6 +159,7 @@ def test_postgres_lets_nobody_in_without_the_password(private_servers):
     assert "password authentication failed" in done.stderr
 
 
+@pytest.mark.own("postgres")
 def test_no_password_is_on_a_command_line(private_servers):
     postgres = private_servers.postgres
 

@@ -67,7 +67,7 @@ class Bus:
         try:
             for partition in partitions or range(self.topics().get(name, 0)):
                 place = TopicPartition(self.topic(name), partition)
-                low, high = consumer.get_watermark_offsets(place, timeout=timeout_s)
+                low, high = self._watermarks(consumer, place, timeout_s)
                 place.offset = low
                 consumer.assign([place])
                 messages += self._read_until(consumer, low, high, timeout_s)
@@ -80,8 +80,8 @@ class Bus:
         consumer = Consumer({**self._settings, "group.id": "test-reader"})
         try:
             return {
-                partition: consumer.get_watermark_offsets(
-                    TopicPartition(self.topic(name), partition), timeout=timeout_s
+                partition: self._watermarks(
+                    consumer, TopicPartition(self.topic(name), partition), timeout_s
                 )[1]
                 for partition in range(self.topics().get(name, 0))
             }
@@ -120,6 +120,16 @@ class Bus:
             names = list(self.topics())
             if names:
                 self.delete(*names)
+
+    @staticmethod
+    def _watermarks(consumer, place, timeout_s):
+        """The first and the next offset; a broker that has just come back may not lead it yet."""
+
+        def ask():
+            with contextlib.suppress(KafkaException):
+                return consumer.get_watermark_offsets(place, timeout=timeout_s)
+
+        return wait_until(ask, timeout_s, f"the offsets of {place.topic}")
 
     @staticmethod
     def _read_until(consumer, low, high, timeout_s):

@@ -69,30 +69,38 @@ def _claim(first):
     return True
 
 
-class Servers:
-    """The three servers below `folder`, which is emptied first."""
+KINDS = ("postgres", "redis", "kafka")
 
-    def __init__(self, folder, postgres_settings=POSTGRES_SETTINGS):
+
+class Servers:
+    """The three servers below `folder`, which is emptied first. Those that are not in `own` are
+    those of `shared`, and stay as they are."""
+
+    def __init__(self, folder, postgres_settings=POSTGRES_SETTINGS, own=KINDS, shared=None):
         self.folder = pathlib.Path(folder)
         base = self._base = new_ports()
         version = os.environ.get("KAFKA_VERSION") or DEFAULT_VERSION
         self.postgres = Postgres(self.folder, base, postgres_settings)
         self.redis = Redis(self.folder, base + 1, REDIS_DATABASES)
         self.kafka = Kafka(self.folder, base + 2, base + 3, version)
-        self.all = [self.postgres, self.redis, self.kafka]
-        self._numbers = itertools.count(1)
+        self.own = [getattr(self, kind) for kind in own]
+        self._owns_postgres = "postgres" in own
+        for kind in set(KINDS) - set(own):
+            setattr(self, kind, getattr(shared, kind))
+        self._numbers = itertools.count(1) if shared is None else shared._numbers
 
     def start(self):
         self._clean()  # what a killed session left
         self.folder.mkdir(parents=True)
-        for part in self.all:
+        for part in self.own:
             part.start()
-        for part in self.all:
+        for part in self.own:
             part.wait_ready()
-        self._make_template()
+        if self._owns_postgres:
+            self._make_template()
 
     def stop(self):
-        for part in reversed(self.all):
+        for part in reversed(self.own):
             part.stop()
 
     def remove(self):
@@ -104,7 +112,8 @@ class Servers:
         self.stop()
         # Where root's Postgres lay is not below the folder.
         shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.rmtree(self.postgres.data.parent, ignore_errors=True)
+        if self._owns_postgres:
+            shutil.rmtree(self.postgres.data.parent, ignore_errors=True)
 
     def new_installation(self):
         """(number, urls): a migrated database and a Redis database that nobody else uses."""

@@ -135,7 +135,8 @@ class Verdict:
             service.stop()
         release_ports(self._base)
         self.db.close()
-        self.bus.close()
+        if self.servers.kafka.is_running():
+            self.bus.close()
         if self.servers.postgres.is_running():
             self.servers.drop_installation(self.number)
 
