@@ -81,6 +81,15 @@ static const struct setting list[] = {
      .min = 1,
      .max = 1024,
      .text = "where tasks get their directories"},
+    {.name = "VERDICT_GIT_CACHE_MB",
+     .type = SETTING_INT,
+     .offset = OWN(git_cache_mb),
+     .fallback = "2048",
+     .min = 0,
+     .max = 1024 * 1024,
+     .text =
+         "what fetched git repositories may take below the work directory; the one that was used "
+         "longest ago goes first. 0: each task fetches anew"},
     {.name = "VERDICT_SECRETS_DIR",
      .type = SETTING_TEXT,
      .offset = OWN(secrets_dir),

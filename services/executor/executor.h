@@ -18,6 +18,7 @@ struct executor_settings {
     char *api_url, *join_token, *worker_name, *labels;
     char *spool_dir, *work_dir, *secrets_dir, *source_roots, *plugin_dir, *path, *runner;
     int64_t slots;
+    int64_t git_cache_mb;
     int64_t heartbeat_ms;
     int64_t resend_ms;
     int64_t enrol_again_ms;

@@ -424,6 +424,101 @@ def test_a_source_of_another_repository_is_pinned(project, repository):
     assert project.log(not_full, "stdout") == "the new one\n"
 
 
+def caches(project):
+    folder = project.verdict.folder / "executor" / "work" / "git-cache"
+    return [path for path in folder.glob("*") if path.is_dir()]
+
+
+def object_files(cache):
+    return [path for path in (cache / "objects").rglob("*") if path.is_file()]
+
+
+def cache_of(project, run):
+    """The cache that a run has made, of those that other tests have left."""
+    before = set(caches(project))
+    assert run()["state"] == "passed"
+    (made,) = set(caches(project)) - before
+    return made
+
+
+def test_a_commit_that_was_fetched_is_not_fetched_again(project, repository):
+    url = f"file://somebody:secret@localhost{project.folder}"
+    cache = cache_of(project, lambda: run_from_git(project, repository["old"], url=url))
+    stored = object_files(cache)
+    by_branch = run_from_git(project, ref="side-by-side", url=url)
+    project.folder.rename(project.folder.with_name("gone"))
+    again = run_from_git(project, repository["old"], url=url)
+    other = run_from_git(project, repository["new"], url=url)
+
+    assert "the old one" in project.log(again)
+    assert other["reason"] == "source_failed"
+    assert by_branch["reason"] == "source_failed"
+    assert set(stored) <= set(object_files(cache))
+    told = [path for path in cache.rglob("*") if path.is_file() and b"secret" in path.read_bytes()]
+    assert told == []
+
+
+def test_a_branch_is_asked_for_each_time_and_only_what_is_new_is_fetched(project, repository):
+    cache = cache_of(project, lambda: run_from_git(project, ref="main"))
+    project.write("check.sh", "echo the newest one")
+    git(project.folder, "commit", "-qam", "newest")
+    moved = run_from_git(project, ref="main")
+
+    assert "the newest one" in project.log(moved)
+    assert cache in caches(project)
+
+
+@pytest.mark.parametrize("how", ["truncated", "overwritten", "away"])
+def test_a_damaged_cache_is_made_anew(project, repository, how):
+    cache = cache_of(project, lambda: run_from_git(project, repository["old"]))
+    for path in object_files(cache):
+        path.chmod(0o600)
+        if how == "truncated":
+            path.write_bytes(path.read_bytes()[:20])
+        elif how == "overwritten":
+            path.write_bytes(b"x" * path.stat().st_size)
+        else:
+            path.unlink()
+    mended = run_from_git(project, repository["old"])
+    project.folder.rename(project.folder.with_name(f"gone-{how}"))
+    again = run_from_git(project, repository["old"])
+
+    assert [project.log(run).count("the old one") for run in (mended, again)] == [1, 1]
+
+
+def test_a_cache_that_names_another_commit_is_not_believed(project, repository):
+    cache = cache_of(project, lambda: run_from_git(project, repository["old"]))
+    run_from_git(project, repository["new"])
+    for path in (cache / "refs" / "verdict").iterdir():
+        path.write_text(f"{repository['new']}\n")
+
+    assert "the old one" in project.log(run_from_git(project, repository["old"]))
+
+
+def test_two_tasks_fetch_at_once_and_the_oldest_cache_goes_first(own_project):
+    verdict, folder = own_project.verdict, own_project.folder
+    verdict.start("executor", VERDICT_SLOTS="2", VERDICT_GIT_CACHE_MB="3")
+    git(folder, "init", "-q", "-b", "main")
+    own_project.write("check.sh", "echo the only one")
+    (folder / "large").write_bytes(os.urandom(2_000_000))
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "only")
+    suite = {"report": {"format": "none"}, "slug": "git"}
+    urls = [f"file://{folder}", f"file://localhost{folder}"]
+
+    def trigger(url):
+        source = {"kind": "git", "url": url}
+        return own_project.trigger("command", "sh", "check.sh", source=source, **suite)
+
+    runs = [verdict.wait_final(run) for run in [trigger(urls[0]), trigger(urls[0])]]
+    (first,) = caches(own_project)
+    runs.append(verdict.wait_final(trigger(urls[1])))
+
+    assert [run["state"] for run in runs] == ["passed"] * 3
+    (left,) = caches(own_project)
+    assert left != first
+
+
 def test_a_git_source_that_is_not_there_says_it_in_gits_words(project):
     source = {"kind": "git", "url": f"file://{project.folder}/nowhere"}
 

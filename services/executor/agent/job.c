@@ -295,11 +295,15 @@ static void take_limits(const struct suite_spec *suite, const struct task_dispat
 static int prepare_source(struct job *job, struct error *error)
 {
     struct work *work = job->work;
+    const struct executor_settings *settings = job->executor->settings;
+    AUTO(text_free) char *cache_dir = xasprintf("%s/git-cache", settings->work_dir);
     const struct source_task task = {.source = &work->suite.source,
                                      .commit = work->dispatch.commit_sha,
-                                     .source_roots = job->executor->settings->source_roots,
-                                     .checkout_dir = work->workspace.checkout};
-    environment_add(&work->fetch, "PATH", job->executor->settings->path);
+                                     .source_roots = settings->source_roots,
+                                     .checkout_dir = work->workspace.checkout,
+                                     .cache_dir = cache_dir,
+                                     .cache_mb = settings->git_cache_mb};
+    environment_add(&work->fetch, "PATH", settings->path);
     environment_add(&work->fetch, "HOME", work->workspace.home);
     return sources[work->suite.source.kind]->prepare(&task, &work->fetch, &work->directory, error);
 }

@@ -12,6 +12,8 @@ struct source_task {
     const char *commit;       /* the run's; may be NULL */
     const char *source_roots; /* colon list */
     const char *checkout_dir; /* where a fetched one goes; does not exist yet */
+    const char *cache_dir;    /* of what was fetched before; all tasks of this worker use it */
+    int64_t cache_mb;         /* what it may take; 0: there is none */
 };
 
 struct source {
