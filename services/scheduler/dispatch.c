@@ -84,7 +84,7 @@ static void add_tasks(struct run *run, const json_t *cases, const struct plan *p
 }
 
 static struct plan make_plan(const struct run *run, const json_t *cases, const int64_t *expected_ms,
-                             int capable_slots)
+                             int64_t capable_slots)
 {
     size_t count = json_array_size(cases);
     AUTO(memory_free) struct plan_case *list = xcalloc(count, sizeof *list);
@@ -94,7 +94,9 @@ static struct plan make_plan(const struct run *run, const json_t *cases, const i
         list[i] = (struct plan_case){.bytes = CASE_OVERHEAD_BYTES + strlen(selector),
                                      .expected_ms = expected_ms[i]};
     }
-    return plan_cut(list, count, (size_t)(wanted > 0 ? wanted : capable_slots));
+    if (wanted == 0)
+        wanted = capable_slots < LIMIT_TASKS_PER_RUN ? capable_slots : LIMIT_TASKS_PER_RUN;
+    return plan_cut(list, count, (size_t)wanted);
 }
 
 static int capable_slots(const struct bench *bench, const struct run *run)

@@ -17,6 +17,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from parts.process import wait_until
 from support.database import refuse
+from support.worker import uuid_v7
 
 FINAL = ("passed", "failed", "errored", "cancelled", "timed_out")
 PARTITIONS = 4
@@ -978,6 +979,36 @@ def test_a_run_whose_dispatch_is_refused_as_data_ends_and_stops_nobody(pool):
     assert pool.totals(run)["closed"]
     others_pass(pool, worker)
     assert pool.db.value("SELECT count(*) FROM scheduling.dead_letter") == 0
+
+
+def test_a_run_of_the_past_that_is_refused_hides_none_behind_it(pool):
+    pool.verdict.stop("scheduler")
+    runs = [uuid_v7(time.time() - 1200 + i) for i in range(3)]  # hints for these were never sent
+    for run in runs:
+        pool.db.query("UPDATE api.run SET id = %s WHERE id = %s", run, pool.trigger())
+    refuse(pool.db, "scheduling.run_state", "INSERT", runs[0])
+
+    pool.verdict.start("scheduler")
+
+    for run in runs[1:]:
+        pool.waits_for(run, "no_worker")
+
+
+KNOWN = "SELECT state = 'online' FROM scheduling.worker WHERE id = %s"
+
+
+def test_a_run_is_cut_into_no_more_tasks_than_it_may_have(pool):
+    pool.verdict.stop("scheduler")
+    workers = [pool.worker(f"wide-{i}", slots=256) for i in range(4)]
+    pool.verdict.start("scheduler")
+    for worker in workers:
+        known = lambda w=worker: pool.db.value(KNOWN, w.id)  # noqa: E731
+        wait_until(known, 15, "the worker to be known")
+
+    run = pool.trigger(suite={"framework": "pytest", "cases": [f"t.py::t{i}" for i in range(1100)]})
+
+    wait_until(lambda: pool.tasks(run), 30, "the run to be planned")
+    assert len(pool.tasks(run)) == 1000
 
 
 def test_a_run_that_is_refused_when_it_starts_ends_and_its_worker_is_told(pool):
