@@ -14,6 +14,7 @@
 #include "store/connection.h"
 #include "store/rows.h"
 
+#define NO_PARTITION    "no_partition"
 #define ANSWER_SLACK_MS 2000 /* beyond the server's own statement time-out */
 
 const struct store_settings store_defaults = {
@@ -56,6 +57,14 @@ static void trim(char *text)
             *c = ' ';
 }
 
+/* A CHECK that is violated names its constraint; texts are in the server's language. */
+static bool is_without_partition(const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return strcmp(sqlstate, "23514") == 0 &&
+           PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) == NULL;
+}
+
 int store_refused(struct store *store, const PGresult *result, struct error *error)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -63,8 +72,9 @@ int store_refused(struct store *store, const PGresult *result, struct error *err
         return store_lost(store, error, PQerrorMessage(store->connection));
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-    error_set(error, "refused", "postgres: %s (%s)%s%s", primary == NULL ? "error" : primary,
-              sqlstate, detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
+    error_set(error, is_without_partition(result) ? NO_PARTITION : "refused",
+              "postgres: %s (%s)%s%s", primary == NULL ? "error" : primary, sqlstate,
+              detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
     if (error != NULL) {
         snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
         trim(error->text);
@@ -79,11 +89,9 @@ int store_refused(struct store *store, const PGresult *result, struct error *err
 bool store_error_is_data(const struct error *error)
 {
     const char *state = error->sqlstate;
-    bool no_partition =
-        strcmp(state, "23514") == 0 && strstr(error->text, "no partition of relation") != NULL;
     return (strncmp(state, "22", 2) == 0 || strncmp(state, "54", 2) == 0 ||
             strncmp(state, "23", 2) == 0) &&
-           !no_partition;
+           !error_is(error, NO_PARTITION);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */

@@ -42,6 +42,22 @@ def dead_letters(verdict):
     return verdict.db.query('SELECT * FROM results.dead_letter ORDER BY "offset"')
 
 
+def test_a_month_without_a_partition_holds_results_up_and_throws_none_away(collector, worker):
+    task = Task(collector, worker)
+    month = f"{datetime.datetime.now(datetime.UTC):%Y%m}"
+    collector.db.query(f"ALTER TABLE results.result DETACH PARTITION results.result_{month}")
+    stream = Stream(task)
+
+    stream.send(result("a"), finished(passed=1))
+    tried = lambda: "no partition" in collector.logs()["result-collector"]  # noqa: E731
+    wait_until(tried, 15, "the results to be refused")
+    assert not stream.record() and not dead_letters(collector)
+
+    collector.restart("result-collector")  # makes what is missing
+    assert stream.wait()["reported"] == task.count("result") == 1
+    assert not dead_letters(collector)
+
+
 def test_a_stream_is_recorded_and_the_scheduler_is_told(collector, worker):
     task = Task(collector, worker)
     stream = Stream(task)

@@ -785,6 +785,17 @@ def test_a_second_executor_keeps_out_of_the_work_directory(project):
     assert verdict.wait_final(run)["state"] == "passed"
 
 
+def test_a_program_that_is_cut_short_is_no_lack_of_the_worker_s(project):
+    program = project.folder / "cut"
+    program.write_bytes(pathlib.Path("/bin/true").read_bytes()[:800])  # execve says EIO
+    program.chmod(0o755)
+
+    run = project.run("command", "./cut")
+
+    assert (run["state"], run["reason"]) == ("errored", "exec_failed")
+    assert "./cut: Input/output error" in run["reason_detail"]
+
+
 def test_a_secret_that_is_too_long_is_named_with_its_bound(project):
     secrets = project.verdict.folder / "executor" / "secrets"
     (secrets / "LONG").write_text("x" * 65536)

@@ -445,7 +445,7 @@ static void fail_exec(struct job *job, enum ending_kind ending, const struct pro
                       int error_number)
 {
     struct error error;
-    error_set(&error, means_code(error_number, "exec_failed"), "%s: %s", plan->argv.list[0],
+    error_set(&error, means_code_of_exec(error_number), "%s: %s", plan->argv.list[0],
               strerror(error_number));
     fail(job, ending, &error);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -24,6 +25,16 @@ bool means_are_lacking(int error_number)
         if (numbers[i] == error_number)
             return true;
     return false;
+}
+
+/* What else execve says is about the program: EIO of a file that is cut short. */
+const char *means_code_of_exec(int error_number)
+{
+    static const int numbers[] = {EMFILE, ENFILE, ENOMEM, EAGAIN};
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        if (numbers[i] == error_number)
+            return NO_MEANS;
+    return "exec_failed";
 }
 
 const char *means_code(int error_number, const char *otherwise)
@@ -79,12 +90,23 @@ void means_raise_limits(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Processes and memory are tried by the next task itself: ever more rarely while it fails. */
+/* Memory is tried with the process: a fork that finds none says so. */
+static bool there_is_a_process(void)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0;
+}
+
 bool means_came_back(struct means *means, const char *work_dir)
 {
     if (means_are_there(means) || !backoff_is_due(&means->retry))
         return false;
-    if (!means_have_descriptors(TRIAL_FILES) || !there_is_room(work_dir)) {
+    if (!means_have_descriptors(TRIAL_FILES) || !there_is_room(work_dir) || !there_is_a_process()) {
         backoff_failed(&means->retry);
         return false;
     }

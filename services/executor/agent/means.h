@@ -14,6 +14,9 @@ bool means_are_lacking(int error_number);
 /* NO_MEANS when errno says so, else the code that is given. */
 const char *means_code(int error_number, const char *otherwise);
 
+/* As means_code, of what a child's execve said: NO_MEANS or "exec_failed". */
+const char *means_code_of_exec(int error_number);
+
 /* False: opening some would fail now. */
 bool means_have_descriptors(int count);
 /* As many descriptors as this process may have. Processes that were forked before keep their limit. */
