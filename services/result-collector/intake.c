@@ -101,7 +101,8 @@ void intake_take(struct intake *intake, const struct partitions *partitions,
 {
     struct error why;
     for (struct batch_dispatch *d = intake->batch->dispatches; d != NULL; d = d->hh.next) {
-        d->is_covered = partitions_cover(partitions, &d->run->id);
+        d->is_covered =
+            partitions_cover(partitions, &d->run->id, d->run->is_known && !d->run->is_closed);
         d->is_removed =
             !d->run->is_known && !d->task->is_known && partitions_are_past(partitions, &d->run->id);
         d->place = place_of(d);

@@ -18,7 +18,10 @@ struct partitions {
     struct store_settings settings;
     struct store *store; /* its own connection: what it does happens outside transactions */
     int64_t retention_ms;
-    int first_month, end_month; /* what is covered; both 0 before the first success */
+    struct partition *list; /* at the last look */
+    size_t count;
+    bool is_ready;        /* all were made, once */
+    int first_month;      /* the oldest that is kept whatever is in it */
     int64_t kept_from_ms; /* by Postgres' clock, at the last look; so is what follows from it */
     int64_t due_ms;
     struct backoff backoff;
@@ -37,27 +40,31 @@ struct partitions *partitions_new(const struct store_settings *store, int64_t re
 
 void partitions_free(struct partitions **partitions)
 {
-    if (*partitions != NULL)
+    if (*partitions != NULL) {
         store_close(&(*partitions)->store);
+        free((*partitions)->list);
+    }
     memory_free(partitions);
 }
 
-static bool is_there(const struct partition *list, size_t count, int table, int month)
+static bool is_there(const struct partitions *partitions, int table, int month)
 {
-    for (size_t i = 0; i < count; i++)
-        if (list[i].table == table && list[i].month == month && list[i].is_attached &&
-            !list[i].is_detaching)
+    for (size_t i = 0; i < partitions->count; i++) {
+        const struct partition *partition = &partitions->list[i];
+        if (partition->table == table && partition->month == month && partition->is_attached &&
+            !partition->is_detaching)
             return true;
+    }
     return false;
 }
 
-static int make_missing(struct partitions *partitions, const struct partition *list, size_t count,
-                        int first_month, int end_month, struct error *error)
+static int make_missing(struct partitions *partitions, int first_month, int end_month,
+                        struct error *error)
 {
     char name[MONTH_NAME_SIZE];
     for (int month = first_month; month < end_month; month++)
         for (int table = 0; table < PARTITIONED_TABLES; table++) {
-            if (is_there(list, count, table, month))
+            if (is_there(partitions, table, month))
                 continue;
             if (db_make_partition(partitions->store, table, month, error) < 0)
                 return error_wrap(error, "making the partition of %s", month_name(month, name));
@@ -66,11 +73,13 @@ static int make_missing(struct partitions *partitions, const struct partition *l
 }
 
 /* Another instance may drop the same one: what fails is tried again in an hour. */
-static void drop(struct partitions *partitions, const struct partition *partition)
+static void drop(struct partitions *partitions, struct partition *partition)
 {
     struct error error;
     char name[MONTH_NAME_SIZE];
-    if (db_drop_partition(partitions->store, partition, &error) < 0) {
+    const bool is_failure = db_drop_partition(partitions->store, partition, &error) < 0;
+    partition->is_attached = false; /* or nobody knows */
+    if (is_failure) {
         log_failure(LOG_LEVEL_WARNING, "an old partition was not dropped", &error);
         return;
     }
@@ -79,44 +88,55 @@ static void drop(struct partitions *partitions, const struct partition *partitio
 }
 
 /* A month in which a run is left, which api-ingest has not removed yet, stays: nobody reads half a run. */
-static int drop_old(struct partitions *partitions, const struct partition *list, size_t count,
-                    int first_month, struct error *error)
+static int drop_old(struct partitions *partitions, struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < partitions->count; i++) {
+        struct partition *partition = &partitions->list[i];
         bool has_runs = false;
-        if (list[i].month >= first_month)
+        if (partition->month >= partitions->first_month)
             continue;
-        if (db_has_runs_before(partitions->store, list[i].month + 1, &has_runs, error) < 0)
+        if (db_has_runs_before(partitions->store, partition->month + 1, &has_runs, error) < 0)
             return -1;
         if (!has_runs)
-            drop(partitions, &list[i]);
+            drop(partitions, partition);
     }
+    return 0;
+}
+
+static int look(struct partitions *partitions, int64_t *now_ms_r, struct error *error)
+{
+    struct partition *list;
+    size_t count;
+    if (db_list_partitions(partitions->store, &list, &count, now_ms_r, error) < 0)
+        return -1;
+    free(partitions->list);
+    partitions->list = list;
+    partitions->count = count;
     return 0;
 }
 
 static int maintain(struct partitions *partitions, struct error *error)
 {
-    AUTO(memory_free) struct partition *list = NULL;
-    size_t count;
     int64_t now_ms;
     if (partitions->store != NULL && store_is_broken(partitions->store))
         store_close(&partitions->store);
     if (partitions->store == NULL &&
         store_open(&partitions->settings, &partitions->store, error) < 0)
         return -1;
-    if (db_list_partitions(partitions->store, &list, &count, &now_ms, error) < 0)
+    if (look(partitions, &now_ms, error) < 0)
         return -1;
 
     int first_month = month_of_ms(now_ms - partitions->retention_ms);
     int end_month = month_of_ms(now_ms) + PARTITION_MONTHS_AHEAD + 1;
-    if (make_missing(partitions, list, count, first_month, end_month, error) < 0)
+    if (make_missing(partitions, first_month, end_month, error) < 0 ||
+        look(partitions, &now_ms, error) < 0)
         return -1;
+    partitions->is_ready = true;
     partitions->first_month = first_month;
-    partitions->end_month = end_month;
     partitions->kept_from_ms = now_ms - partitions->retention_ms;
     metric_set(&collector_metrics[RESULT_PARTITIONS], end_month - first_month);
 
-    return drop_old(partitions, list, count, first_month, error);
+    return drop_old(partitions, error);
 }
 
 int64_t partitions_work(struct partitions *partitions)
@@ -141,16 +161,18 @@ int64_t partitions_work(struct partitions *partitions)
 
 bool partitions_are_ready(const struct partitions *partitions, char *reason, size_t size)
 {
-    bool ready = partitions->end_month > 0;
-    if (!ready)
+    if (!partitions->is_ready)
         snprintf(reason, size, "partitions of results: %s", partitions->reason);
-    return ready;
+    return partitions->is_ready;
 }
 
-bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id)
+bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id, bool is_open)
 {
     int month = month_of_id(run_id);
-    return month >= partitions->first_month && month < partitions->end_month;
+    for (int table = 0; table < PARTITIONED_TABLES; table++)
+        if (!is_there(partitions, table, month))
+            return false;
+    return is_open || month >= partitions->first_month;
 }
 
 bool partitions_are_past(const struct partitions *partitions, const struct uuid *run_id)

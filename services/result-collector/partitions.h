@@ -24,8 +24,9 @@ int64_t partitions_work(struct partitions *partitions);
 /* Nothing can be written before they are made for the first time. */
 bool partitions_are_ready(const struct partitions *partitions, char *reason, size_t size);
 
-/* Is there a partition for this run? Not when it is older than what is kept, or its id is no time. */
-bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id);
+/* Is there a partition for this run? One that is open keeps its month, however old; of others a month that is
+ * older than what is kept may be dropped at any time, by another instance too. */
+bool partitions_cover(const struct partitions *partitions, const struct uuid *run_id, bool is_open);
 
 /* Is it so old that it may have been removed? */
 bool partitions_are_past(const struct partitions *partitions, const struct uuid *run_id);

@@ -352,6 +352,23 @@ def test_a_run_older_than_what_is_kept_is_late(collector, worker):
         assert task.count("late_result") == 1
 
 
+def test_a_run_that_is_open_for_longer_than_what_is_kept_counts(verdict, worker):
+    verdict.start("result-collector")  # there was one in that month, too
+    verdict.stop("result-collector")
+    task = Task(verdict, worker, run_id=uuid_v7(time.time() - 40 * 86400))
+    verdict.start("result-collector", VERDICT_RETENTION="1d")
+    stream = Stream(task)
+    stream.send(result("a"), log("x"))
+    stream.wait()
+    assert (task.totals(), task.count("log_chunk")) == ({"passed": 1}, 1)
+
+    task.close()
+    stream.send(result("b"), log("y"), finished())
+    assert stream.wait()["finished"]
+    assert (task.count(), task.count("late_result"), task.count("log_chunk")) == (1, 1, 1)
+    assert not dead_letters(verdict)
+
+
 def test_what_comes_of_a_run_that_was_removed_is_late(verdict, worker):
     verdict.start("result-collector", VERDICT_RETENTION="1d")
     task = Task(verdict, worker, run_id=uuid_v7(time.time() - 2 * 86400))
