@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports: finding files, feeding readers, giving cases their keys. */
+/* Reports: feeding readers, giving cases their keys. */
 #include "agent/reports.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
+#include "agent/report_files.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -24,26 +20,14 @@
 
 #define LINE_BYTES_MAX ((size_t)1024 * 1024)
 #define PIECE_BYTES    ((size_t)256 * 1024) /* of a file, per pass of the loop */
-#define FILES_MAX      10000
-#define OUTPUTS        2 /* stdout and stderr */
-#define DEPTH_MAX      24
-#define OLD_FILES_MAX  200000
-
-/* A file that matched before the tests began. */
-struct old_file {
-    char *path;
-    ino_t inode;
-    off_t size;
-    struct timespec modified, changed;
-    UT_hash_handle hh;
-};
+#define OUTPUTS        2                    /* stdout and stderr */
 
 struct reports {
     struct report_plan plan;
     struct reports_handlers handlers;
     const struct framework_facts *facts;
     const struct framework *framework;
-    char *suite_slug, *directory;
+    char *suite_slug;
     struct ordinals *ordinals;
     int64_t cases;
     /* the named pipe */
@@ -51,12 +35,10 @@ struct reports {
     int64_t lines;
     bool stream_seen, stream_ended;
     /* files, and stdout */
-    struct texts files;
-    bool files_found, started;
-    struct old_file *old_files;
-    size_t next_file;
+    struct report_files *files;
     int fd; /* of the one that is being read */
-    int64_t bytes;
+    const char *path;
+    int64_t bytes, file_bytes;              /* of all, and of that one */
     struct report_reader *readers[OUTPUTS]; /* of files and stdout: the first */
     const struct report_reader_ops *ops;
     enum report_wholeness worst;
@@ -198,155 +180,6 @@ void reports_feed_stream(struct reports *reports, const char *bytes, size_t leng
 
 /* ---- files ------------------------------------------------------------------------------------ */
 
-/* A glob with ** as an expression over paths relative to the working directory. */
-static pcre2_code *compile_glob(const char *pattern)
-{
-    PCRE2_UCHAR *converted = NULL;
-    PCRE2_SIZE length, at;
-    int code;
-    if (pcre2_pattern_convert((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_CONVERT_GLOB,
-                              &converted, &length, NULL) != 0)
-        return NULL;
-    pcre2_code *compiled = pcre2_compile(converted, length, 0, &code, &at, NULL);
-    pcre2_converted_pattern_free(converted);
-    return compiled;
-}
-
-static bool matches(pcre2_code *glob, pcre2_match_data *data, const char *path)
-{
-    return pcre2_match(glob, (PCRE2_SPTR)path, strlen(path), 0, 0, data, NULL) >= 0;
-}
-
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static void remember(struct reports *reports, const char *path, const struct stat *stat_)
-{
-    if (HASH_COUNT(reports->old_files) >= OLD_FILES_MAX)
-        return;
-    struct old_file *old = xcalloc(1, sizeof *old);
-    *old = (struct old_file){.path = xstrdup(path),
-                             .inode = stat_->st_ino,
-                             .size = stat_->st_size,
-                             .modified = stat_->st_mtim,
-                             .changed = stat_->st_ctim};
-    HASH_ADD_KEYPTR(hh, reports->old_files, old->path, strlen(old->path), old);
-}
-
-/* A report that lay there before the tests began, and lies there still as it was, is of another run. */
-static bool is_old(const struct reports *reports, const char *path, const struct stat *stat_)
-{
-    const struct old_file *old = NULL;
-    if (HASH_COUNT(reports->old_files) >= OLD_FILES_MAX)
-        return true; /* nobody knows */
-    HASH_FIND_STR(reports->old_files, path, old);
-    return old != NULL && old->inode == stat_->st_ino && old->size == stat_->st_size &&
-           is_same_time(old->modified, stat_->st_mtim) &&
-           is_same_time(old->changed, stat_->st_ctim);
-}
-
-/* Before the start what matches is remembered, behind the end it is a report. */
-static void take_file(struct reports *reports, const char *path, const struct stat *stat_)
-{
-    if (!reports->started)
-        remember(reports, path, stat_);
-    else if (!is_old(reports, path, stat_))
-        texts_add(&reports->files, path);
-}
-
-struct search {
-    struct reports *reports;
-    pcre2_code *glob;
-    pcre2_match_data *data;
-    int depth;
-};
-
-static void look_into(const struct search *search, const char *directory, const char *relative,
-                      int depth)
-{
-    DIR *open_directory = opendir(directory);
-    const struct dirent *entry;
-    while (open_directory != NULL && (entry = readdir(open_directory)) != NULL &&
-           search->reports->files.count < FILES_MAX) {
-        struct stat stat_;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        AUTO(text_free) char *path = xasprintf("%s/%s", directory, entry->d_name);
-        AUTO(text_free)
-        char *name = xasprintf("%s%s%s", relative, relative[0] == '\0' ? "" : "/", entry->d_name);
-        if (lstat(path, &stat_) < 0)
-            continue;
-        if (S_ISDIR(stat_.st_mode) && depth < search->depth)
-            look_into(search, path, name, depth + 1);
-        else if (S_ISREG(stat_.st_mode) && matches(search->glob, search->data, name))
-            take_file(search->reports, path, &stat_);
-    }
-    if (open_directory != NULL)
-        closedir(open_directory);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* A plain path is looked at, not searched for. */
-static void take_plain(struct reports *reports, const char *path)
-{
-    struct stat stat_;
-    if (lstat(path, &stat_) == 0 && S_ISREG(stat_.st_mode))
-        take_file(reports, path, &stat_);
-}
-
-/* How far below the place where the search begins a match can lie. */
-static int search_depth(const char *pattern)
-{
-    int depth = 0;
-    if (strstr(pattern, "**") != NULL)
-        return DEPTH_MAX;
-    for (const char *c = pattern; *c != '\0'; c++)
-        depth += *c == '/';
-    return depth < DEPTH_MAX ? depth : DEPTH_MAX;
-}
-
-static void search(struct reports *reports, const char *base, const char *pattern)
-{
-    struct search search = {
-        .reports = reports, .glob = compile_glob(pattern), .depth = search_depth(pattern)};
-    if (search.glob == NULL) {
-        error_set(&reports->why, "invalid", "report.path %s is no pattern", pattern);
-        return;
-    }
-    search.data = pcre2_match_data_create_from_pattern(search.glob, NULL);
-    look_into(&search, base, "", 0);
-    pcre2_match_data_free(search.data);
-    pcre2_code_free(search.glob);
-    if (reports->files.count > 0)
-        qsort(reports->files.list, reports->files.count, sizeof *reports->files.list,
-              compare_texts);
-}
-
-/* The directory part without wildcards is where the search begins. */
-static void find_files(struct reports *reports)
-{
-    const char *pattern = reports->plan.pattern;
-    AUTO(text_free)
-    char *whole =
-        pattern[0] == '/' ? xstrdup(pattern) : xasprintf("%s/%s", reports->directory, pattern);
-    size_t before = pattern[0] == '/' ? 0 : strlen(reports->directory) + 1;
-    size_t fixed = before + strcspn(whole + before, "*?[");
-    if (whole[fixed] == '\0') {
-        take_plain(reports, whole);
-        return;
-    }
-    while (fixed > before && whole[fixed - 1] != '/')
-        fixed--;
-    AUTO(text_free) char *base = xstrndup(whole, fixed);
-    search(reports, base, whole + fixed);
-}
-
 static void open_reader(struct reports *reports, int which)
 {
     const struct report_handlers handlers = {
@@ -369,42 +202,70 @@ static void close_reader(struct reports *reports, int which)
     reports->ops->free(reader);
 }
 
-/* What it would have told is missing: the others alone are no whole report. */
-static bool open_file(struct reports *reports, const char *path)
+/* What is missing would have told more: what was read is no whole report. The reason is to be set. */
+static struct error *falls_short(struct reports *reports)
 {
-    reports->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (reports->fd < 0 && errno != ELOOP) {
-        reports->worst = REPORT_CUT;
-        error_set(&reports->why, "unavailable", "cannot read %s: %s", path, strerror(errno));
+    reports->worst = REPORT_CUT;
+    return &reports->why;
+}
+
+/* 1: opened; 0: there is no more; -1: it cannot be read. */
+static int open_next(struct reports *reports)
+{
+    struct error why;
+    if (report_files_next(reports->files, &reports->path, &why) < 0) {
+        *falls_short(reports) = why;
+        return 0;
     }
-    return reports->fd >= 0;
+    if (reports->path == NULL)
+        return 0;
+    reports->fd = open(reports->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (reports->fd < 0) {
+        error_set(falls_short(reports), "unavailable", "cannot read %s: %s", reports->path,
+                  strerror(errno));
+        return -1;
+    }
+    reports->file_bytes = 0;
+    open_reader(reports, 0);
+    return 1;
+}
+
+static void close_file(struct reports *reports, ssize_t last_read)
+{
+    if (last_read < 0)
+        error_set(falls_short(reports), "unavailable", "cannot read %s: %s", reports->path,
+                  strerror(errno));
+    else if (reports->file_bytes == 0)
+        error_set(falls_short(reports), "unavailable", "%s is empty", reports->path);
+    close_reader(reports, 0);
+    fd_close(&reports->fd);
 }
 
 bool reports_read_files(struct reports *reports)
 {
     static char piece[PIECE_BYTES];
-    if (reports->plan.source != REPORT_FROM_FILES)
+    if (reports->plan.source != REPORT_FROM_FILES || reports->bytes > LIMIT_REPORT_BYTES)
         return true;
-    if (!reports->files_found) {
-        find_files(reports);
-        reports->files_found = true;
-    }
     if (reports->fd < 0) {
-        if (reports->next_file >= reports->files.count)
-            return true;
-        if (!open_file(reports, reports->files.list[reports->next_file++]))
-            return false;
-        open_reader(reports, 0);
+        int status = open_next(reports);
+        if (status <= 0)
+            return status == 0;
     }
     ssize_t length = read(reports->fd, piece, sizeof piece);
-    reports->bytes += length > 0 ? length : 0;
-    if (length > 0 && reports->bytes <= LIMIT_REPORT_BYTES) {
+    if (length <= 0) {
+        close_file(reports, length);
+        return false;
+    }
+    reports->bytes += length;
+    reports->file_bytes += length;
+    if (reports->bytes <= LIMIT_REPORT_BYTES) {
         reports->ops->feed(reports->readers[0], piece, (size_t)length);
         return false;
     }
-    close_reader(reports, 0);
-    fd_close(&reports->fd);
-    return reports->next_file >= reports->files.count;
+    close_file(reports, length);
+    error_set(falls_short(reports), "unavailable", "the reports are longer than %lld bytes",
+              (long long)LIMIT_REPORT_BYTES);
+    return true;
 }
 
 void reports_feed_output(struct reports *reports, enum run_output stream, const char *bytes,
@@ -427,42 +288,31 @@ struct reports *reports_new(const struct report_plan *plan, const char *suite_sl
 {
     struct reports *reports = xcalloc(1, sizeof *reports);
     reports->plan = *plan;
-    reports->plan.pattern = plan->pattern == NULL ? NULL : xstrdup(plan->pattern);
     reports->handlers = *handlers;
     reports->facts = framework_find(framework);
     reports->framework = executor_framework_find(framework);
     reports->suite_slug = xstrdup(suite_slug);
-    reports->directory = xstrdup(directory);
     reports->ordinals = ordinals_new();
     reports->fd = -1;
     reports->ops = plan->reader == NULL ? &null_reader : report_reader_find(plan->reader);
     buffer_init(&reports->line, LINE_BYTES_MAX);
     if (plan->source == REPORT_FROM_FILES)
-        find_files(reports);
-    reports->started = true;
+        reports->files = report_files_new(directory, plan->pattern);
     return reports;
 }
 
 void reports_free(struct reports **reports_p)
 {
     struct reports *reports = *reports_p;
-    struct old_file *old, *next;
     if (reports == NULL)
         return;
-    HASH_ITER (hh, reports->old_files, old, next) {
-        HASH_DEL(reports->old_files, old);
-        free(old->path);
-        free(old);
-    }
     for (int i = 0; i < OUTPUTS; i++)
         if (reports->readers[i] != NULL)
             reports->ops->free(&reports->readers[i]);
     fd_close(&reports->fd);
-    free(reports->plan.pattern);
     free(reports->suite_slug);
-    free(reports->directory);
     ordinals_free(&reports->ordinals);
-    texts_deinit(&reports->files);
+    report_files_free(&reports->files);
     buffer_deinit(&reports->line);
     memory_free(reports_p);
 }

@@ -262,6 +262,105 @@ static void one_file_that_is_cut_cuts_the_whole_and_its_whole_cases_stay(void **
     assert_int_equal(finish(f), REPORT_IS_TRUNCATED);
 }
 
+static void a_file_of_no_bytes_beside_others_cuts_the_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct error why;
+    begin(f, "command", from_files("*.xml"));
+    write_file(f, "a.xml", ONE_CASE("a"));
+    write_file(f, "b.xml", "");
+
+    read_files(f);
+
+    assert_string_equal(buffer_text(&f->seen), "passed c/a[] ");
+    assert_int_equal(reports_finish(f->reports, true, "exit status 0", 5, &why),
+                     REPORT_IS_TRUNCATED);
+    assert_non_null(strstr(why.text, "b.xml is empty"));
+}
+
+static void more_files_than_are_read_cut_the_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct error why;
+    begin(f, "command", from_files("*.xml"));
+    for (int i = 0; i < 10001; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "%d.xml", i);
+        write_file(f, name, ONE_CASE("a"));
+    }
+
+    read_files(f);
+
+    assert_int_equal(f->count, 10000);
+    assert_int_equal(reports_finish(f->reports, true, "exit status 0", 5, &why),
+                     REPORT_IS_TRUNCATED);
+    assert_non_null(strstr(why.text, "more than 10000 files match"));
+}
+
+static void link_to(const struct fixture *fixture, const char *target, const char *name)
+{
+    AUTO(text_free) char *path = xasprintf("%s/%s", fixture->directory, name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void a_link_to_a_report_is_one(void **state)
+{
+    struct fixture *f = *state;
+    begin(f, "command", from_files("x-*.xml"));
+    write_file(f, "latest", ONE_CASE("a"));
+    link_to(f, "latest", "x-a.xml");
+
+    read_files(f);
+
+    assert_string_equal(buffer_text(&f->seen), "passed c/a[] ");
+}
+
+static void a_linked_directory_is_looked_into_where_it_cannot_lead_round_and_round(void **state)
+{
+    struct fixture *f = *state;
+    make_directory(f, "real");
+    make_directory(f, "out");
+    begin(f, "command", from_files("out/*/*.xml"));
+    write_file(f, "real/a.xml", ONE_CASE("a"));
+    link_to(f, "../real", "out/linked");
+    link_to(f, "..", "out/round");
+
+    read_files(f);
+
+    assert_string_equal(buffer_text(&f->seen), "passed c/a[] ");
+    assert_int_equal(finish(f), REPORT_IS_COMPLETE);
+}
+
+static void two_stars_do_not_go_through_links_to_directories(void **state)
+{
+    struct fixture *f = *state;
+    begin(f, "command", from_files("**/*.xml"));
+    write_file(f, "a.xml", ONE_CASE("a"));
+    link_to(f, ".", "round");
+
+    read_files(f);
+
+    assert_string_equal(buffer_text(&f->seen), "passed c/a[] ");
+    assert_int_equal(finish(f), REPORT_IS_COMPLETE);
+}
+
+static void what_lies_too_deep_cuts_the_whole(void **state)
+{
+    struct fixture *f = *state;
+    char path[256] = "d";
+    begin(f, "command", from_files("**/*.xml"));
+    write_file(f, "a.xml", ONE_CASE("a"));
+    for (int depth = 0; depth < 66; depth++) {
+        make_directory(f, path);
+        strcat(path, "/d");
+    }
+
+    read_files(f);
+
+    assert_string_equal(buffer_text(&f->seen), "passed c/a[] ");
+    assert_int_equal(finish(f), REPORT_IS_TRUNCATED);
+}
+
 /* ---- output ------------------------------------------------------------------------------------ */
 
 static void output(struct fixture *fixture, enum run_output stream, const char *text)
@@ -319,6 +418,12 @@ int main(void)
         TEST(a_report_of_before_counts_only_when_it_was_written_again),
         TEST(a_plain_path_that_is_no_file_of_these_tests_is_missing),
         TEST(one_file_that_is_cut_cuts_the_whole_and_its_whole_cases_stay),
+        TEST(a_file_of_no_bytes_beside_others_cuts_the_whole),
+        TEST(more_files_than_are_read_cut_the_whole),
+        TEST(a_link_to_a_report_is_one),
+        TEST(a_linked_directory_is_looked_into_where_it_cannot_lead_round_and_round),
+        TEST(two_stars_do_not_go_through_links_to_directories),
+        TEST(what_lies_too_deep_cuts_the_whole),
         TEST(tap_is_read_from_stdout_alone),
         TEST(output_is_no_report_where_none_is_looked_for_in_it),
         TEST(the_command_itself_is_the_case_where_nothing_reports),
