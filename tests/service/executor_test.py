@@ -785,6 +785,33 @@ def test_a_second_executor_keeps_out_of_the_work_directory(project):
     assert verdict.wait_final(run)["state"] == "passed"
 
 
+# The server under test ends when it is told to, and its test says that it has ended too soon.
+ENDED_TOO_SOON = """
+echo 1..1
+trap '' TERM
+if [ "$VERDICT_ATTEMPT" = 1 ]; then
+    echo >begun
+    (trap - TERM; exec sleep 60) || { echo "not ok 1 - server"; exit 1; }
+fi
+echo "ok 1 - server"
+"""
+
+
+def test_how_tests_die_of_a_hand_back_is_no_result(own_project):
+    verdict = own_project.verdict
+    verdict.stop("executor")
+    verdict.start("executor", VERDICT_STOP_GRACE="4s")
+    own_project.write("t.sh", ENDED_TOO_SOON)
+    run = own_project.trigger("command", "/bin/bash", "t.sh", report={"format": "tap"})
+    wait_until((own_project.folder / "begun").exists, 30, "the test to run")
+
+    verdict.restart("executor")
+
+    assert verdict.wait_final(run)["state"] == "passed"
+    attempt = verdict.db.value("SELECT attempt FROM scheduling.task WHERE run_id = %s", run)
+    assert attempt == 2
+
+
 def test_a_program_that_is_cut_short_is_no_lack_of_the_worker_s(project):
     program = project.folder / "cut"
     program.write_bytes(pathlib.Path("/bin/true").read_bytes()[:800])  # execve says EIO

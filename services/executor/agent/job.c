@@ -72,10 +72,18 @@ static char *mask(const struct job *job, const char *text, size_t max_bytes)
     return masked;
 }
 
+/* What is ended before its time is done again, or nobody waits for it: how tests die of our signal is no result. */
+static bool is_given_up(const struct work *work)
+{
+    return work->stop_ending == ENDED_HANDED_BACK || work->stop_ending == ENDED_CANCELLED;
+}
+
 static void on_result(void *context, const struct stream_result *result)
 {
     struct job *job = context;
     struct stream_result masked = *result;
+    if (is_given_up(job->work))
+        return;
     AUTO(text_free) char *message = mask(job, result->message, LIMIT_RESULT_MESSAGE_BYTES);
     AUTO(text_free) char *trace = mask(job, result->trace, LIMIT_RESULT_TRACE_BYTES);
     AUTO(text_free) char *file = mask(job, result->file, LIMIT_CASE_NAME_BYTES);
