@@ -101,9 +101,8 @@ static int remove_some(struct retention *retention, struct store *store,
 static int run_step(struct retention *retention, struct store *store,
                     const struct retention_step *step, int64_t now_ms, struct error *error)
 {
-    int64_t kept_ms = retention->retention_ms, total = 0, removed;
-    if (step->at_most_ms > 0 && step->at_most_ms < kept_ms)
-        kept_ms = step->at_most_ms;
+    int64_t kept_ms = step->kept_ms > 0 ? step->kept_ms : retention->retention_ms;
+    int64_t total = 0, removed;
     do {
         if (remove_some(retention, store, step, now_ms - kept_ms, &removed, error) < 0)
             return -1;

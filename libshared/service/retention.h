@@ -21,7 +21,7 @@ enum retention_key {
 struct retention_step {
     const char *table; /* for the metric, and for the log */
     enum retention_key key;
-    int64_t at_most_ms; /* kept for no longer, whatever the setting says; 0: as the setting says */
+    int64_t kept_ms; /* for so long, whatever the setting says; 0: as the setting says */
     const char *sql;
 };
 

@@ -9,6 +9,7 @@ from support.worker import uuid_v7
 
 AGE_DAYS = 80
 KEPT = {"VERDICT_RETENTION": "20d"}  # less than the age by more than a month
+BRIEFLY = {"VERDICT_RETENTION": "1d"}
 RUN_TABLES = (
     "api.run_request",
     "scheduling.run_state",
@@ -68,14 +69,14 @@ def counts(db, run):
     return {row["name"]: row["rows"] for row in db.query(sums)}
 
 
-def pass_of(verdict, schema):
+def pass_of(verdict, schema, settings=KEPT):
     """Starts the owner of a schema and waits for its first pass: dead letters go last."""
     verdict.db.query(
         f"""INSERT INTO {schema}.dead_letter (id, topic, partition, "offset", payload,
                 payload_bytes, error, at)
             VALUES (gen_random_uuid(), 't', 0, 0, '', 0, 'old', now() - interval '80 days')"""
     )
-    verdict.start(OWNERS[schema], **KEPT)
+    verdict.start(OWNERS[schema], **settings)
     left = f"SELECT count(*) FROM {schema}.dead_letter WHERE error = 'old'"
     wait_until(lambda: verdict.db.value(left) == 0, 20, f"the pass over {schema}")
 
@@ -180,6 +181,50 @@ def test_a_run_that_is_too_old_goes_whole_and_nothing_brings_it_back(history):
     assert verdict.wait_final(again["id"])["state"] == "passed"
     assert not any(counts(verdict.db, old["id"]).values())
     verdict.api.get(f"/v1/runs/{old['id']}", expect=404)
+
+
+def test_a_key_is_kept_as_long_as_its_run(verdict, work):
+    """Runs are kept for a day here, and this one is open for longer."""
+    verdict.start("scheduler", wait=False)
+    pass_of(verdict, "api", BRIEFLY)
+    verdict.api.post("/v1/projects", {"slug": work.project, "title": "Work"})
+    body, key = work.body(), {"Idempotency-Key": "k"}
+    first = verdict.api.post("/v1/runs", body, expect=201, headers=key)
+    verdict.stop("api-ingest")
+    verdict.db.query("UPDATE api.idempotency_key SET created_at = now() - interval '25 hours'")
+
+    pass_of(verdict, "api", BRIEFLY)
+    assert verdict.api.post("/v1/runs", body, expect=201, headers=key)["id"] == first["id"]
+
+    verdict.api.request("POST", f"/v1/runs/{first['id']}/cancel")
+    verdict.wait_final(first["id"])
+    verdict.stop("api-ingest")
+    verdict.db.query("UPDATE scheduling.run_state SET finished_at = now() - interval '25 hours'")
+    pass_of(verdict, "api", BRIEFLY)
+    assert verdict.api.post("/v1/runs", body, expect=201, headers=key)["id"] != first["id"]
+
+
+def test_a_delivery_goes_after_the_request_that_it_answers(verdict):
+    """Else the request would be one that nothing has come of, and be answered once more."""
+    then = uuid_v7(time.time() - AGE_DAYS * 86400)
+    verdict.db.query(
+        f"""WITH request AS (
+                INSERT INTO api.delivery_request (id, kind, endpoint_id, created_by, created_at)
+                VALUES ('{then}', 'test', '{then}', '{then}', now() - interval '{AGE_DAYS} days'))
+            INSERT INTO notify.delivery (id, event_id, endpoint_id, project_id, request_id,
+                                         event_type, state, finished_at)
+            VALUES ('{then}', '{then}', '{then}', '{then}', '{then}', 'endpoint.test', 'delivered',
+                    now() - interval '{AGE_DAYS} days')"""
+    )
+    deliveries = "SELECT count(*) FROM notify.delivery"
+
+    pass_of(verdict, "notify")
+    assert verdict.db.value(deliveries) == 1
+
+    pass_of(verdict, "api")
+    verdict.stop("notifier")
+    pass_of(verdict, "notify")
+    assert verdict.db.value(deliveries) == 0
 
 
 def test_what_is_old_is_found_through_indexes(verdict):

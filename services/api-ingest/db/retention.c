@@ -6,11 +6,20 @@
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
-/* A key goes before its run may: who repeats it gets a new run, not the trace of one. */
 static const char keys_sql[] =
     "DELETE FROM api.idempotency_key WHERE (project_id, key) IN"
     " (SELECT project_id, key FROM api.idempotency_key WHERE created_at < $1::timestamptz"
     "  ORDER BY created_at LIMIT $2::integer)";
+
+/* Where runs are kept for less than keys, a key goes before its run may: who repeats it gets a new run, not the
+ * trace of one. While the run is there, so is the key. */
+static const char keys_of_old_runs_sql[] =
+    "DELETE FROM api.idempotency_key WHERE (project_id, key) IN"
+    " (SELECT k.project_id, k.key FROM api.idempotency_key k"
+    "  LEFT JOIN scheduling.run_state s ON s.run_id = k.run_id"
+    "  WHERE k.created_at < $1::timestamptz AND (s.finished_at < $1::timestamptz"
+    "   OR NOT EXISTS (SELECT FROM api.run r WHERE r.id = k.run_id))"
+    "  ORDER BY k.created_at LIMIT $2::integer)";
 
 /* The run itself goes first of all that there is of it: from then on nobody finds it, and the owners of the
  * other tables remove what was of it. One that is not final stays, however old. */
@@ -33,8 +42,9 @@ static const char dead_letters_sql[] =
 static const struct retention_step steps[] = {
     {.table = "api.idempotency_key",
      .key = RETENTION_BY_TIME,
-     .at_most_ms = LIMIT_IDEMPOTENCY_KEY_DAYS * DAY_MS,
+     .kept_ms = LIMIT_IDEMPOTENCY_KEY_DAYS * DAY_MS,
      .sql = keys_sql},
+    {.table = "api.idempotency_key", .key = RETENTION_BY_TIME, .sql = keys_of_old_runs_sql},
     {.table = "api.run", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
     {.table = "api.delivery_request",
      .key = RETENTION_BY_ID_AND_TIME,

@@ -3,9 +3,12 @@
 
 #include "base/memory.h"
 
+/* Not before the request that it answers, which api-ingest removes: it would be answered once more. */
 static const char deliveries_sql[] =
-    "WITH old AS (SELECT id FROM notify.delivery WHERE id < $1::uuid"
-    "  AND finished_at < $2::timestamptz ORDER BY id LIMIT $3::integer FOR UPDATE SKIP LOCKED),"
+    "WITH old AS (SELECT d.id FROM notify.delivery d WHERE d.id < $1::uuid"
+    "  AND d.finished_at < $2::timestamptz"
+    "  AND NOT EXISTS (SELECT FROM api.delivery_request r WHERE r.id = d.request_id)"
+    "  ORDER BY d.id LIMIT $3::integer FOR UPDATE SKIP LOCKED),"
     " attempts AS (DELETE FROM notify.delivery_attempt WHERE delivery_id IN (SELECT id FROM old))"
     " DELETE FROM notify.delivery WHERE id IN (SELECT id FROM old)";
 
