@@ -282,6 +282,19 @@ def test_a_redelivery_has_the_same_id_and_body(shop, receiver):
     )
 
 
+def test_a_redelivery_of_an_event_that_is_gone_is_refused(shop, receiver):
+    endpoint = shop.endpoint(receiver.url)
+    event_id = shop.emit()
+    delivery = shop.ended(event_id, endpoint)
+    shop.verdict.db.query("DELETE FROM notify.event")  # as when its run was removed
+
+    path = f"/v1/deliveries/{delivery['id']}/redeliver"
+    refused = shop.verdict.api.post(path, {}, expect=410)
+
+    assert refused["code"] == "gone" and "event" in refused["detail"]
+    assert shop.verdict.db.value("SELECT count(*) FROM api.delivery_request") == 0
+
+
 def test_a_request_whose_hint_was_lost_is_answered_all_the_same(shop, receiver):
     endpoint = shop.endpoint(receiver.url)
     shop.verdict.stop("notifier")

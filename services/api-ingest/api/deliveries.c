@@ -97,6 +97,16 @@ int deliveries_wish(struct request *request, struct response *response, struct s
     return 0;
 }
 
+/* A delivery that was tried for days may be there for longer than its event. */
+static int check_event(struct store *store, const struct delivery_wish *wish, struct error *error)
+{
+    bool is_there;
+    if (delivery_db_has_event(store, &wish->event_id, &wish->project_id, &is_there, error) < 0)
+        return -1;
+    return is_there ? 0
+                    : error_set(error, "gone", "the event of this delivery is not kept any more");
+}
+
 int deliveries_redeliver(struct request *request, struct response *response, struct error *error)
 {
     struct delivery_wish wish = {.action = "delivery.redeliver"};
@@ -111,7 +121,8 @@ int deliveries_redeliver(struct request *request, struct response *response, str
         return error_set(error, "gone", "the webhook of this delivery was removed");
     if (uuid_parse(json_find_text(webhook, "id"), &wish.endpoint_id, error) < 0 ||
         uuid_parse(json_find_text(event, "id"), &wish.event_id, error) < 0 ||
-        uuid_parse(json_find_text(delivery, "project_id"), &wish.project_id, error) < 0)
+        uuid_parse(json_find_text(delivery, "project_id"), &wish.project_id, error) < 0 ||
+        check_event(store, &wish, error) < 0)
         return -1;
     return deliveries_wish(request, response, store, &wish, error);
 }

@@ -81,6 +81,20 @@ int delivery_db_get(struct store *store, const struct uuid *only, const struct u
     return 0;
 }
 
+static const char has_event_sql[] =
+    "SELECT EXISTS (SELECT FROM notify.event WHERE id = $1 AND project_id = $2)";
+
+int delivery_db_has_event(struct store *store, const struct uuid *event_id,
+                          const struct uuid *project_id, bool *answer_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, has_event_sql, PARAMS(param_uuid(event_id), param_uuid(project_id)),
+                    &rows, error) < 0)
+        return -1;
+    *answer_r = rows_bool(rows, 0, 0);
+    return 0;
+}
+
 static const char request_sql[] =
     "INSERT INTO api.delivery_request (id, kind, endpoint_id, event_id, created_by)"
     " VALUES ($1, CASE WHEN $3::uuid IS NULL THEN 'test' ELSE 'redeliver' END, $2, $3, $4)";

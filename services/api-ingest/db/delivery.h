@@ -16,6 +16,11 @@ int delivery_db_list(struct store *store, const struct uuid *project_id,
 int delivery_db_get(struct store *store, const struct uuid *only, const struct uuid *id,
                     json_t **delivery_r, struct error *error) WARN_UNUSED;
 
+/* Is it still there, and of this project? */
+int delivery_db_has_event(struct store *store, const struct uuid *event_id,
+                          const struct uuid *project_id, bool *answer_r,
+                          struct error *error) WARN_UNUSED;
+
 /* event_id NULL: a test. */
 int delivery_db_request(struct store *store, const struct uuid *id, const struct uuid *endpoint_id,
                         const struct uuid *event_id, const struct uuid *created_by,

@@ -11,8 +11,8 @@ static const char keys_sql[] =
     " (SELECT project_id, key FROM api.idempotency_key WHERE created_at < $1::timestamptz"
     "  ORDER BY created_at LIMIT $2::integer)";
 
-/* Where runs are kept for less than keys, a key goes before its run may: who repeats it gets a new run, not the
- * trace of one. While the run is there, so is the key. */
+/* Where runs are kept for less than keys, a key goes just before its run does, and not before: who repeats it
+ * gets that run or a new one, not the trace of one. */
 static const char keys_of_old_runs_sql[] =
     "DELETE FROM api.idempotency_key WHERE (project_id, key) IN"
     " (SELECT k.project_id, k.key FROM api.idempotency_key k"
