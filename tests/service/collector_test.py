@@ -220,22 +220,26 @@ def test_results_after_the_verdict_are_late(collector, worker):
 
 
 def test_closed_runs_are_counted_into_the_statistics_once(collector, worker):
-    for duration_ms in (100, 200):
+    for duration_ms, d_status in ((100, "skipped"), (200, "passed")):
         task = Task(collector, worker)
         task.db.query("UPDATE results.run_totals SET project_id = %s", POOL)
         stream = Stream(task)
         stream.send(result("a", duration_ms=duration_ms), result("b", "skipped", duration_ms=0))
-        stream.send(result("c", "failed"), result("c", **{"try": 2}), finished())
+        stream.send(result("c", "failed"), result("c", **{"try": 2}))
+        stream.send(result("d", d_status, duration_ms=duration_ms), finished())
         stream.wait()
         task.close()
         left = "SELECT count(*) FROM results.run_totals WHERE NOT in_statistics"
         wait_until(lambda sql=left: collector.db.value(sql) == 0, 20, "it to be counted")
 
-    rows = collector.db.query("SELECT * FROM results.known_case ORDER BY name")
-    assert [(r["name"], r["runs"], r["last_status"], round(r["duration_ms"])) for r in rows] == [
+    rows = collector.db.query(
+        "SELECT *, round(duration_ms) AS took_ms FROM results.known_case ORDER BY name"
+    )
+    assert [(r["name"], r["runs"], r["last_status"], r["took_ms"]) for r in rows] == [
         ("a", 2, "passed", 120),
-        ("b", 2, "skipped", 0),
+        ("b", 2, "skipped", None),  # it never ran
         ("c", 2, "passed", 3),
+        ("d", 2, "passed", 200),
     ]
     assert {str(row["last_run_id"]) for row in rows} == {task.run}
 

@@ -441,6 +441,28 @@ def test_cases_are_cut_by_how_long_they_took_the_longest_first(pool):
     assert (longest["task_index"], rest["task_index"]) == (0, 1)
 
 
+def test_a_case_that_was_only_skipped_counts_like_a_new_one(pool):
+    """Two of ten have run: the others are as long as they are, not of no length."""
+    names = [f"test_{n}" for n in "abcdefghij"]
+    worker = pool.ready_worker(slots=2)
+    run = pool.trigger(suite=declared(*names))
+    dispatch = worker.next_dispatch()
+    worker.start(dispatch)
+    ran = [result(name, duration_ms=1000) for name in names[:2]]
+    items = ran + [result(name, "skipped", duration_ms=0) for name in names[2:]]
+    for one, case in zip(items, dispatch["cases"], strict=True):
+        one["body"]["key"] = case["key"]
+    worker.stream(dispatch, [*items, finished(passed=2, skipped=8)])
+    pool.final(run)
+    known = "SELECT count(*) FROM results.known_case"
+    wait_until(lambda: pool.db.value(known) == 10, 15, "the durations to be counted")
+
+    pool.trigger(suite={**declared(*names), "max_tasks": 2})
+    pieces = [worker.next_dispatch(1), worker.next_dispatch(2)]
+
+    assert [len(piece["cases"]) for piece in pieces] == [5, 5]
+
+
 def test_a_task_that_two_workers_were_lost_with_is_poison(pool):
     workers = [pool.ready_worker("first")]
     run = pool.trigger()

@@ -38,14 +38,14 @@ void uncounted_deinit(struct uncounted *runs)
 }
 
 /* $1 runs, $2 the key behind which, $3 the key up to which. One row a case, by its deciding try in each run, and ordered, so that two collectors never wait
- * for each other. What did not run says nothing of a duration. */
+ * for each other. What did not run says nothing of a duration: that is NULL until it has run. */
 static const char upsert_known_cases[] =
     "INSERT INTO results.known_case AS k (project_id, case_key, file, class, name, parameters, "
     "runs, "
     "duration_ms, last_status, last_run_id) "
     "SELECT project_id, case_key, max(file), max(class), max(name), max(parameters), "
     "count(DISTINCT run_id), "
-    "coalesce(avg(duration_ms) FILTER (WHERE status NOT IN ('skipped', 'blocked')), 0), "
+    "avg(duration_ms) FILTER (WHERE status NOT IN ('skipped', 'blocked')), "
     "(array_agg(status ORDER BY run_id DESC))[1], (array_agg(run_id ORDER BY run_id DESC))[1] "
     "FROM (SELECT DISTINCT ON (r.run_id, r.case_key, r.variant) t.project_id, r.* "
     "FROM results.result r JOIN results.run_totals t ON t.run_id = r.run_id "
@@ -53,8 +53,8 @@ static const char upsert_known_cases[] =
     "AND r.case_key <= decode($3, 'hex') ORDER BY r.run_id, r.case_key, r.variant, r.try DESC) AS d "
     "GROUP BY project_id, case_key ORDER BY project_id, case_key "
     "ON CONFLICT (project_id, case_key) DO UPDATE SET runs = k.runs + excluded.runs, "
-    "duration_ms = CASE WHEN excluded.last_status IN ('skipped', 'blocked') THEN k.duration_ms "
-    "ELSE k.duration_ms * 0.8 + excluded.duration_ms * 0.2 END, "
+    "duration_ms = coalesce(k.duration_ms * 0.8 + excluded.duration_ms * 0.2, k.duration_ms, "
+    "excluded.duration_ms), "
     "last_status = CASE WHEN excluded.last_run_id >= k.last_run_id THEN excluded.last_status "
     "ELSE k.last_status END, last_run_id = greatest(k.last_run_id, excluded.last_run_id), "
     "last_seen_at = now()";

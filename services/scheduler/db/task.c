@@ -63,7 +63,7 @@ int db_load_tasks(struct brain *brain, struct store *store, struct error *error)
 static const char load_cases[] =
     "SELECT encode(c.case_key, 'hex'), c.selector, coalesce(CASE WHEN $3 THEN "
     "(SELECT round(least(k.duration_ms, 1e12))::bigint FROM results.known_case k "
-    "WHERE k.project_id = $2 AND k.case_key = c.case_key) END, -1) "
+    "WHERE k.project_id = $2 AND k.case_key = c.case_key AND k.duration_ms IS NOT NULL) END, -1) "
     "FROM api.declared_case c WHERE c.suite_version_id = $1 ORDER BY c.ordinal";
 
 int db_load_cases(struct store *store, const struct run *run, json_t **cases_r,
