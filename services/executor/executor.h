@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The executor process: its settings and its parts. */
+/* The executor process: its parts, and what they share. One thread uses it. */
 #pragma once
 
 #include "agent/helper.h"
@@ -7,22 +7,13 @@
 #include "bus/consumer.h"
 #include "bus/producer.h"
 #include "base/backoff.h"
+#include "executor_settings.h"
 #include "runners/runner.h"
 #include "service/service.h"
 #include "agent/remover.h"
 #include "worker/flusher.h"
 #include "worker/identity.h"
 #include "worker/spool.h"
-
-struct executor_settings {
-    char *api_url, *join_token, *worker_name, *labels;
-    char *spool_dir, *work_dir, *secrets_dir, *source_roots, *plugin_dir, *path, *runner;
-    int64_t slots;
-    int64_t git_cache_mb;
-    int64_t heartbeat_ms;
-    int64_t resend_ms;
-    int64_t enrol_again_ms;
-};
 
 #define HEARTBEATS_KEPT 256
 
@@ -66,22 +57,7 @@ struct executor {
 int executor_start_helper(struct error *error) WARN_UNUSED;
 int executor_open(struct service *service, void **context_r, struct error *error);
 void executor_close(void *context);
-extern const struct settings_table executor_settings;
 bool executor_is_ready(void *context, char *reason, size_t size);
-extern const struct stop_step executor_stop[];
-extern const size_t executor_stop_count;
-
-enum executor_metric {
-    EXECUTOR_SLOTS,
-    EXECUTOR_SLOTS_USED,
-    EXECUTOR_TASKS,
-    EXECUTOR_TASK_SECONDS,
-    EXECUTOR_ITEMS_SENT,
-    EXECUTOR_SPOOL_BYTES,
-    EXECUTOR_LANE_DROPPED,
-    EXECUTOR_METRIC_COUNT
-};
-extern struct metric executor_metrics[EXECUTOR_METRIC_COUNT];
 
 /* A slot has become free, or something else that the scheduler should hear of at once. */
 void executor_heartbeat_soon(struct executor *executor);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "executor_metrics.h"
 #include "log/log.h"
 #include "report/text.h"
 

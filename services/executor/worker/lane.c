@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "executor_metrics.h"
 #include "log/log.h"
 #include "message/messages.h"
 #include "worker/heartbeat.h"

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "executor.h"
+#include "executor_metrics.h"
 #include "log/log.h"
 
 #define MESSAGE_ITEMS_BYTES (600 * 1024)
