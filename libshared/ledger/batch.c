@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "ledger/metrics.h"
 #include "ledger/partition.h"
+#include "ledger/verify.h"
 #include "log/log.h"
 #include "model/limits.h"
 
@@ -122,7 +123,7 @@ static void advance(struct ledger_partition *partition, int count)
     partition->row.next_offset = last->offset + 1;
     partition->row.hash = record_hash_make(last);
     if (!partition->row.anchor.hash.known)
-        partition_drop_anchor(partition);
+        verify_drop_anchor(partition);
     for (int i = 0; i < count; i++) {
         partition->pending_bytes -= partition->pending[i]->payload_length;
         record_free(&partition->pending[i]);

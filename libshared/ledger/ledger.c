@@ -14,6 +14,7 @@
 #include "bus/admin.h"
 #include "ledger/metrics.h"
 #include "ledger/partition.h"
+#include "ledger/verify.h"
 #include "log/log.h"
 
 #define POLL_RECORDS_MAX  5000 /* of one pass */
@@ -61,11 +62,11 @@ static void on_consumer_error(void *context, int32_t number, const struct error 
         return;
     }
     if (partition != NULL) {
-        partition_on_log_error(partition, error);
+        verify_on_log_error(partition, error);
         return;
     }
     for (int i = 0; i < ledger->partition_count; i++)
-        partition_on_log_error(&ledger->partitions[i], error);
+        verify_on_log_error(&ledger->partitions[i], error);
 }
 
 /* Closing a descriptor takes it out again. */

@@ -73,21 +73,26 @@ struct ledger {
     int partition_count;
 };
 
-/* partition.c: the last record that was taken is what the log is known by from now on. */
-void partition_drop_anchor(struct ledger_partition *partition);
-
 /* partition.c: one step of its life; true when there is more to do at once. */
 bool partition_step(struct ledger_partition *partition);
 void partition_assign(struct ledger_partition *partition);
 void partition_revoke(struct ledger_partition *partition);
 void partition_on_record(struct ledger_partition *partition,
                          struct record *record); /* takes it over */
-void partition_on_log_error(struct ledger_partition *partition, const struct error *error);
 void partition_drop(struct ledger_partition *partition, enum partition_state next,
                     const struct error *why);
 /* Asks the owner, when the reason is in the data: true when the cause is out of the way. */
 bool partition_set_aside(struct ledger_partition *partition, const struct error *why);
 bool partition_is_usable(const struct ledger_partition *partition);
+
+/* For its steps (take_over.c, verify.c). */
+void partition_enter(struct ledger_partition *partition, enum partition_state state);
+void partition_clear_pending(struct ledger_partition *partition); /* it is fetched again */
+/* The owner drops what it has loaded, if it has. */
+void partition_forget_state(struct ledger_partition *partition);
+/* Why it is not OWNED: said once per reason, not once per attempt. */
+void partition_note(struct ledger_partition *partition, const char *what,
+                    const struct error *error);
 
 /* batch.c: takes the pending records of an OWNED partition in one transaction. */
 void ledger_take_batch(struct ledger_partition *partition);
