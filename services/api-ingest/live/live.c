@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The thread, and what others hand over to it: who waits or listens, and hints out of Kafka. What runs are is read in
+ * look.c, who listens is told in listeners.c. */
 #include "live/live.h"
 
 #include <poll.h>
@@ -8,25 +10,20 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "cache.h"
-#include "db/run_event.h"
 #include "ingest.h"
-#include "ingest_metrics.h"
-#include "live/sse.h"
+#include "live/listeners.h"
+#include "live/look.h"
 #include "live/tail.h"
 #include "live/watch.h"
-#include "log/log.h"
 
 #define LOOK_AGAIN_MS   5000 /* at each watched run, whatever was told */
 #define WITHOUT_TAIL_MS 1000 /* while Kafka tells nothing */
 #define HINTS_MAX       20000
-#define READ_MAX        500 /* runs in one statement */
 #define PROGRESS        "run.progress"
-#define EVENT_BYTES     ((size_t)1024 * 1024)
 
 /* What the tail told. */
 struct hint {
@@ -51,8 +48,7 @@ struct live {
     int wake_fd;
 
     /* Of the thread alone: */
-    struct store *store; /* NULL: not connected */
-    struct backoff reconnect;
+    struct look look;
     struct tail *tail;
     struct watch *watches;
 };
@@ -152,52 +148,6 @@ static bool take_inbox(struct live *live)
     return goes_on;
 }
 
-/* ---- listeners -------------------------------------------------------------------------------------- */
-
-static void drop_listener(struct watch *watch, struct listener *listener)
-{
-    TAILQ_REMOVE(&watch->listeners, listener, link);
-    listener_free(&listener);
-}
-
-static void tell(struct watch *watch, struct listener *listener, int64_t version, const char *type,
-                 const char *data)
-{
-    struct buffer text;
-    bool is_last = strcmp(type, "run.finished") == 0;
-    buffer_init(&text, EVENT_BYTES);
-    sse_event(&text, version, type, data);
-    int status =
-        text.overflowed ? 0 : stream_write(listener->stream, buffer_text(&text), text.length, NULL);
-    buffer_deinit(&text);
-    if (version > listener->after_version)
-        listener->after_version = version;
-    if (is_last)
-        stream_end(listener->stream);
-    if (status < 0 || is_last)
-        drop_listener(watch, listener);
-}
-
-static void tell_all(struct watch *watch, int64_t version, const char *type, const char *data)
-{
-    struct listener *listener, *next;
-    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
-        next = TAILQ_NEXT(listener, link);
-        if (version < 0 || version > listener->after_version)
-            tell(watch, listener, version, type, data);
-    }
-}
-
-static void drop_gone(struct watch *watch)
-{
-    struct listener *listener, *next;
-    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
-        next = TAILQ_NEXT(listener, link);
-        if (stream_is_gone(listener->stream))
-            drop_listener(watch, listener);
-    }
-}
-
 /* ---- hints out of Kafka: on the tail's thread ----------------------------------------------------------- */
 
 static char *progress_text(const struct event *event)
@@ -251,7 +201,7 @@ static void take_hint(struct live *live, const struct hint *hint)
 {
     struct watch *watch = watch_find(live->watches, &hint->run_id);
     if (watch != NULL && hint->progress != NULL)
-        tell_all(watch, -1, PROGRESS, hint->progress);
+        listeners_tell(watch, -1, PROGRESS, hint->progress);
     else if (watch != NULL)
         watch->wants_read = true;
 }
@@ -276,142 +226,6 @@ static bool take_hints(struct live *live)
     return has_missed;
 }
 
-/* ---- looking at Postgres ------------------------------------------------------------------------------ */
-
-static struct store *get_store(struct live *live)
-{
-    struct error error;
-    if (live->store != NULL && store_is_broken(live->store))
-        store_close(&live->store);
-    if (live->store != NULL || !backoff_is_due(&live->reconnect))
-        return live->store;
-    struct store_settings settings = live->ingest->store;
-    settings.generic_plans = true;
-    if (store_open(&settings, &live->store, &error) < 0) {
-        backoff_failed(&live->reconnect);
-        log_failure(LOG_LEVEL_WARNING, "no connection to postgres", &error);
-        return NULL;
-    }
-    backoff_succeeded(&live->reconnect);
-    return live->store;
-}
-
-static void take_view(struct live *live, struct run_view *view, int64_t now_ms)
-{
-    struct watch *watch = watch_find(live->watches, &view->id);
-    char *totals = json_text(json_object_get(view->json, "totals"));
-    int64_t revision = watch->text == NULL ? -1 : watch->text->revision;
-    run_text_unref(&watch->text);
-    text_free(&watch->totals);
-    watch->totals = totals;
-    watch->text = run_text_new(live->ingest, view);
-    if (watch->text->revision != revision) /* before anybody is told: no older is told afterwards */
-        cache_put(live->ingest->cache, watch->text, now_ms);
-    watch->read_ms = now_ms;
-}
-
-static int read_views(struct live *live, struct store *store, const struct uuid *ids, int count,
-                      struct error *error)
-{
-    struct run_view *views = NULL;
-    int found;
-    int64_t began_ms = monotonic_ms();
-    if (run_db_get_many(store, ids, count, &views, &found, error) < 0)
-        return -1;
-    metric_add(&ingest_metrics[METRIC_LIVE_READS], 1);
-    for (int i = 0; i < found; i++)
-        take_view(live, &views[i], began_ms);
-    free(views);
-    for (int i = 0; i < count; i++) {
-        struct watch *watch = watch_find(live->watches, &ids[i]);
-        watch->is_missing = watch->text == NULL;
-        watch->wants_read = false;
-        watch->read_ms = began_ms;
-    }
-    return 0;
-}
-
-static int64_t least_version(const struct watch *watch)
-{
-    int64_t least = INT64_MAX;
-    const struct listener *listener;
-    TAILQ_FOREACH (listener, &watch->listeners, link)
-        if (listener->after_version < least)
-            least = listener->after_version;
-    return least;
-}
-
-/* A full answer may have left out what is new of any of them. Else all was told, and of a run that was read
- * as final before nothing more will come, whatever its listeners believe to have. */
-static void after_events(struct watch *watch, bool was_full)
-{
-    struct listener *listener, *next;
-    watch->wants_read = watch->wants_read || was_full;
-    if (was_full || (watch->text != NULL && !watch->text->is_final))
-        return;
-    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
-        next = TAILQ_NEXT(listener, link);
-        stream_end(listener->stream);
-        drop_listener(watch, listener);
-    }
-}
-
-static int read_events(struct live *live, struct store *store, const struct uuid *ids, int count,
-                       struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    AUTO(memory_free)
-    struct run_position *positions = xcalloc((size_t)count, sizeof *positions);
-    int wanted = 0;
-    for (int i = 0; i < count; i++) {
-        const struct watch *watch = watch_find(live->watches, &ids[i]);
-        if (!TAILQ_EMPTY(&watch->listeners))
-            positions[wanted++] = (struct run_position){ids[i], least_version(watch)};
-    }
-    if (wanted == 0)
-        return 0;
-    if (run_event_db_list(store, positions, wanted, &rows, error) < 0)
-        return -1;
-    for (int row = 0; row < rows_count(rows); row++) {
-        const struct uuid run_id = rows_uuid(rows, row, 0);
-        struct watch *watch = watch_find(live->watches, &run_id);
-        tell_all(watch, rows_int(rows, row, 1), rows_text(rows, row, 2), rows_text(rows, row, 3));
-    }
-    for (int i = 0; i < wanted; i++)
-        after_events(watch_find(live->watches, &positions[i].run_id),
-                     rows_count(rows) == RUN_EVENTS_MAX);
-    return 0;
-}
-
-/* The runs that want it, all by one statement (two when somebody listens). Returns how many are left that
- * could be read at once. */
-static int look(struct live *live)
-{
-    struct uuid ids[READ_MAX];
-    struct watch *watch, *next;
-    struct error error;
-    int count = 0, left = 0;
-    HASH_ITER (hh, live->watches, watch, next) {
-        if (watch->wants_read && count < READ_MAX)
-            ids[count++] = watch->run_id;
-        else if (watch->wants_read)
-            left++;
-    }
-    struct store *store = count == 0 ? NULL : get_store(live);
-    if (store == NULL)
-        return 0;
-    if (read_views(live, store, ids, count, &error) < 0 ||
-        read_events(live, store, ids, count, &error) < 0) {
-        log_failure(LOG_LEVEL_WARNING, "watched runs are not read", &error);
-        backoff_failed(&live->reconnect);
-        store_close(&live->store);
-        for (int i = 0; i < count; i++)
-            watch_find(live->watches, &ids[i])->wants_read = true;
-        return 0;
-    }
-    return left;
-}
-
 /* ---- the thread --------------------------------------------------------------------------------------- */
 
 static int64_t look_again_ms(const struct live *live)
@@ -426,7 +240,7 @@ static void mark_due(struct live *live, bool all)
     HASH_ITER (hh, live->watches, watch, next) {
         if (all || now_ms - watch->read_ms >= look_again_ms(live)) {
             watch->wants_read = true;
-            drop_gone(watch);
+            listeners_drop_gone(watch);
         }
     }
 }
@@ -460,7 +274,7 @@ static int64_t sleep_ms(struct live *live)
         until_ms = now_ms + WITHOUT_TAIL_MS;
     HASH_ITER (hh, live->watches, watch, next) {
         int64_t deadline_ms = watch_deadline_ms(watch);
-        int64_t due_ms = watch->wants_read ? now_ms + backoff_wait_ms(&live->reconnect) + 1
+        int64_t due_ms = watch->wants_read ? now_ms + look_wait_ms(&live->look) + 1
                                            : watch->read_ms + look_again_ms(live);
         if (deadline_ms >= 0 && deadline_ms < due_ms && deadline_ms > now_ms)
             due_ms = deadline_ms;
@@ -482,7 +296,7 @@ static void *work(void *context)
     while (take_inbox(live)) {
         bool has_missed = take_hints(live);
         mark_due(live, has_missed);
-        bool has_more = look(live) > 0;
+        bool has_more = look_at(&live->look) > 0;
         answer_all(live, is_draining(live));
         wait_for_something(live, has_more ? 0 : sleep_ms(live));
     }
@@ -497,7 +311,7 @@ int live_start(struct ingest *ingest, struct live **live_r, struct error *error)
     pthread_mutex_init(&live->lock, NULL);
     TAILQ_INIT(&live->new_waiters);
     TAILQ_INIT(&live->new_listeners);
-    backoff_init(&live->reconnect, 50, 2000);
+    look_init(&live->look, ingest, &live->watches);
     STAILQ_INIT(&live->new_hints);
     live->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     const struct tail_handlers handlers = {
@@ -535,10 +349,10 @@ void live_free(struct live **live_)
     (void)take_hints(live);
     HASH_ITER (hh, live->watches, watch, next) {
         while (!TAILQ_EMPTY(&watch->listeners))
-            drop_listener(watch, TAILQ_FIRST(&watch->listeners));
+            listeners_drop(watch, TAILQ_FIRST(&watch->listeners));
         watch_remove(&live->watches, watch);
     }
-    store_close(&live->store);
+    look_deinit(&live->look);
     fd_close(&live->wake_fd);
     pthread_mutex_destroy(&live->lock);
     free(live);

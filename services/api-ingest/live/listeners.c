@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing to the streams of who listens. */
+#include "live/listeners.h"
+
+#include <string.h>
+
+#include "live/sse.h"
+
+#define EVENT_BYTES ((size_t)1024 * 1024)
+
+void listeners_drop(struct watch *watch, struct listener *listener)
+{
+    TAILQ_REMOVE(&watch->listeners, listener, link);
+    listener_free(&listener);
+}
+
+static void tell(struct watch *watch, struct listener *listener, int64_t version, const char *type,
+                 const char *data)
+{
+    struct buffer text;
+    bool is_last = strcmp(type, "run.finished") == 0;
+    buffer_init(&text, EVENT_BYTES);
+    sse_event(&text, version, type, data);
+    int status =
+        text.overflowed ? 0 : stream_write(listener->stream, buffer_text(&text), text.length, NULL);
+    buffer_deinit(&text);
+    if (version > listener->after_version)
+        listener->after_version = version;
+    if (is_last)
+        stream_end(listener->stream);
+    if (status < 0 || is_last)
+        listeners_drop(watch, listener);
+}
+
+void listeners_tell(struct watch *watch, int64_t version, const char *type, const char *data)
+{
+    struct listener *listener, *next;
+    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
+        next = TAILQ_NEXT(listener, link);
+        if (version < 0 || version > listener->after_version)
+            tell(watch, listener, version, type, data);
+    }
+}
+
+void listeners_drop_gone(struct watch *watch)
+{
+    struct listener *listener, *next;
+    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
+        next = TAILQ_NEXT(listener, link);
+        if (stream_is_gone(listener->stream))
+            listeners_drop(watch, listener);
+    }
+}
+
+void listeners_end(struct watch *watch)
+{
+    struct listener *listener, *next;
+    for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
+        next = TAILQ_NEXT(listener, link);
+        stream_end(listener->stream);
+        listeners_drop(watch, listener);
+    }
+}
+
+int64_t listeners_least_version(const struct watch *watch)
+{
+    int64_t least = INT64_MAX;
+    const struct listener *listener;
+    TAILQ_FOREACH (listener, &watch->listeners, link)
+        if (listener->after_version < least)
+            least = listener->after_version;
+    return least;
+}
