@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api-ingest: the HTTP API, and whatever users may write. */
+/* api-ingest: the HTTP API, and whatever users may write.
+ *   ingest.c      the process: settings, parts          routes.c         which function answers what
+ *   http/         requests, workers, responses          dispatch.c       what comes before a handler
+ *   api/          one file per resource                 auth.c tenancy.c   who asks, for which project
+ *   runs/         triggers, and how runs are told:
+ *                 trigger.c trigger_fill.c trigger_suite.c   one request, understood
+ *                 batcher.c   many of them, committed together
+ *   live/         long polls and event streams          cache.c          what Redis keeps of runs
+ *   report/       the page of a run                     suite_version.c  suites by what they hold
+ *   lanes.c installation.c   where messages go          db/              its SQL
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A batch, from folding its keys over its one transaction to its answers, whatever the database does meanwhile. */
 #include "runs/batcher.h"
 
 #include <pthread.h>
@@ -8,7 +9,8 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "db/trigger.h"
+#include "db/outbox_rows.h"
+#include "db/run_batch.h"
 #include "ingest_metrics.h"
 #include "installation.h"
 #include "ledger/outbox.h"
@@ -141,7 +143,7 @@ static int supersede_older(struct transaction *transaction, struct trigger *cons
                            struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (trigger_db_supersede(transaction->store, list, count, &rows, error) < 0)
+    if (run_batch_db_supersede(transaction->store, list, count, &rows, error) < 0)
         return -1;
     for (int row = 0; rows != NULL && row < rows_count(rows); row++) {
         const struct run_request message = {.run_id = rows_uuid(rows, row, 0),
@@ -158,9 +160,9 @@ static int write_batch(struct transaction *transaction, struct trigger *const *l
 {
     struct store *store = transaction->store;
     if (store_pipeline_begin(store, error) < 0 ||
-        trigger_db_claim_keys(store, list, count, error) < 0 ||
-        trigger_db_add_suites(store, list, count, error) < 0 ||
-        trigger_db_add_runs(store, list, count, error) < 0 ||
+        run_batch_db_claim_keys(store, list, count, error) < 0 ||
+        run_batch_db_add_suites(store, list, count, error) < 0 ||
+        run_batch_db_add_runs(store, list, count, error) < 0 ||
         supersede_older(transaction, list, count, error) < 0 ||
         announce_runs(transaction, list, count, error) < 0)
         return -1;
@@ -254,17 +256,6 @@ static void one_by_one(struct batcher *batcher, struct trigger *const *list, int
     }
 }
 
-/* The answer to a COMMIT was lost: what is there was committed, and its messages with it. */
-static int find_out(struct batcher *batcher, struct trigger *const *list, int count,
-                    struct error *error)
-{
-    if (connect_store(batcher, error) < 0 ||
-        trigger_db_look_up(batcher->store, list, count, error) < 0)
-        return -1;
-    outbox_sweep_now(batcher->outbox);
-    return 0;
-}
-
 static bool has_open(struct trigger *const *list, int count)
 {
     for (int i = 0; i < count; i++)
@@ -273,35 +264,49 @@ static bool has_open(struct trigger *const *list, int count)
     return false;
 }
 
-/* What is known of the batch's own earlier COMMITs. */
-enum before {
-    NOTHING_SENT, /* none was sent without an answer */
-    UNKNOWN,      /* one was: look whether its rows are there */
-    NOT_SEEN,     /* they were not, but its backend may still be at it */
+/* What is known of a batch's own COMMIT that was not answered. */
+struct lost_commit {
+    bool is_unknown; /* to be looked up before anything is written again */
+    bool may_come;   /* its backend may still be at it, also where its rows were not seen */
 };
 
-/* One attempt. 0: it was made, or what was unknown is known. */
-static int attempt(struct batcher *batcher, struct trigger *const *list, int count,
-                   enum before *before, struct error *error)
+/* What is there was committed, and its messages with it. */
+static int look_up(struct batcher *batcher, struct trigger *const *list, int count,
+                   struct lost_commit *lost, struct error *error)
 {
+    if (connect_store(batcher, error) < 0 ||
+        run_batch_db_look_up(batcher->store, list, count, error) < 0)
+        return -1;
+    outbox_sweep_now(batcher->outbox);
+    lost->is_unknown = false;
+    return 0;
+}
+
+/* A COMMIT whose answer is lost is looked up before anything is written again; what is open then is written.
+ * 0: there may be some left that are open, to be tried at once. */
+static int settle_once(struct batcher *batcher, struct trigger *const *list, int count,
+                       struct lost_commit *lost, struct error *error)
+{
+    if (lost->is_unknown && look_up(batcher, list, count, lost, error) < 0)
+        return -1;
+    if (!has_open(list, count))
+        return 0;
     if (connect_store(batcher, error) < 0)
         return -1;
-    if (*before == UNKNOWN) {
-        if (find_out(batcher, list, count, error) < 0)
-            return -1;
-        *before = NOT_SEEN;
-        return 0;
-    }
     if (try_batch(batcher, list, count, error) == 0)
         return 0;
-    if (error_is(error, "unknown"))
-        *before = UNKNOWN;
-    if (*before != NOT_SEEN || !store_error_is_data(error))
+    if (error_is(error, "unknown")) {
+        *lost = (struct lost_commit){.is_unknown = true, .may_come = true};
+        return -1;
+    }
+    if (!lost->may_come || !store_error_is_data(error))
         return -1;
     /* What is in the way of our rows may be our rows: that COMMIT has come to its end after all. */
-    int status = find_out(batcher, list, count, error);
-    *before = status < 0 ? UNKNOWN : NOTHING_SENT;
-    return status;
+    lost->is_unknown = true;
+    if (look_up(batcher, list, count, lost, error) < 0)
+        return -1;
+    lost->may_come = false;
+    return 0;
 }
 
 /* Tries again while the trouble is the database's, for a bounded time; whoever gave a key may then ask
@@ -309,10 +314,10 @@ static int attempt(struct batcher *batcher, struct trigger *const *list, int cou
 static void settle_batch(struct batcher *batcher, struct trigger *const *list, int count)
 {
     const int64_t deadline_ms = monotonic_ms() + DATABASE_MS;
-    enum before before = NOTHING_SENT;
+    struct lost_commit lost = {.is_unknown = false};
     while (has_open(list, count)) {
         struct error error;
-        if (attempt(batcher, list, count, &before, &error) == 0)
+        if (settle_once(batcher, list, count, &lost, &error) == 0)
             continue;
         if (store_error_is_data(&error)) {
             one_by_one(batcher, list, count);

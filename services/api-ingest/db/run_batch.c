@@ -1,130 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/trigger.h"
+/* Keys, suites and runs of a batch, each by one statement for all. */
+#include "db/run_batch.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
-#include "db/name.h"
+#include "db/matrix.h"
 #include "db/suite_version.h"
-#include "model/limits.h"
 
-/* A name that is not given falls back to the template's; the pool to "default". */
-static const char find_parts_sql[] =
-    "WITH template AS (SELECT * FROM api.template WHERE project_id = $1 AND (slug = $2 OR id = "
-    "$3)),"
-    " suite AS (SELECT s.id, s.slug, s.title, v.id AS version_id, v.cases,"
-    "  v.spec->'requirements' AS requirements FROM api.suite s"
-    "  JOIN api.suite_version v ON v.id = s.current_version_id WHERE s.project_id = $1"
-    "  AND (s.slug = $4 OR s.id = coalesce($5, (SELECT suite_id FROM template)))),"
-    " environment AS (SELECT id FROM api.environment WHERE project_id = $1"
-    "  AND (slug = $6 OR id = coalesce($7, (SELECT environment_id FROM template"
-    "   WHERE $6::text IS NULL)))),"
-    " pool AS (SELECT id FROM api.pool p WHERE (slug = coalesce($8,"
-    "   CASE WHEN $9::uuid IS NULL AND NOT EXISTS (SELECT FROM template) THEN 'default' END)"
-    "   OR id = coalesce($9, (SELECT pool_id FROM template WHERE $8::text IS NULL)))"
-    "  AND (p.all_projects OR EXISTS (SELECT FROM api.pool_project g"
-    "   WHERE g.pool_id = p.id AND g.project_id = $1))),"
-    " parent AS (SELECT id FROM api.run WHERE project_id = $1 AND (id = $10 OR number = $11))"
-    " SELECT t.id, s.id, s.version_id, e.id, p.id, r.id, s.slug, s.title, s.cases, s.requirements,"
-    " t.defaults FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
-    " LEFT JOIN environment e ON true LEFT JOIN pool p ON true LEFT JOIN parent r ON true";
-
-static struct param param_number(const char *text)
-{
-    int64_t number;
-    if (text == NULL || int_parse(text, 1, INT64_MAX, &number, NULL) < 0)
-        return param_null();
-    return param_int(number);
-}
-
-int trigger_db_find_parts(struct store *store, const struct uuid *project_id,
-                          const struct trigger_names *names, struct trigger_parts *parts_r,
-                          struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    const struct name template = name_read(names->template), suite = name_read(names->suite),
-                      environment = name_read(names->environment), pool = name_read(names->pool),
-                      parent = name_read(names->parent);
-    if (store_query(store, find_parts_sql,
-                    PARAMS(param_uuid(project_id), param_text(template.slug),
-                           param_uuid(&template.id), param_text(suite.slug), param_uuid(&suite.id),
-                           param_text(environment.slug), param_uuid(&environment.id),
-                           param_text(pool.slug), param_uuid(&pool.id), param_uuid(&parent.id),
-                           param_number(names->parent)),
-                    &rows, error) < 0)
-        return -1;
-    *parts_r = (struct trigger_parts){.template_id = rows_uuid(rows, 0, 0),
-                                      .suite_id = rows_uuid(rows, 0, 1),
-                                      .suite_version_id = rows_uuid(rows, 0, 2),
-                                      .environment_id = rows_uuid(rows, 0, 3),
-                                      .pool_id = rows_uuid(rows, 0, 4),
-                                      .parent_id = rows_uuid(rows, 0, 5),
-                                      .suite_slug = rows_copy(rows, 0, 6),
-                                      .suite_title = rows_copy(rows, 0, 7),
-                                      .cases = rows_int(rows, 0, 8),
-                                      .requirements = rows_json(rows, 0, 9),
-                                      .defaults = rows_json(rows, 0, 10)};
-    return 0;
-}
-
-void trigger_parts_deinit(struct trigger_parts *parts)
-{
-    text_free(&parts->suite_slug);
-    text_free(&parts->suite_title);
-    json_free(&parts->requirements);
-    json_free(&parts->defaults);
-}
-
-/* ---- columns of a batch ------------------------------------------------------------------------- */
-
-#define COLUMNS_MAX 24
-
-struct matrix {
-    int count;
-    struct array_param *columns[COLUMNS_MAX];
-};
-
-static void matrix_deinit(struct matrix *matrix)
-{
-    for (int i = 0; i < matrix->count; i++)
-        array_param_free(&matrix->columns[i]);
-}
-
-static struct matrix matrix_new(int count)
-{
-    struct matrix matrix = {.count = count};
-    for (int i = 0; i < count; i++)
-        matrix.columns[i] = array_param_new();
-    return matrix;
-}
-
-static int matrix_query(struct store *store, const char *sql, struct matrix *matrix,
-                        struct rows **rows_r, struct error *error)
-{
-    struct param params[COLUMNS_MAX];
-    for (int i = 0; i < matrix->count; i++)
-        params[i] = array_param_get(matrix->columns[i]);
-    return store_query(store, sql, params, matrix->count, rows_r, error);
-}
-
-static void add_uuid(struct array_param *column, const struct uuid *id)
-{
-    array_param_add(column, uuid_is_null(id) ? NULL : id->text);
-}
-
-static void add_hash(struct array_param *column, const uint8_t hash[TRIGGER_HASH_BYTES])
-{
-    char hex[2 * TRIGGER_HASH_BYTES + 1];
-    for (size_t i = 0; i < TRIGGER_HASH_BYTES; i++) {
-        hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
-    }
-    hex[2 * TRIGGER_HASH_BYTES] = '\0';
-    array_param_add(column, hex);
-}
+static_assert(TRIGGER_HASH_BYTES == COLUMN_HASH_BYTES, "hashes of bodies are columns");
 
 /* Rows are answers about the list. */
 static struct trigger *get_by_run(struct trigger *const *list, int count, const char *run_id)
@@ -170,13 +55,13 @@ static void mark_known(struct trigger *trigger, const struct rows *rows, int row
 
 static void add_key(struct matrix *keys, const struct trigger *trigger)
 {
-    add_uuid(keys->columns[0], &trigger->project_id);
+    column_add_uuid(keys->columns[0], &trigger->project_id);
     array_param_add(keys->columns[1], trigger->key);
-    add_hash(keys->columns[2], trigger->body_hash);
-    add_uuid(keys->columns[3], &trigger->run_id);
+    column_add_hash(keys->columns[2], trigger->body_hash);
+    column_add_uuid(keys->columns[3], &trigger->run_id);
 }
 
-int trigger_db_find_key(struct store *store, struct trigger *trigger, struct error *error)
+int run_batch_db_find_key(struct store *store, struct trigger *trigger, struct error *error)
 {
     AUTO(matrix_deinit) struct matrix keys = matrix_new(4);
     AUTO(rows_free) struct rows *known = NULL;
@@ -188,8 +73,8 @@ int trigger_db_find_key(struct store *store, struct trigger *trigger, struct err
     return 0;
 }
 
-int trigger_db_claim_keys(struct store *store, struct trigger *const *list, int count,
-                          struct error *error)
+int run_batch_db_claim_keys(struct store *store, struct trigger *const *list, int count,
+                            struct error *error)
 {
     AUTO(matrix_deinit) struct matrix keys = matrix_new(4);
     AUTO(rows_free) struct rows *claimed = NULL;
@@ -244,8 +129,8 @@ static int name_suites(struct store *store, struct trigger *const *list, int cou
     return 0;
 }
 
-int trigger_db_add_suites(struct store *store, struct trigger *const *list, int count,
-                          struct error *error)
+int run_batch_db_add_suites(struct store *store, struct trigger *const *list, int count,
+                            struct error *error)
 {
     AUTO(matrix_deinit) struct matrix suites = matrix_new(6);
     AUTO(matrix_deinit) struct matrix names = matrix_new(4);
@@ -256,16 +141,16 @@ int trigger_db_add_suites(struct store *store, struct trigger *const *list, int 
         if (!trigger_is_open(list[i]) || draft == NULL)
             continue;
         wanted++;
-        add_uuid(suites.columns[0], &draft->id);
-        add_uuid(suites.columns[1], &list[i]->project_id);
+        column_add_uuid(suites.columns[0], &draft->id);
+        column_add_uuid(suites.columns[1], &list[i]->project_id);
         array_param_add(suites.columns[2], list[i]->suite_slug);
-        add_hash(suites.columns[3], draft->digest);
+        column_add_hash(suites.columns[3], draft->digest);
         array_param_add(suites.columns[4], draft->spec);
         array_param_add_int(suites.columns[5], draft->cases);
-        add_uuid(names.columns[0], &list[i]->run_id);
-        add_uuid(names.columns[1], &list[i]->project_id);
+        column_add_uuid(names.columns[0], &list[i]->run_id);
+        column_add_uuid(names.columns[1], &list[i]->project_id);
         array_param_add(names.columns[2], list[i]->suite_slug);
-        add_hash(names.columns[3], draft->digest);
+        column_add_hash(names.columns[3], draft->digest);
     }
     if (wanted == 0)
         return 0;
@@ -291,14 +176,14 @@ static const char add_runs_sql[] =
 static void add_run(struct matrix *runs, const struct trigger *trigger)
 {
     struct array_param **column = runs->columns;
-    add_uuid(column[0], &trigger->run_id);
-    add_uuid(column[1], &trigger->project_id);
-    add_uuid(column[2], &trigger->pool_id);
-    add_uuid(column[3], &trigger->suite_id);
-    add_uuid(column[4], &trigger->suite_version_id);
+    column_add_uuid(column[0], &trigger->run_id);
+    column_add_uuid(column[1], &trigger->project_id);
+    column_add_uuid(column[2], &trigger->pool_id);
+    column_add_uuid(column[3], &trigger->suite_id);
+    column_add_uuid(column[4], &trigger->suite_version_id);
     array_param_add(column[5], trigger->suite_slug);
-    add_uuid(column[6], &trigger->environment_id);
-    add_uuid(column[7], &trigger->template_id);
+    column_add_uuid(column[6], &trigger->environment_id);
+    column_add_uuid(column[7], &trigger->template_id);
     array_param_add(column[8], trigger->title);
     array_param_add(column[9], trigger->build_version);
     array_param_add(column[10], trigger->branch);
@@ -309,9 +194,9 @@ static void add_run(struct matrix *runs, const struct trigger *trigger)
     array_param_add(column[15], trigger->metadata);
     array_param_add(column[16], trigger->policy);
     array_param_add(column[17], trigger->traceparent);
-    add_uuid(column[18], &trigger->parent_id);
+    column_add_uuid(column[18], &trigger->parent_id);
     array_param_add(column[19], trigger->relation);
-    add_uuid(column[20], &trigger->created_by);
+    column_add_uuid(column[20], &trigger->created_by);
 }
 
 static void mark_created(struct trigger *const *list, int count, const struct rows *rows)
@@ -325,8 +210,8 @@ static void mark_created(struct trigger *const *list, int count, const struct ro
     }
 }
 
-int trigger_db_add_runs(struct store *store, struct trigger *const *list, int count,
-                        struct error *error)
+int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int count,
+                          struct error *error)
 {
     AUTO(matrix_deinit) struct matrix runs = matrix_new(21);
     AUTO(rows_free) struct rows *rows = NULL;
@@ -347,13 +232,13 @@ int trigger_db_add_runs(struct store *store, struct trigger *const *list, int co
 
 static const char look_up_sql[] = "SELECT id, number FROM api.run WHERE id = ANY($1::uuid[])";
 
-int trigger_db_look_up(struct store *store, struct trigger *const *list, int count,
-                       struct error *error)
+int run_batch_db_look_up(struct store *store, struct trigger *const *list, int count,
+                         struct error *error)
 {
     AUTO(matrix_deinit) struct matrix ids = matrix_new(1);
     AUTO(rows_free) struct rows *rows = NULL;
     for (int i = 0; i < count; i++)
-        add_uuid(ids.columns[0], &list[i]->run_id);
+        column_add_uuid(ids.columns[0], &list[i]->run_id);
     if (matrix_query(store, look_up_sql, &ids, &rows, error) < 0)
         return -1;
     mark_created(list, count, rows);
@@ -373,8 +258,8 @@ static const char supersede_sql[] =
     "  SELECT gen_random_uuid(), id, 'supersede', created_by FROM older RETURNING run_id)"
     " SELECT id, pool_id FROM older";
 
-int trigger_db_supersede(struct store *store, struct trigger *const *list, int count,
-                         struct rows **rows_r, struct error *error)
+int run_batch_db_supersede(struct store *store, struct trigger *const *list, int count,
+                           struct rows **rows_r, struct error *error)
 {
     AUTO(matrix_deinit) struct matrix wanting = matrix_new(5);
     int wanted = 0;
@@ -384,56 +269,11 @@ int trigger_db_supersede(struct store *store, struct trigger *const *list, int c
             list[i]->branch == NULL)
             continue;
         wanted++;
-        add_uuid(wanting.columns[0], &list[i]->run_id);
-        add_uuid(wanting.columns[1], &list[i]->project_id);
+        column_add_uuid(wanting.columns[0], &list[i]->run_id);
+        column_add_uuid(wanting.columns[1], &list[i]->project_id);
         array_param_add(wanting.columns[2], list[i]->suite_slug);
         array_param_add(wanting.columns[3], list[i]->branch);
-        add_uuid(wanting.columns[4], &list[i]->created_by);
+        column_add_uuid(wanting.columns[4], &list[i]->created_by);
     }
     return wanted == 0 ? 0 : matrix_query(store, supersede_sql, &wanting, rows_r, error);
-}
-
-/* ---- outbox --------------------------------------------------------------------------------------- */
-
-struct outbox_rows {
-    struct matrix columns;
-};
-
-struct outbox_rows *outbox_rows_new(void)
-{
-    struct outbox_rows *rows = xcalloc(1, sizeof *rows);
-    rows->columns = matrix_new(6);
-    return rows;
-}
-
-void outbox_rows_free(struct outbox_rows **rows)
-{
-    if (*rows != NULL)
-        matrix_deinit(&(*rows)->columns);
-    memory_free(rows);
-}
-
-void outbox_rows_add(struct outbox_rows *rows, const struct uuid *id, const char *topic,
-                     int partition, const char *key, const char *payload, const char *traceparent)
-{
-    struct array_param **column = rows->columns.columns;
-    add_uuid(column[0], id);
-    array_param_add(column[1], topic);
-    array_param_add_int(column[2], partition);
-    array_param_add(column[3], key);
-    array_param_add(column[4], payload);
-    array_param_add(column[5], traceparent);
-}
-
-static const char insert_outbox_sql[] =
-    "INSERT INTO api.outbox (id, topic, partition, key, payload, traceparent)"
-    " SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], "
-    "$6::text[])";
-
-int outbox_rows_insert(struct outbox_rows *rows, struct store *store, struct error *error)
-{
-    struct param params[6];
-    for (int i = 0; i < 6; i++)
-        params[i] = array_param_get(rows->columns.columns[i]);
-    return store_pipeline_add(store, insert_outbox_sql, params, 6, -1, error);
 }

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/trigger_parts.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "db/name.h"
+
+/* A name that is not given falls back to the template's; the pool to "default". */
+static const char find_parts_sql[] =
+    "WITH template AS (SELECT * FROM api.template WHERE project_id = $1 AND (slug = $2 OR id = "
+    "$3)),"
+    " suite AS (SELECT s.id, s.slug, s.title, v.id AS version_id, v.cases,"
+    "  v.spec->'requirements' AS requirements FROM api.suite s"
+    "  JOIN api.suite_version v ON v.id = s.current_version_id WHERE s.project_id = $1"
+    "  AND (s.slug = $4 OR s.id = coalesce($5, (SELECT suite_id FROM template)))),"
+    " environment AS (SELECT id FROM api.environment WHERE project_id = $1"
+    "  AND (slug = $6 OR id = coalesce($7, (SELECT environment_id FROM template"
+    "   WHERE $6::text IS NULL)))),"
+    " pool AS (SELECT id FROM api.pool p WHERE (slug = coalesce($8,"
+    "   CASE WHEN $9::uuid IS NULL AND NOT EXISTS (SELECT FROM template) THEN 'default' END)"
+    "   OR id = coalesce($9, (SELECT pool_id FROM template WHERE $8::text IS NULL)))"
+    "  AND (p.all_projects OR EXISTS (SELECT FROM api.pool_project g"
+    "   WHERE g.pool_id = p.id AND g.project_id = $1))),"
+    " parent AS (SELECT id FROM api.run WHERE project_id = $1 AND (id = $10 OR number = $11))"
+    " SELECT t.id, s.id, s.version_id, e.id, p.id, r.id, s.slug, s.title, s.cases, s.requirements,"
+    " t.defaults FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
+    " LEFT JOIN environment e ON true LEFT JOIN pool p ON true LEFT JOIN parent r ON true";
+
+static struct param param_number(const char *text)
+{
+    int64_t number;
+    if (text == NULL || int_parse(text, 1, INT64_MAX, &number, NULL) < 0)
+        return param_null();
+    return param_int(number);
+}
+
+int trigger_parts_db_find(struct store *store, const struct uuid *project_id,
+                          const struct trigger_names *names, struct trigger_parts *parts_r,
+                          struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    const struct name template = name_read(names->template), suite = name_read(names->suite),
+                      environment = name_read(names->environment), pool = name_read(names->pool),
+                      parent = name_read(names->parent);
+    if (store_query(store, find_parts_sql,
+                    PARAMS(param_uuid(project_id), param_text(template.slug),
+                           param_uuid(&template.id), param_text(suite.slug), param_uuid(&suite.id),
+                           param_text(environment.slug), param_uuid(&environment.id),
+                           param_text(pool.slug), param_uuid(&pool.id), param_uuid(&parent.id),
+                           param_number(names->parent)),
+                    &rows, error) < 0)
+        return -1;
+    *parts_r = (struct trigger_parts){.template_id = rows_uuid(rows, 0, 0),
+                                      .suite_id = rows_uuid(rows, 0, 1),
+                                      .suite_version_id = rows_uuid(rows, 0, 2),
+                                      .environment_id = rows_uuid(rows, 0, 3),
+                                      .pool_id = rows_uuid(rows, 0, 4),
+                                      .parent_id = rows_uuid(rows, 0, 5),
+                                      .suite_slug = rows_copy(rows, 0, 6),
+                                      .suite_title = rows_copy(rows, 0, 7),
+                                      .cases = rows_int(rows, 0, 8),
+                                      .requirements = rows_json(rows, 0, 9),
+                                      .defaults = rows_json(rows, 0, 10)};
+    return 0;
+}
+
+void trigger_parts_deinit(struct trigger_parts *parts)
+{
+    text_free(&parts->suite_slug);
+    text_free(&parts->suite_title);
+    json_free(&parts->requirements);
+    json_free(&parts->defaults);
+}
