@@ -2,15 +2,12 @@
 /* The life of a service: settings → open → serve → stop, step by step, within the grace. */
 #include "service/service.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <poll.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,11 +18,11 @@
 #include "log/log.h"
 #include "service/health.h"
 #include "service/retention.h"
+#include "service/signals.h"
 
 #define MAX_WAIT_MS        1000
 #define READINESS_EVERY_MS 100
 #define REASON_SIZE        500
-#define DAY_MS             ((int64_t)24 * 60 * 60 * 1000)
 
 enum exit_status {
     EXIT_STOPPED = 0,
@@ -48,81 +45,6 @@ struct service {
     size_t stop_step;
     bool step_begun;
 };
-
-#define COMMON(field) offsetof(struct common_settings, field)
-#define COMMON_SETTINGS                                                                            \
-    {.name = "VERDICT_KAFKA_BROKERS",                                                              \
-     .type = SETTING_TEXT,                                                                         \
-     .offset = COMMON(kafka_brokers),                                                              \
-     .min = 1,                                                                                     \
-     .max = 2048,                                                                                  \
-     .text = "Kafka's brokers: host:port, host:port …"},                                           \
-        {.name = "VERDICT_TOPIC_PREFIX",                                                           \
-         .type = SETTING_TEXT,                                                                     \
-         .offset = COMMON(topic_prefix),                                                           \
-         .fallback = "verdict",                                                                    \
-         .min = 1,                                                                                 \
-         .max = 40,                                                                                \
-         .text = "what the names of all topics begin with"},                                       \
-        {.name = "VERDICT_INSTANCE_ID",                                                            \
-         .type = SETTING_TEXT,                                                                     \
-         .offset = COMMON(instance_id),                                                            \
-         .fallback = "",                                                                           \
-         .max = 200,                                                                               \
-         .text = "stable name of this instance, unique per service; none: the service and the "    \
-                 "host's name"},                                                                   \
-        {.name = "VERDICT_HEALTH_LISTEN",                                                          \
-         .type = SETTING_LISTEN,                                                                   \
-         .offset = COMMON(health_listen),                                                          \
-         .fallback = "127.0.0.1:9464",                                                             \
-         .text = "where /livez, /readyz, /metrics and /version are"},                              \
-        {.name = "VERDICT_LOG_LEVEL",                                                              \
-         .type = SETTING_ENUM,                                                                     \
-         .offset = COMMON(log_level),                                                              \
-         .fallback = "info",                                                                       \
-         .names = &log_level_names,                                                                \
-         .text = "least important lines that are written"},                                        \
-        {.name = "VERDICT_SESSION_TIMEOUT",                                                        \
-         .type = SETTING_DURATION,                                                                 \
-         .offset = COMMON(session_timeout_ms),                                                     \
-         .fallback = "30s",                                                                        \
-         .min = 1000,                                                                              \
-         .max = 300000,                                                                            \
-         .text = "silence after which the group gives a member's partitions to others"},           \
-        {.name = "VERDICT_GROUP_HEARTBEAT",                                                        \
-         .type = SETTING_DURATION,                                                                 \
-         .offset = COMMON(group_heartbeat_ms),                                                     \
-         .fallback = "500ms",                                                                      \
-         .min = 50,                                                                                \
-         .max = 60000,                                                                             \
-         .text = "how often a group member says that it is there"},                                \
-    {                                                                                              \
-        .name = "VERDICT_STOP_GRACE", .type = SETTING_DURATION, .offset = COMMON(stop_grace_ms),   \
-        .fallback = "30s", .min = 0, .max = 3600000, .text = "a graceful stop takes no longer"     \
-    }
-
-static const struct setting common_list[] = {
-    {.name = "VERDICT_POSTGRES_URL",
-     .type = SETTING_SECRET,
-     .offset = COMMON(postgres_url),
-     .min = 1,
-     .max = 4096,
-     .text = "Postgres: postgresql://user:password@host:port/database"},
-    {.name = "VERDICT_RETENTION",
-     .type = SETTING_DURATION,
-     .offset = COMMON(retention_ms),
-     .fallback = "90d",
-     .min = 1 * DAY_MS,
-     .max = 3650 * DAY_MS,
-     .text =
-         "so long runs, their results and what was told of them are kept, counted from their end; "
-         "the same for all services"},
-    COMMON_SETTINGS,
-};
-const struct settings_table common_settings = SETTINGS(common_list);
-
-static const struct setting worker_list[] = {COMMON_SETTINGS};
-const struct settings_table worker_settings = SETTINGS(worker_list);
 
 /* ---- command line and settings ----------------------------------------------------------------- */
 
@@ -201,71 +123,19 @@ static int load_settings(struct service *service)
     return 0;
 }
 
-/* ---- signals, readiness, stopping -------------------------------------------------------------- */
-
-/* The first signal wakes the loop; the second one ends the process wherever it is, also in a call that does
- * not return while a server is away. */
-static int signal_fd = -1;
-static volatile sig_atomic_t signal_count, signal_number;
-
-/* Nothing but what a signal's handler may do. */
-static void end_at_once(const char *line, size_t length)
-{
-    (void)!write(STDERR_FILENO, line, length);
-    _exit(EXIT_NOT_GRACEFUL);
-}
-
-static void on_stop_signal(int number)
-{
-    static const char line[] =
-        "{\"level\":\"warning\",\"message\":\"second signal: ended at once\"}\n";
-    const uint64_t one = 1;
-    int saved = errno;
-    if (signal_count++ > 0)
-        end_at_once(line, sizeof line - 1);
-    signal_number = number;
-    (void)!write(signal_fd, &one, sizeof one);
-    errno = saved;
-}
-
-static void on_alarm(int number)
-{
-    static const char line[] =
-        "{\"level\":\"warning\",\"message\":\"the grace is over: ended at once\"}\n";
-    (void)number;
-    end_at_once(line, sizeof line - 1);
-}
-
-static void handle(int number, void (*handler)(int))
-{
-    const struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    sigaction(number, &action, NULL);
-}
-
-static void take_signals(void)
-{
-    signal_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (signal_fd < 0)
-        abort();
-    handle(SIGTERM, on_stop_signal);
-    handle(SIGINT, on_stop_signal);
-    handle(SIGALRM, on_alarm);
-    signal(SIGPIPE, SIG_IGN);
-}
+/* ---- readiness, stopping ------------------------------------------------------------------------ */
 
 /* Closing may wait for servers that are away: no longer than what is left of the grace, and a second. */
 static void bound_closing(const struct service *service)
 {
-    int64_t left_ms = service->stop_deadline_ms - monotonic_ms();
-    alarm(left_ms > 0 ? (unsigned)(left_ms / 1000) + 1 : 1);
+    signals_end_within(service->stop_deadline_ms - monotonic_ms());
 }
 
 static void on_signal(void *context)
 {
-    uint64_t count;
-    (void)!read(signal_fd, &count, sizeof count);
-    if (signal_count > 0)
-        service_stop(context, strsignal(signal_number));
+    int number = signals_stop();
+    if (number != 0)
+        service_stop(context, strsignal(number));
 }
 
 void service_stop(struct service *service, const char *reason)
@@ -353,7 +223,7 @@ static int open_all(struct service *service, struct error *error)
 {
     const struct service_description *description = service->description;
     service->loop = loop_new();
-    loop_add_fd(service->loop, signal_fd, POLLIN, on_signal, service);
+    loop_add_fd(service->loop, signals_fd(), POLLIN, on_signal, service);
     metrics_register(description->metrics, description->metrics_count);
     if (health_open(&service->common.health_listen, description->name, service->loop,
                     &service->health, error) < 0)
@@ -393,7 +263,7 @@ int service_main(int argc, char **argv, const struct service_description *descri
         return EXIT_OPEN_FAILED;
     json_object_seed(0);
     service.own = xcalloc(1, description->own_size);
-    take_signals();
+    signals_take(EXIT_NOT_GRACEFUL);
     if (load_settings(&service) < 0) {
         status = EXIT_BAD_SETTINGS;
     } else {
@@ -405,7 +275,7 @@ int service_main(int argc, char **argv, const struct service_description *descri
         settings_free(description->own, service.own);
     settings_free(description->common, &service.common);
     free(service.own);
-    fd_close(&signal_fd);
+    signals_close();
     return status;
 }
 
