@@ -112,8 +112,9 @@ static int end_what_has_ended(struct brain *brain, struct store *store, struct e
     return hints_follow(brain, store, &(const struct hints){0}, error);
 }
 
-/* Whether it waits in a queue is known from the log, so that deadline needs one that moves; the run's own
- * holds in any case. */
+/* Whether it waits in a queue is known from the log, so that deadline needs one that moves. The run's own holds
+ * while the log stands still, but only as long as the partition is ours: the group ends that when the broker is
+ * away for longer than the session time-out, and then no deadline is looked at before the next take-over. */
 static int end_overdue_runs(struct brain *brain, struct store *store, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;

@@ -49,6 +49,16 @@ def lanes(verdict):
     return [name for name in verdict.bus.topics() if name.startswith("lanes.")]
 
 
+def trigger_unfit(work, ending, **policy):
+    """A run that no worker can run, and that the scheduler knows. It ends like this."""
+    body = work.body(requirements=["os=none"], policy={"queue_timeout_ms": 3600000, **policy})
+    run = work.verdict.api.post("/v1/runs", body, expect=201)["id"]
+    work.promise(run, run, may_also={ending})
+    known = "SELECT count(*) FROM scheduling.run_state WHERE run_id = %s"
+    wait_until(lambda: work.verdict.db.value(known, run), 20, "the scheduler to know it")
+    return run
+
+
 @pytest.mark.own("kafka")
 def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, private_work):
     work = private_work.start()
@@ -57,17 +67,27 @@ def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, pri
     work.suite.resize(cases=40, pause_ms=100)
     running = work.trigger()
     work.wait_started(running)
+    due = trigger_unfit(work, ("timed_out", "run_timeout"), run_timeout_ms=12000)
+    unwanted = trigger_unfit(work, ("cancelled", "cancelled"))
 
     broker.signal(signal.SIGSTOP)
     accepted = [work.trigger() for _ in range(5)]
-    threading.Event().wait(20)  # the outage itself is the input of this test
+    threading.Event().wait(10)  # the outage itself is the input of this test
+    private_verdict.api.request("POST", f"/v1/runs/{unwanted}/cancel")
+    threading.Event().wait(10)
     broker.signal(signal.SIGCONT)
+    ends = [private_verdict.wait_final(run, 20)["state"] for run in (due, unwanted)]
     work.wait_all_final(90)
 
+    assert ends == ["timed_out", "cancelled"], "late by more than the outage and the take-over"
     assert len(work.started(running)) == 1, "a test that was running was run again"
     assert all(len(work.started(run)) == 1 for run in accepted)
     assert private_verdict.db.value(ATTEMPTS) == 1
-    work.check()
+    assert dict(work.checker().check(decided=6).endings) == {
+        ("passed", ""): 6,
+        ("timed_out", "run_timeout"): 1,
+        ("cancelled", "cancelled"): 1,
+    }
 
 
 @pytest.mark.own("kafka")
