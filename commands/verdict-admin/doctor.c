@@ -152,9 +152,17 @@ static int check_redis(struct patient *patient, char *good, size_t size, struct 
         redisFree(redis);
         return -1;
     }
+    redisSetTimeout(redis, timeout);
+    redisReply *reply = redisCommand(redis, "PING"); /* that it wants a password is an answer too */
+    if (reply == NULL)
+        error_set(error, "unavailable", "what listens at %s:%d does not answer as Redis does: %s",
+                  host, port, redis->errstr);
+    else
+        snprintf(good, size, "answers at %s:%d", host, port);
+    bool answers = reply != NULL;
+    freeReplyObject(reply);
     redisFree(redis);
-    snprintf(good, size, "answers at %s:%d", host, port);
-    return 0;
+    return answers ? 0 : -1;
 }
 
 static const struct {

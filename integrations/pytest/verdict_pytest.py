@@ -141,9 +141,14 @@ class Selection:
         items[:] = chosen
 
 
+def is_subtest(report):
+    """Of a part of the call (pytest 9, pytest-subtests); the call's own report comes as well."""
+    return hasattr(report, "context")
+
+
 def status_of(report):
     """None: this part decides nothing."""
-    if report.outcome == "rerun":
+    if report.outcome == "rerun" or (report.skipped and is_subtest(report)):
         return None
     if report.skipped:
         return "skipped"

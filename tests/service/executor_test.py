@@ -812,6 +812,61 @@ def test_how_tests_die_of_a_hand_back_is_no_result(own_project):
     assert attempt == 2
 
 
+TERMS = """
+import pathlib, signal, time
+terms = []
+signal.signal(signal.SIGTERM, lambda *_: terms.append(1))
+pathlib.Path("begun").touch()
+while not terms:
+    time.sleep(0.01)
+time.sleep(0.3)
+print(f"TERM came {len(terms)} times")
+"""
+
+
+def test_whoever_is_ended_is_told_so_once(project):
+    project.write("terms.py", TERMS)
+    policy = {"task_timeout_ms": 1000, "grace_ms": 3000}
+
+    run = project.run("command", "python3", "terms.py", report={"format": "none"}, policy=policy)
+
+    assert run["state"] == "timed_out"
+    assert "TERM came 1 times" in project.log(run)
+
+
+# Where reports lie in a directory of the executor's, whatever its name is.
+REPORTS = 'echo "<testsuite><testcase name=\'a\'/></testsuite>" >"$VERDICT_REPORT_DIR/a.xml"'
+
+
+def test_a_work_dir_may_be_relative_and_have_any_name(own_project):
+    folder = own_project.verdict.folder / "w[1]" / "work"
+    folder.mkdir(parents=True)
+    own_project.verdict.stop("executor")
+    own_project.verdict.start("executor", VERDICT_WORK_DIR=os.path.relpath(folder))
+    own_project.write("test_a.py", "def test_a(): pass\n")
+
+    streamed = own_project.run("pytest")
+    reported = own_project.run("command", "sh", "-c", REPORTS, report={"format": "junit"})
+
+    assert [streamed["state"], reported["state"]] == ["passed", "passed"]
+
+
+def test_a_test_that_skips_a_part_of_itself_has_passed(project):
+    project.write(
+        "test_s.py",
+        """
+        import pytest
+        def test_a(subtests):
+            with subtests.test("here"):
+                pytest.skip("not here")
+        """,
+    )
+
+    run = project.run("pytest")
+
+    assert (run["state"], run["totals"]["passed"]) == ("passed", 1)
+
+
 def test_a_program_that_is_cut_short_is_no_lack_of_the_worker_s(project):
     program = project.folder / "cut"
     program.write_bytes(pathlib.Path("/bin/true").read_bytes()[:800])  # execve says EIO

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define UTF8_BYTES_MAX 4
+#define BLANKS         " \t\r\n"
 #define LINE_BYTES_MIN 4 /* shorter lines of a secret of many lines ("}") are no secret */
 
 struct secret {
@@ -52,7 +53,11 @@ static void add_one(struct masks *masks, const char *text, size_t length)
 
 void masks_add(struct masks *masks, const char *secret)
 {
-    add_one(masks, secret, strlen(secret));
+    const char *first = secret + strspn(secret, BLANKS);
+    size_t whole = strlen(first);
+    while (whole > 0 && strchr(BLANKS, first[whole - 1]) != NULL)
+        whole--;
+    add_one(masks, first, whole); /* as tests show it that strip what they read */
     if (strchr(secret, '\n') == NULL)
         return;
     for (const char *line = secret; *line != '\0';) {

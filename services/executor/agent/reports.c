@@ -297,7 +297,8 @@ struct reports *reports_new(const struct report_plan *plan, const char *suite_sl
     reports->ops = plan->reader == NULL ? &null_reader : report_reader_find(plan->reader);
     buffer_init(&reports->line, LINE_BYTES_MAX);
     if (plan->source == REPORT_FROM_FILES)
-        reports->files = report_files_new(directory, plan->pattern);
+        reports->files =
+            report_files_new(plan->directory == NULL ? directory : plan->directory, plan->pattern);
     return reports;
 }
 

@@ -114,6 +114,15 @@ void tree_signal(pid_t root, int signal)
         kill(below.list[i], signal);
 }
 
+void tree_signal_outside(pid_t root, pid_t group, int signal)
+{
+    AUTO(process_list_deinit) struct process_list below = {.list = NULL};
+    tree_list(root, &below);
+    for (size_t i = 0; i < below.count; i++)
+        if (getpgid(below.list[i]) != group)
+            kill(below.list[i], signal);
+}
+
 static int64_t resident_bytes(pid_t pid)
 {
     char path[40], text[128];

@@ -20,6 +20,8 @@ void tree_list(pid_t root, struct process_list *out);
 void process_list_deinit(struct process_list *list);
 
 void tree_signal(pid_t root, int signal);
+/* Those that are not of this process group. */
+void tree_signal_outside(pid_t root, pid_t group, int signal);
 
 /* What all descendants have used of the processors, with their children that have ended. */
 int64_t tree_cpu_ms(pid_t root);

@@ -129,8 +129,9 @@ static void end_tree(struct warden *warden, int64_t grace_ms)
     if (warden->kill_at_ms != 0 && warden->kill_at_ms <= kill_at_ms)
         return;
     if (warden->kill_at_ms == 0 && grace_ms > 0) {
+        /* Each once: to many programs a second one means "at once". */
         kill(-warden->child, SIGTERM);
-        tree_signal(getpid(), SIGTERM);
+        tree_signal_outside(getpid(), warden->child, SIGTERM);
         tree_signal(getpid(), SIGCONT); /* what is stopped hears nothing */
     }
     warden->kill_at_ms = kill_at_ms;

@@ -113,6 +113,7 @@ void work_free(struct job *job)
     texts_deinit(&work->fetch.argv);
     texts_deinit(&work->fetch.environment);
     buffer_deinit(&work->fetch_words);
+    free(work->report_plan.directory);
     free(work->report_plan.pattern);
     free(work->directory);
     free(work->stop_detail);

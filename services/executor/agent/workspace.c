@@ -116,7 +116,7 @@ static int add_secret(const struct executor *executor, const char *name, struct 
     if (length > LIMIT_SECRET_BYTES)
         return error_set(error, "exec_failed", "secret %s is longer than %lld bytes", name,
                          (long long)LIMIT_SECRET_BYTES);
-    while (length > 0 && text[length - 1] == '\n')
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
         text[--length] = '\0';
     environment_add(plan, name, text);
     masks_add(masks, text);

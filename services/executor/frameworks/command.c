@@ -13,7 +13,6 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
     (void)error;
     argv_add_all(plan, &task->suite->command);
     argv_add_all(plan, &task->suite->arguments);
-    AUTO(text_free) char *pattern = xasprintf("%s/**/*.xml", task->report_dir);
     bool is_tap =
         report->format == REPORT_TAP ||
         (report->format == REPORT_AUTO && report->path != NULL && text_ends(report->path, ".tap"));
@@ -22,7 +21,7 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
     } else if (is_tap && report->path == NULL) {
         *report_r = (struct report_plan){.source = REPORT_FROM_STDOUT, .reader = "tap"};
     } else {
-        report_files(task, report_r, pattern);
+        report_files(task, report_r, "**/*.xml");
         report_r->reader = is_tap ? "tap" : "junit";
     }
     return 0;

@@ -84,7 +84,6 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
                    struct report_plan *report_r, struct error *error)
 {
     AUTO(text_free) char *file = xasprintf("%s/ctest.xml", task->report_dir);
-    AUTO(text_free) char *pattern = xasprintf("%s/*.xml", task->report_dir);
     if (task->case_count > 0 && select_cases(task, plan, error) < 0)
         return -1;
     if (task->suite->command.count > 0)
@@ -97,7 +96,7 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
         texts_add(&plan->argv, "--output-junit");
         texts_add(&plan->argv, file);
     }
-    report_files(task, report_r, pattern);
+    report_files(task, report_r, "*.xml");
     return 0;
 }
 

@@ -81,5 +81,6 @@ void report_files(const struct framework_task *task, struct report_plan *report,
     const struct suite_report *wanted = &task->suite->report;
     report->source = REPORT_FROM_FILES;
     report->reader = wanted->format == REPORT_TAP ? "tap" : "junit";
+    report->directory = wanted->path != NULL ? NULL : xstrdup(task->report_dir);
     report->pattern = xstrdup(wanted->path != NULL ? wanted->path : fallback);
 }

@@ -29,7 +29,9 @@ enum report_source {
 struct report_plan {
     enum report_source source;
     const char *reader; /* of libshared/report */
-    char *pattern;      /* owned; FROM_FILES: absolute, or relative to the working directory */
+    char *
+        directory; /* owned; FROM_FILES: what the pattern is relative to; NULL: the working directory */
+    char *pattern; /* owned; FROM_FILES: relative, or absolute */
 };
 
 struct case_name {

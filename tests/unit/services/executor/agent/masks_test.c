@@ -57,6 +57,17 @@ static void lines_of_a_key_are_masked_one_by_one(void **state)
     assert_string_equal(masked, "x *** } ***");
 }
 
+static void a_secret_is_masked_without_the_blanks_around_it_too(void **state)
+{
+    AUTO(masks_free) struct masks *masks = masks_new();
+    (void)state;
+    masks_add(masks, " hunter2-geheim \t");
+
+    AUTO(text_free) char *masked = masks_cut_text(masks, "<hunter2-geheim>", "[cut]", 100);
+
+    assert_string_equal(masked, "<***>");
+}
+
 static void nothing_is_kept_back_that_cannot_be_a_secret(void **state)
 {
     AUTO(masks_free) struct masks *masks = with("secret", NULL);
@@ -106,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_are_found_across_chunks_of_any_size),
         cmocka_unit_test(lines_of_a_key_are_masked_one_by_one),
+        cmocka_unit_test(a_secret_is_masked_without_the_blanks_around_it_too),
         cmocka_unit_test(nothing_is_kept_back_that_cannot_be_a_secret),
         cmocka_unit_test(the_beginning_of_a_secret_where_a_text_was_cut_is_masked),
         cmocka_unit_test(without_secrets_texts_stay),

@@ -40,6 +40,7 @@ static void deinit(struct prepared *prepared)
 {
     texts_deinit(&prepared->plan.argv);
     texts_deinit(&prepared->plan.environment);
+    free(prepared->report.directory);
     free(prepared->report.pattern);
 }
 
@@ -210,7 +211,8 @@ static void ctest_runs_the_whole_without_cases(void **state)
     texts_add(&suite.arguments, "-j2");
     prepare(&ctest_framework, &task, &prepared);
     assert_string_equal(prepared.argv, "ctest --no-tests=ignore -j2 --output-junit /r/ctest.xml");
-    assert_string_equal(prepared.report.pattern, "/r/*.xml");
+    assert_string_equal(prepared.report.directory, "/r");
+    assert_string_equal(prepared.report.pattern, "*.xml");
     deinit(&prepared);
 }
 
@@ -220,15 +222,15 @@ static void a_command_is_read_as_it_says(void **state)
         int format;
         const char *path;
         enum report_source source;
-        const char *reader, *pattern;
+        const char *reader, *directory, *pattern;
     } rows[] = {
-        {REPORT_AUTO, NULL, REPORT_FROM_STATUS, NULL, NULL},
-        {REPORT_NONE, NULL, REPORT_FROM_STATUS, NULL, NULL},
-        {REPORT_AUTO, "out/*.xml", REPORT_FROM_FILES, "junit", "out/*.xml"},
-        {REPORT_AUTO, "out.tap", REPORT_FROM_FILES, "tap", "out.tap"},
-        {REPORT_TAP, NULL, REPORT_FROM_STDOUT, "tap", NULL},
-        {REPORT_JUNIT, NULL, REPORT_FROM_FILES, "junit", "/r/**/*.xml"},
-        {REPORT_JUNIT, "r.xml", REPORT_FROM_FILES, "junit", "r.xml"},
+        {REPORT_AUTO, NULL, REPORT_FROM_STATUS, NULL, NULL, NULL},
+        {REPORT_NONE, NULL, REPORT_FROM_STATUS, NULL, NULL, NULL},
+        {REPORT_AUTO, "out/*.xml", REPORT_FROM_FILES, "junit", NULL, "out/*.xml"},
+        {REPORT_AUTO, "out.tap", REPORT_FROM_FILES, "tap", NULL, "out.tap"},
+        {REPORT_TAP, NULL, REPORT_FROM_STDOUT, "tap", NULL, NULL},
+        {REPORT_JUNIT, NULL, REPORT_FROM_FILES, "junit", "/r", "**/*.xml"},
+        {REPORT_JUNIT, "r.xml", REPORT_FROM_FILES, "junit", NULL, "r.xml"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -244,6 +246,10 @@ static void a_command_is_read_as_it_says(void **state)
             assert_string_equal(prepared.report.reader, rows[i].reader);
         if (rows[i].pattern != NULL)
             assert_string_equal(prepared.report.pattern, rows[i].pattern);
+        if (rows[i].directory != NULL)
+            assert_string_equal(prepared.report.directory, rows[i].directory);
+        else
+            assert_null(prepared.report.directory);
         deinit(&prepared);
     }
 }
