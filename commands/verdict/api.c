@@ -253,12 +253,13 @@ int api_post_repeatable(struct cli *cli, const char *path, const json_t *body, j
     return perform(cli, &call, answer_r, error);
 }
 
-int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r, struct error *error)
+int api_trigger(struct cli *cli, const char *path, const json_t *body, json_t **answer_r,
+                struct error *error)
 {
     struct uuid made = uuid_random();
     const char *key = cli->options.idempotency_key;
     const struct call call = {
-        .method = "POST", .path = "/v1/runs", .body = body, .key = key == NULL ? made.text : key};
+        .method = "POST", .path = path, .body = body, .key = key == NULL ? made.text : key};
     return perform(cli, &call, answer_r, error);
 }
 

@@ -22,8 +22,8 @@ int api_call(struct cli *cli, const char *method, const char *path, const json_t
 int api_post_repeatable(struct cli *cli, const char *path, const json_t *body, json_t **answer_r,
                         struct error *error) WARN_UNUSED;
 
-/* POST /v1/runs with an Idempotency-Key, so that it may be repeated. */
-int api_trigger(struct cli *cli, const json_t *body, json_t **answer_r,
+/* A POST that makes a run, with an Idempotency-Key, so that it may be repeated. */
+int api_trigger(struct cli *cli, const char *path, const json_t *body, json_t **answer_r,
                 struct error *error) WARN_UNUSED;
 
 /* What is not JSON, straight into a file. */

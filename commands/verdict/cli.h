@@ -21,12 +21,12 @@ struct cli_options {
     const char *file, *template, *suite, *environment, *pool, *framework;
     const char *path, *git, *ref, *directory, *report;
     const char *build, *branch, *commit, *title, *idempotency_key;
-    const char *status, *task, *format, *output, *name, *scopes, *expires;
+    const char *status, *task, *format, *output, *name, *scopes, *expires, *cases;
     int64_t priority;                                          /* -1: not said */
     int64_t timeout_ms;                                        /* how long to wait; 0: for ever */
     int64_t share_ms;                                          /* 0: no share link */
     int64_t queue_timeout_ms, task_timeout_ms, run_timeout_ms; /* 0: the default */
-    bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt;
+    bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait;
     struct texts parameters, requirements, variables, secrets;
     char **rest; /* words behind the options; a command to run after -- */
     int rest_count;
@@ -59,8 +59,8 @@ struct cli_command {
 extern const struct cli_command cli_commands[];
 extern const size_t cli_commands_count;
 
-cli_run cmd_apply, cmd_run, cmd_trigger, cmd_wait, cmd_show, cmd_results, cmd_logs, cmd_why,
-    cmd_cancel, cmd_report, cmd_worker_list, cmd_worker_revoke, cmd_worker_restore,
+cli_run cmd_apply, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results, cmd_logs,
+    cmd_why, cmd_cancel, cmd_report, cmd_worker_list, cmd_worker_revoke, cmd_worker_restore,
     cmd_token_create, cmd_token_list, cmd_token_revoke;
 
 /* config.c: the environment's and the file's part. */

@@ -14,6 +14,7 @@ const struct cli_command cli_commands[] = {
     {"apply", "", "file", "make projects, environments, suites, templates and webhooks as a file says", cmd_apply},
     {"run", "[-- COMMAND…]", RUN_OPTIONS " " WAIT_OPTIONS, "trigger a run, show how it goes, wait for its verdict", cmd_run},
     {"trigger", "[-- COMMAND…]", RUN_OPTIONS, "trigger a run and go on; prints its id", cmd_trigger},
+    {"rerun", "RUN", "cases no-wait idempotency-key " WAIT_OPTIONS, "run again what did not pass of a run, and wait for the verdict", cmd_rerun},
     {"wait", "RUN", WAIT_OPTIONS, "wait for a run's verdict", cmd_wait},
     {"show", "RUN", "", "what a run is and how far it has come", cmd_show},
     {"results", "RUN", "status", "its cases and what happened to them", cmd_results},

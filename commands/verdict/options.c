@@ -59,6 +59,8 @@ static const struct option_row rows[] = {
     {"idempotency-key", TEXT, AT(idempotency_key), "TEXT", "the same key never makes a second run"},
     {"cancel-on-interrupt", FLAG, AT(cancel_on_interrupt), NULL, "Ctrl-C and TERM cancel the run (default: it goes on)"},
     {"timeout", DURATION, AT(timeout_ms), "DURATION", "how long to wait for the verdict (exit status 124)"},
+    {"cases", TEXT, AT(cases), "WHICH", "not_passed (the default), failed or all"},
+    {"no-wait", FLAG, AT(no_wait), NULL, "do not wait for the verdict; prints the new run's id"},
     {"status", TEXT, AT(status), "STATUS", "only cases of this status"},
     {"task", TEXT, AT(task), "ID", "only this task"},
     {"format", TEXT, AT(format), "FORMAT", "html, junit or json (default html)"},

@@ -67,6 +67,36 @@ static void read_plain(const char *selector, char **file_r, char **class_r, char
     *parameters_r = xstrdup("");
 }
 
+/* The file comes back as the class' beginning: what is behind that are the classes. */
+static char *write_pytest(const char *file, const char *class, const char *name,
+                          const char *parameters)
+{
+    size_t length = strlen(file);
+    if (length > 3 && strcmp(file + length - 3, ".py") == 0)
+        length -= 3;
+    const char *classes = strlen(class) > length && class[length] == '.' ? class + length + 1 : "";
+    struct buffer selector;
+    buffer_init(&selector, 64 * 1024);
+    buffer_add_text(&selector, file);
+    while (*classes != '\0') {
+        size_t part = strcspn(classes, ".");
+        buffer_add_text(&selector, "::");
+        buffer_add(&selector, classes, part);
+        classes += part + (classes[part] == '.' ? 1 : 0);
+    }
+    buffer_addf(&selector, "%s%s", file[0] == '\0' ? "" : "::", name);
+    if (parameters[0] != '\0')
+        buffer_addf(&selector, "[%s]", parameters);
+    return buffer_take(&selector);
+}
+
+static char *write_plain(const char *file, const char *class, const char *name,
+                         const char *parameters)
+{
+    bool is_plain = file[0] == '\0' && class[0] == '\0' && parameters[0] == '\0';
+    return is_plain ? xstrdup(name) : NULL;
+}
+
 static const struct framework_facts frameworks[] = {
     {.name = "pytest",
      .selects_cases = true,
@@ -74,6 +104,7 @@ static const struct framework_facts frameworks[] = {
      .needs_command = false,
      .empty_status = 5,
      .read_selector = read_pytest,
+     .write_selector = write_pytest,
      .file_in_key = false},
     {.name = "cmocka",
      .selects_cases = false,
@@ -86,6 +117,7 @@ static const struct framework_facts frameworks[] = {
      .streams = false,
      .needs_command = false,
      .read_selector = read_plain,
+     .write_selector = write_plain,
      .file_in_key = false},
     {.name = "command",
      .selects_cases = false,
@@ -123,4 +155,23 @@ struct case_key framework_case_key(const struct framework_facts *framework, cons
                                                  .name = name,
                                                  .parameters = parameters,
                                                  .ordinal = ordinal});
+}
+
+/* What was made is read again: a case whose key does not come out of that (one of several equal names, a
+ * report that names no file) would be another case. */
+char *framework_selector(const struct framework_facts *framework, const char *suite,
+                         const char *key_hex, const char *file, const char *class, const char *name,
+                         const char *parameters)
+{
+    if (!framework->selects_cases || framework->write_selector == NULL)
+        return NULL;
+    AUTO(text_free) char *selector = framework->write_selector(file, class, name, parameters);
+    if (selector == NULL || selector[0] == '\0' || strpbrk(selector, "\r\n") != NULL)
+        return NULL;
+    AUTO(text_free)
+    char *read_file = NULL, *read_class = NULL, *read_name = NULL, *read_parameters = NULL;
+    framework->read_selector(selector, &read_file, &read_class, &read_name, &read_parameters);
+    const struct case_key key =
+        framework_case_key(framework, suite, read_file, read_class, read_name, read_parameters, 0);
+    return strcmp(key.hex, key_hex) == 0 ? TAKE(selector) : NULL;
 }

@@ -15,6 +15,9 @@ struct framework_facts {
     /* A declared selector as identity. Each text is owned by the caller. */
     void (*read_selector)(const char *selector, char **file_r, char **class_r, char **name_r,
                           char **parameters_r);
+    /* The other way round, as far as it can be told. Caller frees; NULL: such cases have no selector. */
+    char *(*write_selector)(const char *file, const char *class, const char *name,
+                            const char *parameters);
     int empty_status; /* its exit status when it found no test; 0: as when all passed */
     bool file_in_key; /* false: the class names the module already */
 };
@@ -22,6 +25,12 @@ struct framework_facts {
 const struct framework_facts *framework_find(const char *name); /* NULL when unknown */
 const struct framework_facts *framework_at(int index);          /* NULL behind the last */
 const char *framework_list(void); /* "pytest, cmocka, ctest, command" */
+
+/* What selects exactly the case that a report of the suite named so and that has this key; NULL when
+ * nothing does, or the framework selects no cases. Caller frees. */
+char *framework_selector(const struct framework_facts *framework, const char *suite,
+                         const char *key_hex, const char *file, const char *class, const char *name,
+                         const char *parameters);
 
 /* The key of a declared case: the same as when a report of that framework names it. */
 struct case_key framework_case_key(const struct framework_facts *framework, const char *suite,

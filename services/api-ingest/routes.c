@@ -12,6 +12,7 @@
 #include "api/run_parts.h"
 #include "api/run_why.h"
 #include "api/run_report.h"
+#include "api/run_rerun.h"
 #include "api/runs.h"
 #include "api/suites.h"
 #include "api/templates.h"
@@ -74,6 +75,7 @@ const struct route routes[] = {
     API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, build, environment and time"),
     API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
+    API("POST", "/v1/runs/{run}/rerun", SCOPE_RUN_WRITE, runs_rerun, "a new run of its cases that did not pass, failed, or of all; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status; ?tries=all with those that were tried again"),
     API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),
     API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),

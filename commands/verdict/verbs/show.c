@@ -35,6 +35,7 @@ static const struct column facts[] = {
     {"commit", "commit"},
     {"requires", "requirements"},
     {"parameters", "parameters"},
+    {"rerun of", "rerun.of"},
     {"planned", "totals.planned"},
     {"passed", "totals.passed"},
     {"failed", "totals.failed"},

@@ -20,20 +20,14 @@
 #include "message/run_request.h"
 #include "model/limits.h"
 #include "model/states.h"
-#include "runs/batcher.h"
 #include "runs/flights.h"
 #include "runs/numbers.h"
 #include "runs/run_json.h"
 #include "runs/run_links.h"
+#include "runs/trigger.h"
 #include "tenancy.h"
 
 #define STREAM_BYTES ((size_t)4 * 1024 * 1024) /* that a slow reader may be behind */
-
-static void free_trigger(void *data)
-{
-    struct trigger *trigger = data;
-    trigger_free(&trigger);
-}
 
 int runs_create(struct request *request, struct response *response, struct error *error)
 {
@@ -41,14 +35,7 @@ int runs_create(struct request *request, struct response *response, struct error
     (void)response;
     if (trigger_read(request, &trigger, error) < 0)
         return -1;
-    request_set_data(request, trigger, free_trigger);
-    if (trigger->outcome != TRIGGER_OPEN) {
-        metric_add(&ingest_metrics[METRIC_TRIGGERS], 1);
-        trigger_respond(trigger);
-        return 0;
-    }
-    request_park(request);
-    return batcher_submit(request_ingest(request)->batcher, trigger, error);
+    return trigger_submit(trigger, error);
 }
 
 /* ---- lists ---------------------------------------------------------------------------------------- */
@@ -79,7 +66,8 @@ static int read_filter(struct request *request, struct run_filter *filter_r,
                                 .suite = request_query(request, "suite"),
                                 .branch = request_query(request, "branch"),
                                 .build_version = request_query(request, "build_version"),
-                                .environment = request_query(request, "environment")};
+                                .environment = request_query(request, "environment"),
+                                .parent = request_query(request, "parent_run")};
     struct project_ref found;
     int state;
     if (filter.state != NULL && names_parse(&run_state_names, filter.state, &state, error) < 0)

@@ -69,6 +69,7 @@ static const struct column columns_of_run[] = {
     {"run_deadline", COLUMN_TEXT},
     {"parent_run", COLUMN_TEXT},
     {"relation", COLUMN_TEXT},
+    {"rerun", COLUMN_JSON},
 };
 static const struct columns run_columns = COLUMNS(columns_of_run);
 
@@ -104,7 +105,7 @@ static const struct columns run_columns = COLUMNS(columns_of_run);
     " api.utc(s.started_at), api.utc(s.finished_at),"                            \
     " api.utc(" DEADLINE("queue_deadline", "queue_timeout_ms") "),"              \
     " api.utc(" DEADLINE("run_deadline", "run_timeout_ms") "),"                  \
-    " r.parent_run, r.relation,"                                                 \
+    " r.parent_run, r.relation, r.rerun,"                                        \
     " r.project_id, coalesce(s.version, 0),"                                     \
     " coalesce(s.version, 0) + coalesce(t.version, 0)"                           \
     " FROM api.run r"                                                            \
@@ -210,7 +211,10 @@ static const char list_sql[] =
                " AND (coalesce($7::text, $8::uuid::text) IS NULL OR e.slug = $7"
                "  OR r.environment_id = $8)"
                " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
-               " AND ($10::uuid IS NULL OR r.id < $10) ORDER BY r.id DESC LIMIT $11";
+               " AND ($10::uuid IS NULL OR r.id < $10)"
+               " AND ($11::text IS NULL OR r.parent_run = $12"
+               "  OR r.parent_run = (SELECT id FROM api.run WHERE number = $13))"
+               " ORDER BY r.id DESC LIMIT $14";
 
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error)
@@ -218,12 +222,14 @@ int run_db_list(struct store *store, const struct run_filter *filter, const stru
     AUTO(rows_free) struct rows *rows = NULL;
     const struct name suite = name_read(filter->suite),
                       environment = name_read(filter->environment);
+    const struct run_name parent = read_name(filter->parent == NULL ? "" : filter->parent);
     if (store_query(store, list_sql,
                     PARAMS(param_uuid(&filter->only), param_text(filter->state),
                            param_text(suite.slug), param_uuid(&suite.id),
                            param_text(filter->branch), param_text(filter->build_version),
                            param_text(environment.slug), param_uuid(&environment.id),
                            param_text(filter->since), param_uuid(&page->after),
+                           param_text(filter->parent), param_uuid(&parent.id), parent.number,
                            param_int(page->limit + 1)),
                     &rows, error) < 0)
         return -1;

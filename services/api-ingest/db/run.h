@@ -30,6 +30,7 @@ struct run_filter {
     struct uuid only; /* project; "": all */
     const char *state, *branch, *build_version, *since;
     const char *suite, *environment; /* slug or id */
+    const char *parent;              /* id or number of a run */
 };
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error) WARN_UNUSED;

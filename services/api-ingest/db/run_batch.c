@@ -33,7 +33,8 @@ static const char claim_sql[] =
 /* A second statement, with a snapshot of its own: in the first one a key that was committed a moment ago
  * would be seen by neither part. */
 static const char known_sql[] =
-    "SELECT mine.run_id, k.body_hash = decode(mine.hash, 'hex'), r.id, r.number, v.cases"
+    "SELECT mine.run_id, k.body_hash = decode(mine.hash, 'hex'), r.id, r.number, v.cases,"
+    " r.rerun::text"
     " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])"
     " AS mine (project_id, key, hash, run_id) JOIN api.idempotency_key k"
     " ON k.project_id = mine.project_id AND k.key = mine.key AND k.run_id <> mine.run_id"
@@ -51,6 +52,7 @@ static void mark_known(struct trigger *trigger, const struct rows *rows, int row
     trigger->answered_id = rows_uuid(rows, row, 2);
     trigger->number = rows_int(rows, row, 3);
     trigger->answered_cases = rows_int(rows, row, 4);
+    trigger->answered_rerun = rows_copy(rows, row, 5);
 }
 
 static void add_key(struct matrix *keys, const struct trigger *trigger)
@@ -166,12 +168,13 @@ static const char add_runs_sql[] =
     "INSERT INTO api.run (id, project_id, pool_id, suite_id, suite_version_id, suite_slug,"
     " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
     "requirements,"
-    " parameters, trigger, policy, traceparent, parent_run, relation, created_by)"
+    " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
+    " rerun)"
     " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
     " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
     " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
     "$20::text[],"
-    " $21::uuid[]) RETURNING id, number";
+    " $21::uuid[], $22::jsonb[]) RETURNING id, number";
 
 static void add_run(struct matrix *runs, const struct trigger *trigger)
 {
@@ -197,6 +200,7 @@ static void add_run(struct matrix *runs, const struct trigger *trigger)
     column_add_uuid(column[18], &trigger->parent_id);
     array_param_add(column[19], trigger->relation);
     column_add_uuid(column[20], &trigger->created_by);
+    array_param_add(column[21], trigger->rerun);
 }
 
 static void mark_created(struct trigger *const *list, int count, const struct rows *rows)
@@ -206,6 +210,8 @@ static void mark_created(struct trigger *const *list, int count, const struct ro
         trigger->outcome = TRIGGER_CREATED;
         trigger->answered_id = trigger->run_id;
         trigger->answered_cases = trigger->cases;
+        if (trigger->rerun != NULL && trigger->answered_rerun == NULL)
+            trigger->answered_rerun = xstrdup(trigger->rerun);
         trigger->number = rows_int(rows, row, 1);
     }
 }
@@ -213,7 +219,7 @@ static void mark_created(struct trigger *const *list, int count, const struct ro
 int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int count,
                           struct error *error)
 {
-    AUTO(matrix_deinit) struct matrix runs = matrix_new(21);
+    AUTO(matrix_deinit) struct matrix runs = matrix_new(22);
     AUTO(rows_free) struct rows *rows = NULL;
     int wanted = 0;
     for (int i = 0; i < count; i++) {

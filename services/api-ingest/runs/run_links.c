@@ -11,6 +11,7 @@ static const struct {
     {"self", ""},          {"results", "/results"}, {"tasks", "/tasks"},
     {"logs", "/logs"},     {"why", "/why"},         {"events", "/events"},
     {"cancel", "/cancel"}, {"report", "/report"},   {"html", "/report?format=html"},
+    {"rerun", "/rerun"},
 };
 
 json_t *run_links(const struct ingest *ingest, const struct uuid *run_id)
@@ -21,6 +22,9 @@ json_t *run_links(const struct ingest *ingest, const struct uuid *run_id)
         AUTO(text_free) char *url = ingest_url(ingest, path);
         json_object_set_new(links, parts[i].name, json_string(url));
     }
+    AUTO(text_free) char *path = xasprintf("/v1/runs?parent_run=%s", run_id->text);
+    AUTO(text_free) char *url = ingest_url(ingest, path);
+    json_object_set_new(links, "reruns", json_string(url));
     return links;
 }
 

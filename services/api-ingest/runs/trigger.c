@@ -13,7 +13,9 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest.h"
+#include "ingest_metrics.h"
 #include "model/limits.h"
+#include "runs/batcher.h"
 #include "runs/run_links.h"
 #include "runs/trigger_body.h"
 #include "tenancy.h"
@@ -25,10 +27,11 @@ void trigger_free(struct trigger **trigger_)
     struct trigger *trigger = TAKE(*trigger_);
     if (trigger == NULL)
         return;
-    char *const owned[] = {trigger->key,        trigger->suite_slug,  trigger->title,
-                           trigger->branch,     trigger->commit,      trigger->build_version,
-                           trigger->parameters, trigger->traceparent, trigger->requirements,
-                           trigger->metadata,   trigger->policy};
+    char *const owned[] = {trigger->key,           trigger->suite_slug,  trigger->title,
+                           trigger->branch,        trigger->commit,      trigger->build_version,
+                           trigger->parameters,    trigger->traceparent, trigger->requirements,
+                           trigger->metadata,      trigger->policy,      trigger->rerun,
+                           trigger->answered_rerun};
     for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
         free(owned[i]);
     suite_draft_free(&trigger->draft);
@@ -71,37 +74,55 @@ static char *read_traceparent(const struct request *request)
 
 /* ---- reading ------------------------------------------------------------------------------------ */
 
-/* Names are looked up only for a key that is new: an answer that was given once is given again whatever
- * has become of them. Two of a key that is under way meet in the batch. */
-static int find_key(struct request *request, const struct trigger_body *body,
-                    struct trigger *trigger, struct error *error)
-{
-    struct project_ref project;
-    struct store *store;
-    if (tenancy_project_or_bound(request, body->project, &project, error) < 0 ||
-        request_store(request, &store, error) < 0)
-        return -1;
-    trigger->project_id = project.id;
-    return trigger->key == NULL ? 0 : run_batch_db_find_key(store, trigger, error);
-}
-
-int trigger_read(struct request *request, struct trigger **trigger_r, struct error *error)
+int trigger_begin(struct request *request, const json_t *said, struct trigger **trigger_r,
+                  struct error *error)
 {
     AUTO(trigger_free) struct trigger *trigger = xcalloc(1, sizeof *trigger);
-    AUTO(json_free) json_t *json = NULL;
-    struct trigger_body body;
-    if (read_key(request, &trigger->key, error) < 0 || request_json(request, &json, error) < 0)
+    if (read_key(request, &trigger->key, error) < 0)
         return -1;
-    if (!json_is_object(json))
-        return error_set(error, "invalid", "the body must be a JSON object");
-    if (fields_decode(&trigger_body_fields, json, &body, error) < 0)
-        return -1;
-    hash_body(json, trigger->body_hash);
+    hash_body(said, trigger->body_hash);
     trigger->request = request;
     trigger->run_id = uuid_v7();
     trigger->created_by = request_principal(request)->id;
     trigger->traceparent = read_traceparent(request);
-    int status = find_key(request, &body, trigger, error);
+    *trigger_r = TAKE(trigger);
+    return 0;
+}
+
+int trigger_find_key(struct trigger *trigger, struct error *error)
+{
+    struct store *store;
+    if (trigger->key == NULL)
+        return 0;
+    if (request_store(trigger->request, &store, error) < 0)
+        return -1;
+    return run_batch_db_find_key(store, trigger, error);
+}
+
+/* Names are looked up only for a key that is new: an answer that was given once is given again whatever
+ * has become of them. Two of a key that is under way meet in the batch. */
+static int find_key(const struct trigger_body *body, struct trigger *trigger, struct error *error)
+{
+    struct project_ref project;
+    if (tenancy_project_or_bound(trigger->request, body->project, &project, error) < 0)
+        return -1;
+    trigger->project_id = project.id;
+    return trigger_find_key(trigger, error);
+}
+
+int trigger_read(struct request *request, struct trigger **trigger_r, struct error *error)
+{
+    AUTO(trigger_free) struct trigger *trigger = NULL;
+    AUTO(json_free) json_t *json = NULL;
+    struct trigger_body body;
+    if (request_json(request, &json, error) < 0)
+        return -1;
+    if (!json_is_object(json))
+        return error_set(error, "invalid", "the body must be a JSON object");
+    if (trigger_begin(request, json, &trigger, error) < 0 ||
+        fields_decode(&trigger_body_fields, json, &body, error) < 0)
+        return -1;
+    int status = find_key(&body, trigger, error);
     if (status == 0 && trigger->outcome == TRIGGER_OPEN)
         status = trigger_fill(request, &body, trigger, error);
     fields_free(&trigger_body_fields, &body);
@@ -126,10 +147,13 @@ void trigger_respond(struct trigger *trigger)
     json_t *links = run_links(ingest, &trigger->answered_id);
     AUTO(text_free) char *html = run_link_signed(ingest, &trigger->answered_id, 0);
     json_object_set_new(links, "html", json_string(html));
-    response_json(response, 201,
-                  json_pack("{s:s, s:I, s:s, s:o, s:o}", "id", trigger->answered_id.text, "number",
+    json_t *run = json_pack("{s:s, s:I, s:s, s:o, s:o}", "id", trigger->answered_id.text, "number",
                             (json_int_t)trigger->number, "state", "queued", "planned", planned,
-                            "links", links));
+                            "links", links);
+    if (trigger->answered_rerun != NULL)
+        json_object_set_new(run, "rerun",
+                            json_loads(trigger->answered_rerun, JSON_REJECT_DUPLICATES, NULL));
+    response_json(response, 201, run);
     response_headerf(response, "Location", "/v1/runs/%s", trigger->answered_id.text);
     if (trigger->outcome == TRIGGER_REPLAYED)
         response_header(response, "Idempotency-Replayed", "true");
@@ -139,4 +163,23 @@ void trigger_answer(struct trigger *trigger)
 {
     trigger_respond(trigger);
     request_complete(trigger->request);
+}
+
+static void free_trigger(void *data)
+{
+    struct trigger *trigger = data;
+    trigger_free(&trigger);
+}
+
+int trigger_submit(struct trigger *trigger, struct error *error)
+{
+    struct request *request = trigger->request;
+    request_set_data(request, trigger, free_trigger);
+    if (trigger->outcome != TRIGGER_OPEN) {
+        metric_add(&ingest_metrics[METRIC_TRIGGERS], 1);
+        trigger_respond(trigger);
+        return 0;
+    }
+    request_park(request);
+    return batcher_submit(request_ingest(request)->batcher, trigger, error);
 }

@@ -33,6 +33,7 @@ struct trigger {
     char *suite_slug, *title, *build_version, *branch, *commit, *traceparent;
     const char *relation;                                /* a literal; NULL: none */
     char *requirements, *parameters, *metadata, *policy; /* JSON texts */
+    char *rerun; /* what it repeats, as JSON; NULL: nothing */
     int64_t priority;
     int64_t cases; /* declared; 0: the whole suite */
     bool cancel_superseded;
@@ -40,6 +41,7 @@ struct trigger {
     enum trigger_outcome outcome;
     struct uuid answered_id; /* of the run that the answer is about */
     int64_t number, answered_cases;
+    char *answered_rerun;
     struct error error;
     struct trigger *same; /* the one in the batch whose key this one repeats */
     TAILQ_ENTRY(trigger) link;
@@ -55,6 +57,18 @@ static inline bool trigger_is_open(const struct trigger *trigger)
 int trigger_read(struct request *request, struct trigger **trigger_r,
                  struct error *error) WARN_UNUSED;
 void trigger_free(struct trigger **trigger);
+
+/* The parts of that for other requests that make runs. The request's own headers, and that it says this. */
+int trigger_begin(struct request *request, const json_t *said, struct trigger **trigger_r,
+                  struct error *error) WARN_UNUSED;
+/* Whether its key was used before in its project_id: see outcome. */
+int trigger_find_key(struct trigger *trigger, struct error *error) WARN_UNUSED;
+/* A version of the suite that may be new. */
+struct suite_spec;
+int trigger_take_version(struct trigger *trigger, const char *slug, const struct suite_spec *spec,
+                         struct error *error) WARN_UNUSED;
+/* Answers it, or hands it to whoever stores and answers it. The request owns it from now on. */
+int trigger_submit(struct trigger *trigger, struct error *error) WARN_UNUSED;
 
 /* Fills the request's response. */
 void trigger_respond(struct trigger *trigger);

@@ -23,5 +23,5 @@ int trigger_fill(struct request *request, struct trigger_body *body, struct trig
 
 /* trigger_suite.c: a suite that stands in the body. Fills what the trigger knows of its suite, and adds its
  * requirements. */
-int trigger_take_inline_suite(struct request *request, const json_t *json, struct trigger *trigger,
-                              json_t *requirements, struct error *error) WARN_UNUSED;
+int trigger_take_inline_suite(const json_t *json, struct trigger *trigger, json_t *requirements,
+                              struct error *error) WARN_UNUSED;

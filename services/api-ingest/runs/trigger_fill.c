@@ -239,7 +239,7 @@ int trigger_fill(struct request *request, struct trigger_body *body, struct trig
         return -1;
     if (!json_is_object(body->suite))
         take_stored_suite(&parts, trigger, requirements);
-    else if (trigger_take_inline_suite(request, body->suite, trigger, requirements, error) < 0)
+    else if (trigger_take_inline_suite(body->suite, trigger, requirements, error) < 0)
         return -1;
     return join_requirements(body, parts.defaults, requirements, trigger, error);
 }

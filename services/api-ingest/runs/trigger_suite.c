@@ -32,11 +32,13 @@ static int store_version(struct request *request, struct trigger *trigger, const
 
 /* A version that is there already, as it mostly is, is named; a new one is stored with the run, unless it
  * is so large that others would wait for it. */
-static int find_version(struct request *request, struct trigger *trigger, const char *slug,
-                        const struct suite_spec *spec, struct error *error)
+int trigger_take_version(struct trigger *trigger, const char *slug, const struct suite_spec *spec,
+                         struct error *error)
 {
+    struct request *request = trigger->request;
     struct suite_version_row row = {.project_id = &trigger->project_id, .slug = slug};
     struct store *store;
+    trigger->cases = (int64_t)spec->cases.count;
     suite_digest(spec, row.digest);
     if (request_store(request, &store, error) < 0 ||
         suite_version_db_find(store, &row, &trigger->suite_version_id, error) < 0)
@@ -61,8 +63,8 @@ static int read_head(const json_t *json, const char *name, size_t max, const cha
     return 0;
 }
 
-int trigger_take_inline_suite(struct request *request, const json_t *json, struct trigger *trigger,
-                              json_t *requirements, struct error *error)
+int trigger_take_inline_suite(const json_t *json, struct trigger *trigger, json_t *requirements,
+                              struct error *error)
 {
     AUTO(suite_deinit) struct suite_spec spec = {.framework = NULL};
     const char *slug, *title;
@@ -72,9 +74,8 @@ int trigger_take_inline_suite(struct request *request, const json_t *json, struc
     if (slug == NULL)
         return error_field(error, "suite.slug", "suite.slug is missing");
     if (check_slug("slug", slug, error) < 0 || suite_decode(json, &spec, error) < 0 ||
-        find_version(request, trigger, slug, &spec, error) < 0)
+        trigger_take_version(trigger, slug, &spec, error) < 0)
         return error->field[0] == '\0' ? -1 : error_in(error, "suite");
-    trigger->cases = (int64_t)spec.cases.count;
     trigger->suite_slug = xstrdup(slug);
     if (trigger->title == NULL)
         trigger->title = xstrdup(title == NULL || title[0] == '\0' ? slug : title);

@@ -48,6 +48,43 @@ static void a_selector_is_read_as_its_framework_writes_it(void **state)
     }
 }
 
+static void a_case_of_a_report_is_selected_by_what_reads_as_its_key(void **state)
+{
+    static const struct {
+        const char *framework, *file, *class, *name, *parameters, *selector;
+        int ordinal;
+    } rows[] = {
+        {"pytest", "t/test_a.py", "t.test_a", "test_x", "", "t/test_a.py::test_x", 0},
+        {"pytest", "test_a.py", "test_a.TestA.TestB", "test_x", "1-b.c",
+         "test_a.py::TestA::TestB::test_x[1-b.c]", 0},
+        {"pytest", "a.feature", "a.feature", "buys", "", "a.feature::buys", 0},
+        {"pytest", "test_a.py", "test_a", "test_x", "", NULL, 1},
+        {"pytest", "", "test_a", "test_x", "", NULL, 0},
+        {"pytest", "test_a.py", "other.test_a", "test_x", "", NULL, 0},
+        {"pytest", "test_a.py", "test_a", "test_x", "a\nb", NULL, 0},
+        {"ctest", "", "", "unit", "", "unit", 0},
+        {"ctest", "", "group", "unit", "", NULL, 0},
+        {"cmocka", "", "group", "test", "", NULL, 0},
+        {"command", "", "", "true", "", NULL, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct framework_facts *framework = framework_find(rows[i].framework);
+        const struct case_key key =
+            framework_case_key(framework, "unit", rows[i].file, rows[i].class, rows[i].name,
+                               rows[i].parameters, rows[i].ordinal);
+
+        AUTO(text_free)
+        char *selector = framework_selector(framework, "unit", key.hex, rows[i].file, rows[i].class,
+                                            rows[i].name, rows[i].parameters);
+
+        if (rows[i].selector == NULL)
+            assert_null(selector);
+        else
+            assert_string_equal(selector, rows[i].selector);
+    }
+}
+
 static void the_list_names_each_framework(void **state)
 {
     AUTO(text_free) char *list = xstrdup("");
@@ -85,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_selector_is_read_as_its_framework_writes_it),
+        cmocka_unit_test(a_case_of_a_report_is_selected_by_what_reads_as_its_key),
         cmocka_unit_test(the_list_names_each_framework),
         cmocka_unit_test(the_file_counts_where_the_class_does_not_name_it),
     };
