@@ -10,7 +10,7 @@ is 0 when all of it went as it should, whatever verdict the shop has earned.
 import dataclasses
 import json
 import os
-import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -172,8 +172,8 @@ def main():
     headline("Reports, for any browser on this machine, for seven days")
     for suite, run in runs:
         say(f"{run['state']:<8} {suite.project}/{suite.suite}\n         {demo.share(run)}")
-    env = pathlib.Path(os.path.relpath(stack.folder / "env"))
-    say(NEXT.format(env=env, space=" " * (22 - len(str(env))), number=runs[-1][1]["number"]))
+    env = shlex.quote(os.path.relpath(stack.folder / "env"))
+    say(NEXT.format(env=env, space=" " * (22 - len(env)), number=runs[-1][1]["number"]))
     wrong = [(suite, run) for suite, run in runs if not is_as_it_should(suite, run)]
     for suite, run in wrong:
         say(

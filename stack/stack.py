@@ -253,7 +253,7 @@ class Stack:
                 print(f"{'':<18} {part.health()[1].strip()}")
         for variable, part in self.external.items():
             print(f"{part:<18} {'external':<10} {os.environ[variable].rpartition('@')[2]}")
-        print(f"{'api':<18} {self.api_url}   (settings for a shell: . {self.folder}/env)")
+        print(f"{'api':<18} {self.api_url}   (settings for a shell: . {self.env_quoted()})")
         return well
 
     # what it remembers -----------------------------------------------------------------------
@@ -290,6 +290,9 @@ class Stack:
 
     def _save_state(self):
         write_private(self.folder / "state.json", json.dumps(self.state, indent=2) + "\n")
+
+    def env_quoted(self):
+        return shlex.quote(str(self.folder / "env"))
 
     def _write_settings(self, servers_only):
         """For shells: `env` is for users; `servers` is for operators, and names existing servers to
@@ -338,7 +341,7 @@ def run(stack, arguments):
         if stack.up(arguments.servers_only):
             say(f"ready after {time.monotonic() - began:.1f} s")
         if not arguments.servers_only:
-            print(f"Verdict is at {stack.api_url}; settings for a shell: . {stack.folder}/env")
+            print(f"Verdict is at {stack.api_url}; settings for a shell: . {stack.env_quoted()}")
         return 0
     if arguments.command == "status":
         well = stack.status()

@@ -2,9 +2,15 @@
 /* Field table of scheduler.hello. */
 #include "message/scheduler_hello.h"
 
+#include "model/limits.h"
+
 static const struct field scheduler_hello_list[] = {
     {.name = "pool_id", .type = FIELD_UUID, .offset = offsetof(struct scheduler_hello, pool_id)},
-    {.name = "epoch", .type = FIELD_INT, .offset = offsetof(struct scheduler_hello, epoch)},
+    {.name = "epoch",
+     .type = FIELD_INT,
+     .offset = offsetof(struct scheduler_hello, epoch),
+     .min = 0,
+     .max = LIMIT_EPOCH},
     {.name = "instance",
      .type = FIELD_TEXT,
      .offset = offsetof(struct scheduler_hello, instance),

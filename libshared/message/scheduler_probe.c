@@ -2,12 +2,18 @@
 /* Field table of scheduler.probe. */
 #include "message/scheduler_probe.h"
 
+#include "model/limits.h"
+
 static const struct field scheduler_probe_list[] = {
     {.name = "instance",
      .type = FIELD_TEXT,
      .offset = offsetof(struct scheduler_probe, instance),
      .max = 255},
-    {.name = "epoch", .type = FIELD_INT, .offset = offsetof(struct scheduler_probe, epoch)},
+    {.name = "epoch",
+     .type = FIELD_INT,
+     .offset = offsetof(struct scheduler_probe, epoch),
+     .min = 0,
+     .max = LIMIT_EPOCH},
     {.name = "seq", .type = FIELD_INT, .offset = offsetof(struct scheduler_probe, seq)},
 };
 static const struct fields scheduler_probe_fields =

@@ -2,9 +2,15 @@
 /* Field table of task.cancel. */
 #include "message/task_cancel.h"
 
+#include "model/limits.h"
+
 static const struct field task_cancel_list[] = {
     {.name = "worker_id", .type = FIELD_UUID, .offset = offsetof(struct task_cancel, worker_id)},
-    {.name = "epoch", .type = FIELD_INT, .offset = offsetof(struct task_cancel, epoch)},
+    {.name = "epoch",
+     .type = FIELD_INT,
+     .offset = offsetof(struct task_cancel, epoch),
+     .min = 0,
+     .max = LIMIT_EPOCH},
     {.name = "seq", .type = FIELD_INT, .offset = offsetof(struct task_cancel, seq)},
     {.name = "incarnation", .type = FIELD_INT, .offset = offsetof(struct task_cancel, incarnation)},
     {.name = "dispatch_id",

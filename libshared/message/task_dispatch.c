@@ -2,6 +2,8 @@
 /* Field table of task.dispatch. */
 #include "message/task_dispatch.h"
 
+#include "model/limits.h"
+
 static const struct field dispatched_case_list[] = {
     {.name = "key", .type = FIELD_TEXT, .offset = offsetof(struct dispatched_case, key), .max = 32},
     {.name = "selector",
@@ -13,7 +15,11 @@ const struct fields dispatched_case_fields = FIELDS(struct dispatched_case, disp
 
 static const struct field task_dispatch_list[] = {
     {.name = "worker_id", .type = FIELD_UUID, .offset = offsetof(struct task_dispatch, worker_id)},
-    {.name = "epoch", .type = FIELD_INT, .offset = offsetof(struct task_dispatch, epoch)},
+    {.name = "epoch",
+     .type = FIELD_INT,
+     .offset = offsetof(struct task_dispatch, epoch),
+     .min = 0,
+     .max = LIMIT_EPOCH},
     {.name = "seq", .type = FIELD_INT, .offset = offsetof(struct task_dispatch, seq)},
     {.name = "incarnation",
      .type = FIELD_INT,

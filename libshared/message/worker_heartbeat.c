@@ -2,6 +2,8 @@
 /* Field table of worker.heartbeat. */
 #include "message/worker_heartbeat.h"
 
+#include "model/limits.h"
+
 static const char *const held_state_list[] = {"accepted", "running", "finished"};
 const struct names held_state_names = NAMES("state of a held dispatch", held_state_list);
 
@@ -39,7 +41,7 @@ static const struct field worker_heartbeat_list[] = {
      .type = FIELD_INT,
      .offset = offsetof(struct worker_heartbeat, epoch),
      .min = 0,
-     .max = INT64_MAX},
+     .max = LIMIT_EPOCH},
     {.name = "lane",
      .type = FIELD_INT,
      .offset = offsetof(struct worker_heartbeat, lane),

@@ -2,9 +2,15 @@
 /* Field table of worker.sync. */
 #include "message/worker_sync.h"
 
+#include "model/limits.h"
+
 static const struct field worker_sync_list[] = {
     {.name = "worker_id", .type = FIELD_UUID, .offset = offsetof(struct worker_sync, worker_id)},
-    {.name = "epoch", .type = FIELD_INT, .offset = offsetof(struct worker_sync, epoch)},
+    {.name = "epoch",
+     .type = FIELD_INT,
+     .offset = offsetof(struct worker_sync, epoch),
+     .min = 0,
+     .max = LIMIT_EPOCH},
     {.name = "seq", .type = FIELD_INT, .offset = offsetof(struct worker_sync, seq)},
     {.name = "incarnation", .type = FIELD_INT, .offset = offsetof(struct worker_sync, incarnation)},
     {.name = "heartbeat_seq",

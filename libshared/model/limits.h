@@ -28,6 +28,8 @@
 #define LIMIT_COMMAND_ARGUMENTS     ((int64_t)256)
 #define LIMIT_TASKS_PER_RUN         ((int64_t)1000)
 #define LIMIT_ATTEMPTS              ((int64_t)10)
+#define LIMIT_EPOCH                 (((int64_t)1 << 53) - 1)
+#define LIMIT_EPOCH_LEAP            ((int64_t)1000000)
 #define LIMIT_SLOTS_PER_WORKER      ((int64_t)256)
 #define LIMIT_WAIT_MS               ((int64_t)60 * 1000)
 #define LIMIT_PAGE_ENTRIES          ((int64_t)200)
@@ -68,6 +70,8 @@
     X(COMMAND_ARGUMENTS, "entries", "arguments of a command")                                      \
     X(TASKS_PER_RUN, "tasks", "pieces that a run is cut into")                                     \
     X(ATTEMPTS, "attempts", "of one task, at the most")                                            \
+    X(EPOCH, "epochs", "an epoch; each take-over of a partition raises it by one")                 \
+    X(EPOCH_LEAP, "epochs", "an epoch in a message, above the one that its reader knows")          \
     X(SLOTS_PER_WORKER, "slots", "of one worker")                                                  \
     X(WAIT_MS, "ms", "a long-poll's ?wait")                                                        \
     X(PAGE_ENTRIES, "entries", "one page of a list")                                               \

@@ -167,6 +167,20 @@ static void check_pool(const struct batch *batch, const json_t *json, struct jud
     reject(judgement, &why);
 }
 
+/* An epoch rises by one at each take-over, also where an older database was put back. One that is far beyond ours
+ * would be taken for good. */
+static void check_epoch(const struct batch *batch, const json_t *json, struct judgement *judgement)
+{
+    int64_t most = ledger_partition_epoch(batch->brain->partition) + LIMIT_EPOCH_LEAP;
+    struct error why;
+    if (judgement->verdict == REJECTED || json_find_int(json, "epoch", 0) <= most)
+        return;
+    error_field(&why, "epoch",
+                "epoch is beyond %lld, which no scheduler of this partition can have had",
+                (long long)most);
+    reject(judgement, &why);
+}
+
 /* -1: the infrastructure failed; what is wrong with the message itself is judged. */
 static int check_sender(struct batch *batch, const json_t *json, struct judgement *judgement,
                         struct error *error)
@@ -184,6 +198,7 @@ static int check_sender(struct batch *batch, const json_t *json, struct judgemen
         reject(judgement, &why);
     } else {
         check_pool(batch, json, judgement);
+        check_epoch(batch, json, judgement);
     }
     return 0;
 }

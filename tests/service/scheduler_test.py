@@ -935,6 +935,20 @@ def test_a_zombie_is_fenced(pool):
     assert pool.final(final)["state"] == "passed"
 
 
+@pytest.mark.parametrize("epoch", [2**62, 2**53 - 1, 10_000_000])
+def test_an_epoch_that_no_scheduler_can_have_had_is_refused(pool, epoch):
+    worker = pool.ready_worker()
+    before = pool.db.value("SELECT max(epoch) FROM scheduling.inbox_offset")
+
+    worker.heartbeat(epoch=epoch)
+
+    letters = lambda: pool.db.query("SELECT error FROM scheduling.dead_letter")  # noqa: E731
+    wait_until(letters, 15, "the heartbeat to be refused")
+    assert "epoch" in letters()[0]["error"]
+    assert work_off(pool, worker, pool.trigger()) == "passed"
+    assert pool.db.value("SELECT max(epoch) FROM scheduling.inbox_offset") == before
+
+
 def test_a_worker_that_has_seen_a_higher_epoch_raises_ours(pool):
     worker = pool.ready_worker()
 

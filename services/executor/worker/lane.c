@@ -13,6 +13,7 @@
 #include "executor_metrics.h"
 #include "log/log.h"
 #include "message/messages.h"
+#include "model/limits.h"
 #include "worker/heartbeat.h"
 
 typedef void lane_handler(struct executor *executor, const void *message);
@@ -113,7 +114,8 @@ static bool is_ours(const struct executor *executor, const json_t *json, bool nu
 bool lane_is_current(struct executor *executor, const json_t *json, bool numbered)
 {
     int64_t epoch = json_find_int(json, "epoch", 0), seq = json_find_int(json, "seq", 0);
-    if (epoch < executor->epoch)
+    bool is_absurd = executor->epoch != 0 && epoch - executor->epoch > LIMIT_EPOCH_LEAP;
+    if (epoch < executor->epoch || is_absurd)
         return false;
     if (epoch > executor->epoch) {
         executor->epoch = epoch;
@@ -141,16 +143,15 @@ static void handle_as(struct executor *executor, size_t index, const json_t *jso
     struct error error;
     if (!is_ours(executor, json, handlers[index].numbered))
         return;
-    executor->heard_ms = monotonic_ms();
-    if (!lane_is_current(executor, json, handlers[index].numbered)) {
-        drop(record, "of an older epoch, number or incarnation");
-        return;
-    }
     void *message = xcalloc(1, type->fields->size);
     if (message_decode(type, json, message, &error) < 0) {
         drop(record, error.text);
     } else {
-        handlers[index].handle(executor, message);
+        executor->heard_ms = monotonic_ms();
+        if (lane_is_current(executor, json, handlers[index].numbered))
+            handlers[index].handle(executor, message);
+        else
+            drop(record, "of another epoch, number or incarnation");
         message_free(type, message);
     }
     free(message);

@@ -5,7 +5,8 @@
 
 #include "executor.h"
 
-/* Whether a message is not older than what was heard, which it then becomes. numbered: it is for this
+/* Whether a message is not older than what was heard, which it then becomes; an epoch that is far beyond what
+ * was heard is nobody's, and is not taken. numbered: it is for this
  * worker alone, so its number and incarnation count as well. */
 bool lane_is_current(struct executor *executor, const json_t *json, bool numbered);
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "model/limits.h"
 
 #define INCARNATION 4
 
@@ -60,6 +61,18 @@ static void a_scheduler_that_was_replaced_is_not_heard_any_more(void **state)
     assert_true(takes(&executor, 2, 2));
 }
 
+static void an_epoch_far_beyond_what_was_heard_is_not_taken(void **state)
+{
+    struct executor executor = an_executor();
+    (void)state;
+    assert_true(takes(&executor, 5, 1));
+
+    assert_false(takes(&executor, 5 + LIMIT_EPOCH_LEAP + 1, 2));
+    assert_false(takes_hello(&executor, LIMIT_EPOCH));
+
+    assert_true(takes(&executor, 5 + LIMIT_EPOCH_LEAP, 2));
+}
+
 static void the_epoch_rises_by_messages_to_all_as_well(void **state)
 {
     struct executor executor = an_executor();
@@ -89,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_rise_within_an_epoch),
         cmocka_unit_test(a_scheduler_that_was_replaced_is_not_heard_any_more),
+        cmocka_unit_test(an_epoch_far_beyond_what_was_heard_is_not_taken),
         cmocka_unit_test(the_epoch_rises_by_messages_to_all_as_well),
         cmocka_unit_test(what_was_meant_for_an_earlier_life_is_dropped),
     };
