@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -21,6 +22,7 @@ struct transfer {
     const struct http_request *request;
     CURL *curl;
     struct buffer body;
+    off_t sent; /* of body_fd */
     bool stopped;
 };
 
@@ -77,6 +79,26 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
     return transfer->stopped;
 }
 
+static size_t on_read(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    ssize_t length = pread(*transfer->request->body_fd, data, size * count, transfer->sent);
+    if (length < 0)
+        return CURL_READFUNC_ABORT;
+    transfer->sent += length;
+    return (size_t)length;
+}
+
+/* A connection that had died is opened again, and the body begins anew. */
+static int on_seek(void *context, curl_off_t offset, int origin)
+{
+    struct transfer *transfer = context;
+    if (origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    transfer->sent = offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 /* Proxies of the environment are for others than this machine. */
 static bool is_loopback(const char *url)
 {
@@ -89,10 +111,35 @@ static bool is_loopback(const char *url)
 
 static struct curl_slist *make_headers(const struct http_request *request)
 {
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    /* libcurl 7.88 signs a header that is taken away as if it were sent. */
+    struct curl_slist *list = request->signer == NULL ? curl_slist_append(NULL, "Expect:") : NULL;
     for (const char *const *header = request->headers; header != NULL && *header != NULL; header++)
         list = curl_slist_append(list, *header);
     return list;
+}
+
+static void send_bytes(CURL *curl, const struct http_request *request)
+{
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+}
+
+static void send_file(CURL *curl, struct transfer *transfer)
+{
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->request->body_length);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, transfer);
+}
+
+static void sign(CURL *curl, const struct http_signer *signer)
+{
+    AUTO(text_free) char *scope = xasprintf("aws:amz:%s:s3", signer->region);
+    curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, scope);
+    curl_easy_setopt(curl, CURLOPT_USERNAME, signer->key_id);
+    curl_easy_setopt(curl, CURLOPT_PASSWORD, signer->secret);
 }
 
 static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *headers, char *reason)
@@ -118,10 +165,14 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
     }
-    if (request->body == NULL)
-        return;
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+    if (strcmp(request->method, "HEAD") == 0)
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    if (request->signer != NULL)
+        sign(curl, request->signer);
+    if (request->body_fd != NULL)
+        send_file(curl, transfer);
+    else if (request->body != NULL)
+        send_bytes(curl, request);
 }
 
 static void take_answer(CURL *curl, struct transfer *transfer, struct http_answer *answer_r)

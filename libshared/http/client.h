@@ -14,12 +14,20 @@ struct http_client; /* keeps its connection between requests; one thread */
 struct http_client *http_client_new(void);
 void http_client_free(struct http_client **client);
 
+struct http_signer {
+    const char *region, *key_id, *secret;
+};
+
 struct http_request {
     const char *method; /* "GET" */
     const char *url;
     const char *const *headers; /* "Name: value", NULL-ended; NULL for none */
     const char *body;           /* NULL for none */
     size_t body_length;
+    /* When set, the body is that of this file, from its start on: body_length bytes. */
+    const int *body_fd;
+    /* When set, the request is signed for S3; x-amz-content-sha256 is among the headers. */
+    const struct http_signer *signer;
     int64_t timeout_ms;
     size_t answer_max; /* bytes of body; more is an error */
     /* When set, the body is handed over piece by piece instead of being kept; non-zero ends the request.

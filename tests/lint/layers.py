@@ -19,6 +19,7 @@ BELOW = {
     "settings": "base model",
     "http": "base model",
     "auth": "base model",
+    "blob": "base model http",
     "report": "base model",
     "bus": "base model message log metrics settings auth",
     "store": "base model message log metrics settings",
