@@ -21,13 +21,13 @@ struct cli_options {
     const char *file, *template, *suite, *environment, *pool, *framework;
     const char *path, *git, *ref, *directory, *report;
     const char *build, *branch, *commit, *title, *idempotency_key;
-    const char *status, *task, *format, *output, *name, *scopes, *expires, *cases;
+    const char *status, *task, *name, *scopes, *expires, *cases;
     int64_t priority;                                          /* -1: not said */
     int64_t timeout_ms;                                        /* how long to wait; 0: for ever */
     int64_t share_ms;                                          /* 0: no share link */
     int64_t queue_timeout_ms, task_timeout_ms, run_timeout_ms; /* 0: the default */
     bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait;
-    struct texts parameters, requirements, variables, secrets;
+    struct texts parameters, requirements, variables, secrets, formats, outputs;
     char **rest; /* words behind the options; a command to run after -- */
     int rest_count;
     bool has_command; /* rest is a command */

@@ -63,8 +63,8 @@ static const struct option_row rows[] = {
     {"no-wait", FLAG, AT(no_wait), NULL, "do not wait for the verdict; prints the new run's id"},
     {"status", TEXT, AT(status), "STATUS", "only cases of this status"},
     {"task", TEXT, AT(task), "ID", "only this task"},
-    {"format", TEXT, AT(format), "FORMAT", "html, junit or json (default html)"},
-    {"output", TEXT, AT(output), "FILE", "write to this file"},
+    {"format", LIST, AT(formats), "FORMAT", "html (the default), junit, json, markdown or ctrf; with --output it may be repeated"},
+    {"output", LIST, AT(outputs), "FILE", "write to this file: one for each --format, in their order"},
     {"share", DURATION, AT(share_ms), "DURATION", "a link that opens in any browser, read-only, for so long"},
     {"name", TEXT, AT(name), "TEXT", "name of the token"},
     {"scopes", TEXT, AT(scopes), "LIST", "such as runs:write,runs:read (the default)"},
@@ -284,4 +284,6 @@ void options_deinit(struct cli_options *options)
     texts_deinit(&options->requirements);
     texts_deinit(&options->variables);
     texts_deinit(&options->secrets);
+    texts_deinit(&options->formats);
+    texts_deinit(&options->outputs);
 }

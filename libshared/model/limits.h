@@ -46,6 +46,7 @@
 #define LIMIT_WEBHOOK_ENDPOINTS     ((int64_t)50)
 #define LIMIT_RETRY_AFTER_MS        ((int64_t)24 * 60 * 60 * 1000)
 #define LIMIT_OPEN_RUNS_WINDOW      ((int64_t)10000)
+#define LIMIT_MARKDOWN_BYTES        ((int64_t)1000 * 1000)
 #define LIMIT_DEAD_LETTER_BYTES     ((int64_t)64 * 1024)
 
 #define LIMITS(X)                                                                                  \
@@ -88,6 +89,7 @@
     X(WEBHOOK_ENDPOINTS, "endpoints", "of one project")                                            \
     X(RETRY_AFTER_MS, "ms", "what is honoured of a receiver's Retry-After")                        \
     X(OPEN_RUNS_WINDOW, "runs", "open runs that a scheduler partition keeps in memory")            \
+    X(MARKDOWN_BYTES, "bytes", "a report as Markdown: build pages take a mebibyte")                \
     X(DEAD_LETTER_BYTES, "bytes", "what is kept of a rejected message")
 
 enum limit_id {

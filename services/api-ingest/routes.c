@@ -80,7 +80,7 @@ const struct route routes[] = {
     API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),
     API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),
     API("GET", "/v1/runs/{run}/why", SCOPE_RUN_READ, run_why, "why it is not further, or ended as it did"),
-    API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit or json"),
+    API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit, json, markdown or ctrf"),
     API("POST", "/v1/runs/{run}/share", SCOPE_RUN_WRITE, run_share, "a link to the report for whoever holds it, until it expires"),
     API("GET", "/v1/shared/{link}", ROUTE_OPEN, shared_report, "the report behind such a link"),
     API("GET", "/v1/runs/{run}/events", SCOPE_RUN_READ, runs_events, "its events as text/event-stream, from Last-Event-ID on"),

@@ -189,6 +189,19 @@ def test_questions_about_a_run(cli):
     assert "999999" in err
 
 
+def test_several_reports_are_written_at_once(cli):
+    run = cli.trigger("--", "true")
+    cli("wait", run)
+    formats = {"html": "r.html", "junit": "r.xml", "json": "r.json", "markdown": "r.md"}
+    words = [w for f, name in formats.items() for w in ("--format", f, "--output", name)]
+
+    cli("report", run, *words)
+    _, err = cli("report", run, "--format", "html", "--format", "ctrf", status=2)
+
+    assert all((cli.folder / name).stat().st_size > 100 for name in formats.values())
+    assert "each format needs its file" in err
+
+
 def test_what_did_not_pass_is_run_again(cli):
     run, _ = cli.run("--", "pytest", "tests", status=1)
 

@@ -4,11 +4,14 @@ by the test; how they come there is the result-collector's."""
 
 import json
 import re
+import shutil
+import subprocess
 import uuid
 import xml.etree.ElementTree
 
 import pytest
 from parts.process import wait_until
+from support import TOP
 
 SUITE = {
     "slug": "unit",
@@ -261,6 +264,108 @@ def test_ten_thousand_results_are_reported(run):
     assert len(document["results"]) == 10000 and document["run"]["id"] == run.id
     assert len(junit[0].findall("testcase")) == 10000
     assert "results" not in run.raw("/report?format=json&results=none").json()
+
+
+def test_markdown_has_failures_first_and_stays_below_a_mebibyte(run):
+    task = run.task()
+    trace = {"message": f"```</pre>\n\n# {NASTY[:-5]}".replace("\x01", ""), "trace": "x\n\n" * 2000}
+    run.results(task, ("passed", "good"), ("errored", "broken"))
+    run.results(task, *[("failed", f"case-{i}", trace) for i in range(300)])
+    run.finish()
+
+    answer = run.raw("/report?format=markdown")
+    text = answer.text
+
+    assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert 900_000 < len(answer.content) < 1_000_000
+    assert text.startswith(f"<h2>failed: Unit tests (run {run.number})</h2>\n<p>")
+    assert text.count("<details>") == text.count("</details>") == text.count("<pre>")
+    assert text.count("<pre>") == text.count("</pre>") < 300 and '<b>&"' not in text
+    left = int(re.search(r"(\d+) more failed", text)[1])
+    assert left + text.count("<details>") == 301
+    link = re.search(r"\[All results\]\(<(.*)>\)\n$", text)[1]
+    assert anonymous(run, link).status_code == 200
+    reader = run.verdict.api.post("/v1/tokens", {"name": "r", "scopes": ["runs:read"]})
+    read = run.verdict.api.with_token(reader["token"]).get(
+        f"/v1/runs/{run.id}/report?format=markdown"
+    )
+    assert "/v1/shared/" not in read
+
+
+def test_ctrf_counts_right_and_is_not_green_when_the_run_is_not(run):
+    fill(run)
+
+    results = run.raw("/report?format=ctrf").json()["results"]
+    counts = {n: results["summary"][n] for n in ("tests", "passed", "failed", "skipped", "pending")}
+
+    assert counts == {"tests": 5, "passed": 1, "failed": 3, "skipped": 1, "pending": 0}
+    assert results["tool"]["name"] == "verdict"
+    assert results["summary"]["stop"] >= results["summary"]["start"] > 1_600_000_000_000
+    test = next(t for t in results["tests"] if t["name"] == "e")
+    assert (test["status"], test["rawStatus"], test["suite"]) == ("failed", "blocked", "tests.a")
+    run.db.query("DELETE FROM results.result WHERE status NOT IN ('passed')")
+    results = run.raw("/report?format=ctrf").json()["results"]
+    assert (results["summary"]["failed"], results["tests"][0]["suite"]) == (1, "verdict")
+
+
+def conforms(schema, value, path="$"):
+    """The part of JSON Schema that ours is written in; an object has just the members it names."""
+    kinds = {"string": str, "integer": int, "object": dict, "array": list, "boolean": bool}
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if value is None:
+        assert "null" in types, path
+        return
+    assert isinstance(value, tuple(kinds[t] for t in types if t != "null")), (path, value)
+    assert value in schema.get("enum", [value]), (path, value)
+    assert "pattern" not in schema or re.search(schema["pattern"], value), (path, value)
+    if "properties" in schema:
+        assert set(value) == set(schema["properties"]), path
+        for name, member in schema["properties"].items():
+            conforms(member, value[name], f"{path}.{name}")
+    for index, item in enumerate(value if "items" in schema else []):
+        conforms(schema["items"], item, f"{path}[{index}]")
+
+
+def test_the_json_report_is_what_its_published_schema_says(run):
+    schema = json.loads((TOP / "docs" / "schemas" / "report.schema.json").read_text())
+    fill(run)
+
+    conforms(schema, run.raw("/report?format=json").json())
+
+
+def test_fifty_thousand_results_open_in_a_browser_and_are_searched_there(run, tmp_path):
+    task = run.task()
+    run.db.query(
+        """INSERT INTO results.result (run_id, case_key, task_id, attempt, dispatch_id, seq, status,
+             file, class, name, message)
+           SELECT %s, decode(md5(i::text), 'hex'), %s, 1, %s, i,
+             CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'passed' END, 'tests/a.py', 'tests.a',
+             'case-' || i, CASE WHEN i % 100 = 0 THEN 'assert 1 == 2' END
+           FROM generate_series(1, 50000) i""".replace("%", "%%").replace("%%s", "%s"),
+        run.id,
+        task,
+        task,
+    )
+    run.finish()
+    page = tmp_path / "report.html"
+    page.write_bytes(run.raw("/report?format=html").content)
+
+    def opened(search):
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+        options = [
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+        ]
+        url = f"file://{page}#{search}"
+        return subprocess.run(
+            [*command, *options, url], capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+
+    assert page.stat().st_size < 5_000_000
+    if not shutil.which("chromium"):
+        pytest.skip("no chromium: the page's size alone was looked at")
+    found = opened("case-4%20tests.a")
+    assert "11111 of 50000 results, the first" in found and found.count("<tr>") < 1500
 
 
 def test_a_bad_format_is_named(run):

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* show, results, logs, why, report: what is known of a run. */
+/* show, results, logs, why: what is known of a run. */
 #include <string.h>
 
 #include "api.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "model/states.h"
-#include "new_file.h"
 #include "output.h"
-#include "verdict_text.h"
 
 static int get(struct cli *cli, const char *format, json_t **json_r, struct error *error)
 {
@@ -145,55 +143,4 @@ int cmd_why(struct cli *cli, struct error *error)
     else
         print_why(why);
     return EXIT_PASSED;
-}
-
-static int share(struct cli *cli, struct error *error)
-{
-    AUTO(text_free) char *path = api_path("/v1/runs/%s/share", cli->options.rest[0]);
-    AUTO(text_free) char *expires = xasprintf("%lldms", (long long)cli->options.share_ms);
-    AUTO(json_free) json_t *body = json_pack("{s:s}", "expires_in", expires), *answer = NULL;
-    if (api_post_repeatable(cli, path, body, &answer, error) < 0)
-        return -1;
-    if (cli->options.json) {
-        print_json(answer);
-        return EXIT_PASSED;
-    }
-    AUTO(text_free) char *text = member_text(answer, "url");
-    AUTO(text_free) char *url = api_absolute(cli, text);
-    printf("%s\n", url);
-    return EXIT_PASSED;
-}
-
-/* What is there stays until all of the report has come. */
-static int save_report(struct cli *cli, const char *path, const char *accept, const char *output,
-                       struct error *error)
-{
-    AUTO(new_file_discard) struct new_file *file = NULL;
-    api_watch_signals();
-    if (new_file_open(output, &file, error) < 0 ||
-        api_download(cli, path, accept, new_file_out(file), error) < 0)
-        return error_is(error, "io") ? error_wrap(error, "--output %s", output) : -1;
-    return new_file_commit(&file, error) < 0 ? error_wrap(error, "--output %s", output) : 0;
-}
-
-int cmd_report(struct cli *cli, struct error *error)
-{
-    static const char *const formats[][2] = {
-        {"html", "text/html"}, {"junit", "application/xml"}, {"json", "application/json"}};
-    const char *format = cli->options.format, *output = cli->options.output, *accept = NULL;
-    if (cli->options.share_ms > 0)
-        return share(cli, error);
-    if (format == NULL)
-        format = cli->options.json ? "json" : "html";
-    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-        if (strcmp(formats[i][0], format) == 0)
-            accept = formats[i][1];
-    if (accept == NULL)
-        return usage_error(error, "--format %s: one of html, junit, json", format);
-
-    AUTO(text_free) char *base = api_path("/v1/runs/%s/report", cli->options.rest[0]);
-    AUTO(text_free) char *path = xasprintf("%s?format=%s", base, format);
-    int status = output == NULL ? api_download(cli, path, accept, stdout, error)
-                                : save_report(cli, path, accept, output, error);
-    return status < 0 ? -1 : EXIT_PASSED;
 }

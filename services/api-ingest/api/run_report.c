@@ -38,7 +38,22 @@ static int read_format(const struct request *request, const struct report_format
     return error_field(error, "format", "format must be one of %s", report_format_list());
 }
 
-static int answer_report(struct request *request, const struct uuid *run_id,
+/* Whoever may share it is given a link that opens without a token; one that came by a link, no longer than
+ * that one is good; others the address alone. */
+static char *link_of(struct request *request, const json_t *run, const struct uuid *run_id,
+                     int64_t link_expires_s)
+{
+    const struct principal *principal = request_principal(request);
+    int64_t expires_ms = link_expires_s * 1000;
+    if (principal != NULL && !principal_may(principal, SCOPE_RUN_WRITE))
+        return xstrdup(json_find_text(json_object_get(run, "links"), "html"));
+    if (principal != NULL)
+        expires_ms = wall_ms() + RUN_LINK_DEFAULT_MS;
+    return run_link_signed(request_ingest(request), run_id, expires_ms);
+}
+
+/* link_expires_s: of the link that it was asked for by; 0: by a token. */
+static int answer_report(struct request *request, const struct uuid *run_id, int64_t link_expires_s,
                          struct response *response, struct error *error)
 {
     const char *results = request_query(request, "results");
@@ -57,6 +72,8 @@ static int answer_report(struct request *request, const struct uuid *run_id,
         return error_set(error, "not_found", "this run is there no more");
     json_object_set_new(view.json, "links", run_links(report.ingest, &view.id));
     report.run = &view;
+    AUTO(text_free) char *link = link_of(request, view.json, run_id, link_expires_s);
+    report.link = link;
     randombytes_buf(random, sizeof random);
     sodium_bin2hex(report.nonce, sizeof report.nonce, random, sizeof random);
     if (report_write(format, &report, &fd, error) < 0)
@@ -75,7 +92,7 @@ int run_report(struct request *request, struct response *response, struct error 
     struct run_ref run;
     if (request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
         return -1;
-    return answer_report(request, &run.id, response, error);
+    return answer_report(request, &run.id, 0, response, error);
 }
 
 int shared_report(struct request *request, struct response *response, struct error *error)
@@ -85,7 +102,7 @@ int shared_report(struct request *request, struct response *response, struct err
     if (link_check(request_ingest(request)->key, request_param(request, "link"), wall_ms() / 1000,
                    &run_id, &expires_s, error) < 0)
         return -1;
-    return answer_report(request, &run_id, response, error);
+    return answer_report(request, &run_id, expires_s, response, error);
 }
 
 /* ---- making links ----------------------------------------------------------------------------------- */

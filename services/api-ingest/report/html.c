@@ -181,22 +181,6 @@ struct failures {
     int task_count;
 };
 
-static void write_name(FILE *out, const json_t *result)
-{
-    const char *parameters = text_of(result, "parameters"), *variant = text_of(result, "variant");
-    markup_text(out, text_of(result, "name"));
-    if (parameters[0] != '\0') {
-        fputc('[', out);
-        markup_text(out, parameters);
-        fputc(']', out);
-    }
-    if (variant[0] != '\0') {
-        fputs(" (", out);
-        markup_text(out, variant);
-        fputc(')', out);
-    }
-}
-
 static const char *where_of(const json_t *result)
 {
     const char *class = text_of(result, "class");
@@ -231,10 +215,11 @@ static void write_failure(struct failures *failures, const json_t *result)
 {
     FILE *out = failures->out;
     const char *status = text_of(result, "status"), *message = text_of(result, "message");
+    AUTO(text_free) char *name = report_case_name(result);
     fprintf(out, "<details class=\"case c-%s\"%s><summary><span class=\"status is-%s\">%s</span>",
             status, failures->shown < 3 ? " open" : "", status, status);
     fputs("<span class=\"name\">", out);
-    write_name(out, result);
+    markup_text(out, name);
     fputs("</span><span class=\"where\">", out);
     markup_text(out, where_of(result));
     fputs("</span><span class=\"time\">", out);
@@ -308,18 +293,10 @@ struct list {
     bool has_some;
 };
 
-static char *full_name(const json_t *result)
-{
-    const char *parameters = text_of(result, "parameters"), *variant = text_of(result, "variant");
-    return xasprintf("%s%s%s%s%s%s%s", text_of(result, "name"), parameters[0] ? "[" : "",
-                     parameters, parameters[0] ? "]" : "", variant[0] ? " (" : "", variant,
-                     variant[0] ? ")" : "");
-}
-
 static void on_row(void *context, const json_t *result)
 {
     struct list *list = context;
-    AUTO(text_free) char *name = full_name(result);
+    AUTO(text_free) char *name = report_case_name(result);
     const char *message = text_of(result, "message");
     size_t length = utf8_cut(message, strlen(message), MESSAGE_BYTES);
     json_t *row = json_pack(

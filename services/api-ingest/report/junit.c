@@ -3,27 +3,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "report/markup.h"
 #include "report/report.h"
-
-static void write_name(FILE *out, const json_t *result)
-{
-    const char *parameters = json_find_text(result, "parameters"),
-               *variant = json_find_text(result, "variant");
-    fputs(" name=\"", out);
-    markup_text(out, json_find_text(result, "name"));
-    if (parameters != NULL && parameters[0] != '\0') {
-        fputc('[', out);
-        markup_text(out, parameters);
-        fputc(']', out);
-    }
-    if (variant != NULL && variant[0] != '\0') {
-        fputs(" (", out);
-        markup_text(out, variant);
-        fputc(')', out);
-    }
-    fputc('"', out);
-}
 
 static const char *classname(const json_t *result)
 {
@@ -45,9 +27,10 @@ static void on_result(void *context, const json_t *result)
 {
     FILE *out = context;
     const char *status = json_find_text(result, "status"), *file = json_find_text(result, "file");
+    AUTO(text_free) char *name = report_case_name(result);
     fputs("    <testcase", out);
     markup_attribute(out, "classname", classname(result));
-    write_name(out, result);
+    markup_attribute(out, "name", name);
     if (file != NULL && file[0] != '\0')
         markup_attribute(out, "file", file);
     fputs(" time=\"", out);
@@ -90,14 +73,6 @@ static void write_properties(FILE *out, const json_t *run)
     fputs("    </properties>\n", out);
 }
 
-/* A run that is not passed must not look green to who reads the counts alone: what ended it is a case. */
-static bool needs_verdict_case(const struct report *report, const struct report_counts *counts)
-{
-    const char *state = json_find_text(report->run->json, "state");
-    return report->run->is_final && strcmp(state, "passed") != 0 &&
-           counts->failed + counts->errored + counts->blocked == 0;
-}
-
 static void write_verdict_case(FILE *out, const json_t *run)
 {
     fputs("    <testcase classname=\"verdict\" name=\"run\" time=\"0\">\n      <error", out);
@@ -114,7 +89,7 @@ static int write_junit(const struct report *report, FILE *out, struct error *err
     struct report_counts counts;
     if (report_count(report, &counts, error) < 0)
         return -1;
-    bool has_verdict_case = needs_verdict_case(report, &counts);
+    bool has_verdict_case = report_needs_verdict(report, &counts);
     if (has_verdict_case) {
         counts.errored++;
         counts.total++;

@@ -4,6 +4,7 @@
 "use strict";
 (() => {
   const PIECE = 200;
+  const PRINTED = 5000;
   const POLL_MS = 2000;
   const STATUSES = ["passed", "failed", "errored", "skipped", "blocked"];
   const PARTS = [...STATUSES, "not_run"];
@@ -50,6 +51,7 @@
     let status = -1;
 
     const draw = (count) => {
+      if (count <= 0) return;
       const piece = document.createDocumentFragment();
       for (const entry of shown.slice(drawn, drawn + count)) piece.append(row(entry));
       body.append(piece);
@@ -91,7 +93,14 @@
       new IntersectionObserver((seen) => {
         if (seen.some((s) => s.isIntersecting) && !$("more").hidden) draw(PIECE);
       }, { rootMargin: "400px" }).observe($("more"));
-    window.addEventListener("beforeprint", () => draw(2000));
+    // A piece at a time keeps a page of any length quick; paper has no scroll bar, and an end all the same.
+    window.addEventListener("beforeprint", () => draw(PRINTED - drawn));
+    // "#login timeout" is a search that can be handed on.
+    try {
+      $("search").value = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      $("search").value = "";
+    }
     search();
   };
 

@@ -5,12 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "model/states.h"
 
 #define PAGE_ROWS 250
 
-static const struct report_format *const formats[] = {&report_html, &report_junit, &report_json};
+static const struct report_format *const formats[] = {&report_html, &report_junit, &report_json,
+                                                      &report_markdown, &report_ctrf};
 
 const struct report_format *report_format_find(const char *name)
 {
@@ -22,7 +24,7 @@ const struct report_format *report_format_find(const char *name)
 
 const char *report_format_list(void)
 {
-    return "html, junit, json";
+    return "html, junit, json, markdown, ctrf";
 }
 
 static int write_in_snapshot(const struct report_format *format, const struct report *report,
@@ -89,4 +91,25 @@ int report_count(const struct report *report, struct report_counts *counts_r, st
     }
     *counts_r = counts;
     return 0;
+}
+
+bool report_needs_verdict(const struct report *report, const struct report_counts *counts)
+{
+    const char *state = json_find_text(report->run->json, "state");
+    return report->run->is_final && strcmp(state, "passed") != 0 &&
+           counts->failed + counts->errored + counts->blocked == 0;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_find_text(object, name);
+    return text == NULL ? "" : text;
+}
+
+char *report_case_name(const json_t *result)
+{
+    const char *parameters = text_of(result, "parameters"), *variant = text_of(result, "variant");
+    return xasprintf("%s%s%s%s%s%s%s", text_of(result, "name"), parameters[0] ? "[" : "",
+                     parameters, parameters[0] ? "]" : "", variant[0] ? " (" : "", variant,
+                     variant[0] ? ")" : "");
 }

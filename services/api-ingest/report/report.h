@@ -19,6 +19,7 @@ struct report {
     struct store *store;
     const struct ingest *ingest;
     const struct run_view *run; /* its JSON with links */
+    const char *link;           /* that opens its page */
     bool without_results;       /* the run alone */
     char nonce[33];             /* of this answer: what inline code and styles are allowed by */
 };
@@ -30,9 +31,10 @@ struct report_format {
     int (*write)(const struct report *report, FILE *out, struct error *error);
 };
 const struct report_format *report_format_find(const char *name); /* NULL when unknown */
-const char *report_format_list(void);                             /* "html, junit, json" */
+const char *report_format_list(void);                             /* "html, junit, …" */
 
-extern const struct report_format report_html, report_junit, report_json;
+extern const struct report_format report_html, report_junit, report_json, report_markdown,
+    report_ctrf;
 
 /* Writes to a nameless file: *fd_r is the caller's. One snapshot: counts and rows agree. */
 int report_write(const struct report_format *format, const struct report *report, int *fd_r,
@@ -43,9 +45,15 @@ typedef void report_on_result(void *context, const json_t *result);
 int report_each(const struct report *report, enum report_rows which, report_on_result *on_result,
                 void *context, struct error *error) WARN_UNUSED;
 
+/* "name[parameters] (variant)" of a result. Caller frees. */
+char *report_case_name(const json_t *result);
+
 /* Deciding results, counted from the rows themselves. */
 struct report_counts {
     int64_t passed, failed, errored, skipped, blocked, total, duration_ms;
 };
 int report_count(const struct report *report, struct report_counts *counts_r,
                  struct error *error) WARN_UNUSED;
+/* A run that is not passed must not look green to who reads the counts alone: formats that have nothing but
+ * cases write what ended it as one. */
+bool report_needs_verdict(const struct report *report, const struct report_counts *counts);
