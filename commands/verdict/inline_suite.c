@@ -109,10 +109,13 @@ static int make_source(const struct cli_options *options, json_t **source_r, str
 
 static json_t *make_report(const struct cli_options *options, const char *framework)
 {
-    if (options->report != NULL)
-        return json_pack("{s:s, s:s}", "format",
-                         text_ends(options->report, ".tap") ? "tap" : "junit", "path",
-                         options->report);
+    const char *path = options->report;
+    if (path != NULL) {
+        const char *format = text_ends(path, ".tap")   ? "tap"
+                             : text_ends(path, ".xml") ? "junit"
+                                                       : "auto"; /* its reader knows the others */
+        return json_pack("{s:s, s:s}", "format", format, "path", path);
+    }
     return json_pack("{s:s}", "format", strcmp(framework, "command") == 0 ? "none" : "auto");
 }
 

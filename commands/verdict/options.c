@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
     {"ref", TEXT, AT(ref), "REF", "branch, tag or commit of --git; a full --commit goes before it"},
     {"pinned", FLAG, AT(pinned), NULL, "test REF, whatever the commit: the tests are another repository"},
     {"directory", TEXT, AT(directory), "DIR", "working directory inside the source"},
-    {"report", TEXT, AT(report), "GLOB", "what COMMAND leaves: *.xml is JUnit, *.tap is TAP"},
+    {"report", TEXT, AT(report), "GLOB", "what COMMAND leaves: *.xml JUnit, *.tap, *.trx, *.json CTRF, *.jsonl go test -json, *-result.json Allure"},
     {"env", LIST, AT(variables), "NAME=VALUE", "for COMMAND's environment; may be repeated"},
     {"secret", LIST, AT(secrets), "NAME", "one of the worker's secrets; may be repeated"},
     {"build", TEXT, AT(build), "TEXT", "version of the build (default: from CI)"},

@@ -145,12 +145,28 @@ const char *framework_list(void)
     return "pytest, cmocka, ctest, command";
 }
 
+/* "tests/test_a.py" is named by the class "tests.test_a.TestX", and by "tests/test_a.py > group". */
+static bool is_named(const char *file, const char *class)
+{
+    const char *slash = strrchr(file, '/');
+    const char *dot = strrchr(slash == NULL ? file : slash, '.');
+    size_t whole = strlen(file), stem = dot == NULL || dot == file ? whole : (size_t)(dot - file);
+    if (strncmp(class, file, whole) == 0)
+        return true;
+    for (size_t i = 0; i < stem; i++)
+        if (class[i] != (file[i] == '/' ? '.' : file[i]))
+            return false;
+    return class[stem] == '\0' || class[stem] == '.';
+}
+
 struct case_key framework_case_key(const struct framework_facts *framework, const char *suite,
                                    const char *file, const char *class, const char *name,
                                    const char *parameters, int64_t ordinal)
 {
+    bool is_in_key =
+        framework->file_in_key && (file == NULL || class == NULL || !is_named(file, class));
     return case_key_make(&(struct case_identity){.suite = suite,
-                                                 .file = framework->file_in_key ? file : "",
+                                                 .file = is_in_key ? file : "",
                                                  .class = class,
                                                  .name = name,
                                                  .parameters = parameters,

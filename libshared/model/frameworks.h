@@ -19,7 +19,7 @@ struct framework_facts {
     char *(*write_selector)(const char *file, const char *class, const char *name,
                             const char *parameters);
     int empty_status; /* its exit status when it found no test; 0: as when all passed */
-    bool file_in_key; /* false: the class names the module already */
+    bool file_in_key; /* where the class does not name it; false: it always does */
 };
 
 const struct framework_facts *framework_find(const char *name); /* NULL when unknown */

@@ -13,7 +13,8 @@
 static const char *const source_kind_list[] = {"path", "git"};
 const struct names source_kind_names = NAMES("source kind", source_kind_list);
 
-static const char *const report_format_list[] = {"auto", "junit", "tap", "none"};
+static const char *const report_format_list[] = {"auto",    "junit", "tap",    "ctrf",
+                                                 "go-json", "trx",   "allure", "none"};
 const struct names report_format_names = NAMES("report format", report_format_list);
 
 static const struct field source_list[] = {

@@ -28,6 +28,10 @@ enum report_format {
     REPORT_AUTO, /* the framework's own */
     REPORT_JUNIT,
     REPORT_TAP,
+    REPORT_CTRF,
+    REPORT_GO_JSON,
+    REPORT_TRX,
+    REPORT_ALLURE,
     REPORT_NONE, /* `command` only: the command itself is the one case, by its exit status */
 };
 extern const struct names report_format_names;
@@ -35,7 +39,7 @@ extern const struct names report_format_names;
 struct suite_report {
     int format;
     char *
-        path; /* relative to the working directory, may hold * and **; NULL: the framework's, or stdout for TAP */
+        path; /* relative to the working directory, may hold * and **; NULL: the framework's, or stdout for TAP and go-json */
 };
 
 /* 0 means the executor's own default for each. */

@@ -16,6 +16,7 @@ struct reported_case {
     const char *file;
     const char *class;
     const char *name;
+    const char *parameters; /* where the report has them beside the name */
     enum result_status status;
     int64_t duration_ms;
     int64_t started_at; /* unix ms; 0 when unknown */
@@ -43,11 +44,14 @@ struct report_reader_ops {
     struct report_reader *(*open)(const struct report_handlers *handlers);
     /* Bytes that are no report make the rest be ignored, and finish say REPORT_CUT. */
     void (*feed)(struct report_reader *reader, const char *bytes, size_t length);
+    /* Another file of the same report begins; NULL where each file is a report by itself. */
+    void (*next)(struct report_reader *reader);
     /* why_r (may be NULL): what is wrong with it, when it is not whole. */
     enum report_wholeness (*finish)(struct report_reader *reader, struct error *why_r);
     void (*free)(struct report_reader **reader);
 };
 
-extern const struct report_reader_ops junit_reader, tap_reader, cmocka_reader, null_reader;
+extern const struct report_reader_ops junit_reader, tap_reader, cmocka_reader, ctrf_reader,
+    go_json_reader, trx_reader, allure_reader, null_reader;
 extern const struct report_reader_ops *const report_readers[];
 const struct report_reader_ops *report_reader_find(const char *name); /* NULL when there is none */

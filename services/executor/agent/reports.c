@@ -27,7 +27,7 @@ struct reports {
     struct reports_handlers handlers;
     const struct framework_facts *facts;
     const struct framework *framework;
-    char *suite_slug;
+    char *suite_slug, *directory;
     struct ordinals *ordinals;
     int64_t cases;
     /* the named pipe */
@@ -82,6 +82,14 @@ static void emit(struct reports *reports, const char *file, const char *class, c
     reports->handlers.on_result(reports->handlers.context, result);
 }
 
+/* The same on every worker. */
+static const char *relative(const struct reports *reports, const char *file)
+{
+    size_t length = strlen(reports->directory);
+    bool is_below = strncmp(file, reports->directory, length) == 0 && file[length] == '/';
+    return is_below ? file + length + 1 : file;
+}
+
 static void on_case(void *context, const struct reported_case *reported)
 {
     struct stream_result result = {.status = (int)reported->status,
@@ -92,8 +100,8 @@ static void on_case(void *context, const struct reported_case *reported)
     struct reports *reports = context;
     AUTO(case_name_deinit) struct case_name name = {NULL, NULL, NULL};
     framework_identify(reports->framework, reported, &name);
-    emit(reports, reported->file == NULL ? "" : reported->file, name.class, name.name,
-         name.parameters, &result);
+    emit(reports, reported->file == NULL ? "" : relative(reports, reported->file), name.class,
+         name.name, name.parameters, &result);
 }
 
 static void on_planned(void *context, int64_t count)
@@ -202,6 +210,15 @@ static void close_reader(struct reports *reports, int which)
     reports->ops->free(reader);
 }
 
+/* Of a file: its own, or the one that all of them are read by. */
+static void next_reader(struct reports *reports)
+{
+    if (reports->readers[0] == NULL)
+        open_reader(reports, 0);
+    else
+        reports->ops->next(reports->readers[0]);
+}
+
 /* What is missing would have told more: what was read is no whole report. The reason is to be set. */
 static struct error *falls_short(struct reports *reports)
 {
@@ -226,7 +243,7 @@ static int open_next(struct reports *reports)
         return -1;
     }
     reports->file_bytes = 0;
-    open_reader(reports, 0);
+    next_reader(reports);
     return 1;
 }
 
@@ -237,7 +254,8 @@ static void close_file(struct reports *reports, ssize_t last_read)
                   strerror(errno));
     else if (reports->file_bytes == 0)
         error_set(falls_short(reports), "unavailable", "%s is empty", reports->path);
-    close_reader(reports, 0);
+    if (reports->ops->next == NULL)
+        close_reader(reports, 0);
     fd_close(&reports->fd);
 }
 
@@ -292,6 +310,7 @@ struct reports *reports_new(const struct report_plan *plan, const char *suite_sl
     reports->facts = framework_find(framework);
     reports->framework = executor_framework_find(framework);
     reports->suite_slug = xstrdup(suite_slug);
+    reports->directory = xstrdup(directory);
     reports->ordinals = ordinals_new();
     reports->fd = -1;
     reports->ops = plan->reader == NULL ? &null_reader : report_reader_find(plan->reader);
@@ -312,6 +331,7 @@ void reports_free(struct reports **reports_p)
             reports->ops->free(&reports->readers[i]);
     fd_close(&reports->fd);
     free(reports->suite_slug);
+    free(reports->directory);
     ordinals_free(&reports->ordinals);
     report_files_free(&reports->files);
     buffer_deinit(&reports->line);

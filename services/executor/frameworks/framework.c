@@ -30,6 +30,10 @@ void framework_identify(const struct framework *framework, const struct reported
     name_r->class = xstrdup(class == NULL ? "" : class);
     case_name_split(reported->name == NULL ? "" : reported->name, &name_r->name,
                     &name_r->parameters);
+    if (name_r->parameters[0] != '\0' || reported->parameters == NULL)
+        return;
+    text_free(&name_r->parameters);
+    name_r->parameters = xstrdup(reported->parameters);
 }
 
 void case_name_deinit(struct case_name *name)
@@ -80,7 +84,8 @@ void report_files(const struct framework_task *task, struct report_plan *report,
 {
     const struct suite_report *wanted = &task->suite->report;
     report->source = REPORT_FROM_FILES;
-    report->reader = wanted->format == REPORT_TAP ? "tap" : "junit";
+    report->reader =
+        wanted->format == REPORT_AUTO ? "junit" : names_get(&report_format_names, wanted->format);
     report->directory = wanted->path != NULL ? NULL : xstrdup(task->report_dir);
     report->pattern = xstrdup(wanted->path != NULL ? wanted->path : fallback);
 }

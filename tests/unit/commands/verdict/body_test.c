@@ -135,7 +135,7 @@ static void an_inline_suite_says_where_and_what(void **state)
 static void a_report_decides_how_a_command_is_read(void **state)
 {
     static const char *const rows[][2] = {
-        {NULL, "none"}, {"build/*.xml", "junit"}, {"out.tap", "tap"}};
+        {NULL, "none"}, {"build/*.xml", "junit"}, {"out.tap", "tap"}, {"a/*-result.json", "auto"}};
     char *words[] = {(char[]){"make"}, (char[]){"check"}, NULL};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

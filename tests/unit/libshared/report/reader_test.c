@@ -49,11 +49,29 @@ static void note_tap(void *context, const struct reported_case *c)
     said->count++;
 }
 
+static void note_all(void *context, const struct reported_case *c)
+{
+    struct said *said = context;
+    buffer_addf(&said->cases, "%s|%s|%s|%s|%s|%lld|%s\n",
+                names_get(&result_status_names, (int)c->status), shown(c->file),
+                c->class != NULL ? c->class : shown(c->suite), c->name, shown(c->parameters),
+                (long long)c->duration_ms, shown(c->message));
+    said->count++;
+}
+
+typedef void note_function(void *context, const struct reported_case *reported);
+
+static note_function *note_of(const struct report_reader_ops *ops)
+{
+    if (ops == &tap_reader)
+        return note_tap;
+    return ops == &junit_reader || ops == &cmocka_reader ? note_junit : note_all;
+}
+
 static enum report_wholeness read_in_steps(const struct report_reader_ops *ops, const char *bytes,
                                            size_t length, size_t step, struct said *said)
 {
-    const struct report_handlers handlers = {.on_case = ops == &tap_reader ? note_tap : note_junit,
-                                             .context = said};
+    const struct report_handlers handlers = {.on_case = note_of(ops), .context = said};
     struct report_reader *reader = ops->open(&handlers);
     buffer_init(&said->cases, FILE_MAX);
     said->count = 0;
@@ -149,6 +167,46 @@ static void cmocka_reports_that_are_torn_are_never_whole(void **state)
     check_all(&cmocka_reader, "tests/data/cmocka/invalid", ".txt", REPORT_CUT);
 }
 
+static void reports_of_other_formats_are_read(void **state)
+{
+    static const struct {
+        const struct report_reader_ops *ops;
+        const char *suffix;
+    } formats[] = {{&ctrf_reader, ".json"},
+                   {&go_json_reader, ".jsonl"},
+                   {&trx_reader, ".trx"},
+                   {&allure_reader, ".json"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        AUTO(text_free) char *valid = xasprintf("tests/data/%s/valid", formats[i].ops->name);
+        AUTO(text_free) char *invalid = xasprintf("tests/data/%s/invalid", formats[i].ops->name);
+        check_all(formats[i].ops, valid, formats[i].suffix, REPORT_WHOLE);
+        check_all(formats[i].ops, invalid, formats[i].suffix, REPORT_CUT);
+    }
+}
+
+/* The second file is cut: the first and the third are read, and what is whole is not said to be. */
+static void files_of_one_report_are_kept_apart(void **state)
+{
+    const char *const files[] = {"{\"name\":\"a\",\"fullName\":\"x.a\",\"status\":\"passed\"}",
+                                 "{\"name\":\"b\",\"full",
+                                 "{\"name\":\"c\",\"fullName\":\"x.c\",\"status\":\"failed\"}"};
+    struct said said = {.count = 0};
+    const struct report_handlers handlers = {.on_case = note_all, .context = &said};
+    struct report_reader *reader = allure_reader.open(&handlers);
+    (void)state;
+    buffer_init(&said.cases, FILE_MAX);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (i > 0)
+            allure_reader.next(reader);
+        allure_reader.feed(reader, files[i], strlen(files[i]));
+    }
+    assert_int_equal(allure_reader.finish(reader, NULL), REPORT_CUT);
+    allure_reader.free(&reader);
+    assert_string_equal(buffer_text(&said.cases), "passed||x|a||0|\nfailed||x|c||0|\n");
+    buffer_deinit(&said.cases);
+}
+
 static void nothing_is_an_empty_report(void **state)
 {
     struct said said;
@@ -207,6 +265,7 @@ static void readers_are_found_by_name(void **state)
     (void)state;
     assert_ptr_equal(report_reader_find("junit"), &junit_reader);
     assert_ptr_equal(report_reader_find("tap"), &tap_reader);
+    assert_ptr_equal(report_reader_find("go-json"), &go_json_reader);
     assert_null(report_reader_find("else"));
 }
 
@@ -219,6 +278,8 @@ int main(void)
         cmocka_unit_test(tap_that_is_not_gives_its_whole_cases),
         cmocka_unit_test(what_cmocka_prints_is_found_among_other_output),
         cmocka_unit_test(cmocka_reports_that_are_torn_are_never_whole),
+        cmocka_unit_test(reports_of_other_formats_are_read),
+        cmocka_unit_test(files_of_one_report_are_kept_apart),
         cmocka_unit_test(nothing_is_an_empty_report),
         cmocka_unit_test(output_of_any_size_is_not_kept),
         cmocka_unit_test(an_endless_tag_is_given_up),

@@ -368,6 +368,49 @@ static void output(struct fixture *fixture, enum run_output stream, const char *
     reports_feed_output(fixture->reports, stream, text, strlen(text));
 }
 
+/* Each try of a case has a file, the last one counts; and what was read of the others when one is cut. */
+static void the_files_of_allure_are_one_report(void **state)
+{
+    struct fixture *f = *state;
+    struct report_plan plan = from_files("*-result.json");
+    plan.reader = "allure";
+    begin(f, "command", plan);
+    write_file(
+        f, "1-result.json",
+        "{\"name\":\"x\",\"fullName\":\"c.x\",\"historyId\":\"h\",\"status\":\"passed\",\"start\":2}");
+    write_file(
+        f, "2-result.json",
+        "{\"name\":\"x\",\"fullName\":\"c.x\",\"historyId\":\"h\",\"status\":\"failed\",\"start\":1}");
+    write_file(f, "3-result.json", "{\"name\":\"cut");
+    write_file(f, "4-result.json",
+               "{\"name\":\"y\",\"fullName\":\"c.y\",\"status\":\"skipped\",\"start\":3}");
+
+    read_files(f);
+
+    assert_int_equal(finish(f), REPORT_IS_TRUNCATED);
+    assert_string_equal(buffer_text(&f->seen), "passed c/x[] skipped c/y[] ");
+}
+
+/* A working directory differs from worker to worker. */
+static void a_file_below_the_working_directory_is_the_same_on_every_worker(void **state)
+{
+    struct fixture *f = *state;
+    const struct report_plan plan = {.source = REPORT_FROM_STDOUT, .reader = "junit"};
+    begin(f, "command", plan);
+    AUTO(text_free)
+    char *report = xasprintf("<testsuite><testcase name='x' file='%s/sub/a.c'/></testsuite>"
+                             "<testsuite><testcase name='x' file='sub/b.c'/></testsuite>",
+                             f->directory);
+    struct case_key a =
+        framework_case_key(framework_find("command"), "suite", "sub/a.c", "", "x", "", 0);
+
+    reports_feed_output(f->reports, RUN_STDOUT, report, strlen(report));
+
+    assert_int_equal(finish(f), REPORT_IS_COMPLETE);
+    assert_string_equal(f->keys[0], a.hex);
+    assert_string_not_equal(f->keys[1], a.hex);
+}
+
 static void tap_is_read_from_stdout_alone(void **state)
 {
     struct fixture *f = *state;
@@ -424,6 +467,8 @@ int main(void)
         TEST(a_linked_directory_is_looked_into_where_it_cannot_lead_round_and_round),
         TEST(two_stars_do_not_go_through_links_to_directories),
         TEST(what_lies_too_deep_cuts_the_whole),
+        TEST(the_files_of_allure_are_one_report),
+        TEST(a_file_below_the_working_directory_is_the_same_on_every_worker),
         TEST(tap_is_read_from_stdout_alone),
         TEST(output_is_no_report_where_none_is_looked_for_in_it),
         TEST(the_command_itself_is_the_case_where_nothing_reports),

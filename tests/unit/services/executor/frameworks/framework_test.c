@@ -231,6 +231,16 @@ static void a_command_is_read_as_it_says(void **state)
         {REPORT_TAP, NULL, REPORT_FROM_STDOUT, "tap", NULL, NULL},
         {REPORT_JUNIT, NULL, REPORT_FROM_FILES, "junit", "/r", "**/*.xml"},
         {REPORT_JUNIT, "r.xml", REPORT_FROM_FILES, "junit", NULL, "r.xml"},
+        {REPORT_AUTO, "a/*-result.json", REPORT_FROM_FILES, "allure", NULL, "a/*-result.json"},
+        {REPORT_AUTO, "ctrf/*.json", REPORT_FROM_FILES, "ctrf", NULL, "ctrf/*.json"},
+        {REPORT_AUTO, "go.jsonl", REPORT_FROM_FILES, "go-json", NULL, "go.jsonl"},
+        {REPORT_AUTO, "r.trx", REPORT_FROM_FILES, "trx", NULL, "r.trx"},
+        {REPORT_AUTO, "report", REPORT_FROM_FILES, "junit", NULL, "report"},
+        {REPORT_GO_JSON, NULL, REPORT_FROM_STDOUT, "go-json", NULL, NULL},
+        {REPORT_CTRF, NULL, REPORT_FROM_FILES, "ctrf", "/r", "**/*.json"},
+        {REPORT_TRX, NULL, REPORT_FROM_FILES, "trx", "/r", "**/*.trx"},
+        {REPORT_ALLURE, NULL, REPORT_FROM_FILES, "allure", "/r", "**/*-result.json"},
+        {REPORT_ALLURE, "x/*.json", REPORT_FROM_FILES, "allure", NULL, "x/*.json"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
