@@ -57,6 +57,9 @@ test-service: ## the tests of one service on real servers (KAFKA_VERSION=4.4.0 i
 test-e2e: ## the tests of the whole way of a run
 test-crash: ## the tests that kill, stop and cut off
 test-ordinary-user: ## the end-to-end tests as somebody who is not root
+test-schema: setup ## schemathesis on the API, 100 examples of each operation
+	@$(AGAIN) -j2 binaries
+	@VERDICT_SCHEMA_EXAMPLES=100 $(VENV)/pytest tests/schema -s -o timeout=900
 test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
 	@tests/support/bare-debian.sh
 chaos: setup ## the storm of the crash tests at full length
@@ -71,4 +74,4 @@ valgrind: units ## the unit tests under valgrind
 	@tests/support/valgrind.sh $(OUT)/unit
 
 .PHONY: all help setup up down status wipe demo docs test lint test-service test-e2e test-crash \
-        test-ordinary-user test-bare chaos bench fuzz valgrind
+        test-ordinary-user test-schema test-bare chaos bench fuzz valgrind

@@ -64,8 +64,9 @@ $(OUT)/obj/%.o: %.c
 	@echo "  CC    $<"
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The report page's style and code are embedded.
+# The report page's style and code are embedded, and what is written by hand of the OpenAPI document.
 $(OUT)/obj/services/api-ingest/report/assets.o: services/api-ingest/report/page.css services/api-ingest/report/page.js
+$(OUT)/obj/services/api-ingest/openapi/words.o: $(wildcard services/api-ingest/openapi/*.json)
 
 # The version is stamped into one object, which is made again when it changes.
 $(OUT)/obj/libshared/base/version.o: CPPFLAGS += -DVERDICT_VERSION='"$(VERSION)"' -DVERDICT_COMMIT='"$(COMMIT)"'

@@ -39,7 +39,8 @@ int dispatch(struct request *request, struct response *response, struct error *e
             return -1;
     }
     const char *project = project_of_path(request);
-    if (project != NULL && tenancy_project(request, project, &request->project, error) < 0)
+    if (project != NULL && !route->may_make_project &&
+        tenancy_project(request, project, &request->project, error) < 0)
         return -1;
     return route->handler(request, response, error);
 }

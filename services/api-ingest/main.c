@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "ingest.h"
 #include "ingest_metrics.h"
+#include "openapi/document.h"
 #include "routes.h"
 
 int main(int argc, char **argv)
@@ -22,6 +24,10 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--docs-routes") == 0) {
         routes_print_markdown(stdout);
         return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--docs-openapi") == 0) {
+        AUTO(text_free) char *text = openapi_text();
+        return puts(text) < 0 ? 1 : 0;
     }
     const struct service_description description = {
         .name = "api-ingest",

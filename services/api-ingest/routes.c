@@ -9,6 +9,7 @@
 #include "api/environments.h"
 #include "api/pools.h"
 #include "api/projects.h"
+#include "api/reference.h"
 #include "api/run_parts.h"
 #include "api/run_why.h"
 #include "api/run_report.h"
@@ -31,17 +32,19 @@
     }
 #define API(...)              ROUTE(__VA_ARGS__, .body_max = 0)
 #define API_LARGE(...)        ROUTE(__VA_ARGS__, .body_max = SUITE_BODY_BYTES)
+#define API_NEW_PROJECT(...)  ROUTE(__VA_ARGS__, .may_make_project = true)
 #define API_INSTALLATION(...) ROUTE(__VA_ARGS__, .installation = true)
 
 /* clang-format off */
 const struct route routes[] = {
     API("GET", "/v1/version", ROUTE_OPEN, about_version, "what runs here"),
     API("GET", "/v1/me", ROUTE_TOKEN, about_me, "whose token this is, and what it may"),
+    API("GET", "/v1/openapi.json", ROUTE_OPEN, reference_openapi, "this API as an OpenAPI 3.1 document"),
 
     API("GET", "/v1/projects", SCOPE_CONFIG_READ, projects_list, "projects that the token may see"),
     API_INSTALLATION("POST", "/v1/projects", SCOPE_ADMIN, projects_create, "makes a project"),
     API("GET", "/v1/projects/{project}", SCOPE_CONFIG_READ, projects_get, "one project"),
-    API("PUT", "/v1/projects/{name}", SCOPE_ADMIN, projects_put, "makes or changes a project"),
+    API_NEW_PROJECT("PUT", "/v1/projects/{project}", SCOPE_ADMIN, projects_put, "makes or changes a project"),
     API("GET", "/v1/projects/{project}/audit", SCOPE_ADMIN, projects_audit, "who changed what"),
 
     API("GET", "/v1/projects/{project}/environments", SCOPE_CONFIG_READ, environments_list, "environments"),

@@ -22,12 +22,13 @@ typedef int route_handler(struct request *request, struct response *response, st
 #define ROUTE_TOKEN (-2) /* any valid token */
 
 struct route {
-    const char *door;    /* "api": our own; others belong to front doors */
-    const char *method;  /* "GET" also answers HEAD */
-    const char *pattern; /* "/v1/projects/{project}": each parameter is one whole segment */
-    int scope;           /* enum token_scope, or ROUTE_OPEN, ROUTE_TOKEN */
-    bool installation;   /* tokens that are bound to a project are refused */
-    size_t body_max;     /* bytes; 0: LIMIT_BODY_BYTES */
+    const char *door;      /* "api": our own; others belong to front doors */
+    const char *method;    /* "GET" also answers HEAD */
+    const char *pattern;   /* "/v1/projects/{project}": each parameter is one whole segment */
+    int scope;             /* enum token_scope, or ROUTE_OPEN, ROUTE_TOKEN */
+    bool installation;     /* tokens that are bound to a project are refused */
+    bool may_make_project; /* its {project} need not be there: the handler looks */
+    size_t body_max;       /* bytes; 0: LIMIT_BODY_BYTES */
     route_handler *handler;
     const char *text; /* for docs */
 };

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small HTTP client for the API: JSON in, JSON out, and the answer in the message when it is not
-the expected one."""
+the expected one. All that it sees is held against the OpenAPI document."""
 
 import requests
+
+from . import contract
 
 
 class Api:
@@ -20,7 +22,9 @@ class Api:
     def request(self, method, path, **options):
         """The raw answer, whatever it is."""
         options.setdefault("timeout", self.timeout_s)
-        return self.session.request(method, self.url + path, **options)
+        answer = self.session.request(method, self.url + path, **options)
+        contract.check(answer, has_body=not options.get("stream"))
+        return answer
 
     def call(self, method, path, body=None, expect=None, **options):
         """The decoded body of an answer that must have the status `expect` (default: any 2xx)."""

@@ -31,7 +31,7 @@ static const struct field body_list[] = {
      .min = 0,
      .max = 10000},
 };
-static const struct fields body_fields = FIELDS(struct environment_body, body_list);
+const struct fields environment_fields = FIELDS(struct environment_body, body_list);
 
 static int check_body(const struct environment_body *body, struct error *error)
 {
@@ -93,7 +93,7 @@ static int save(struct request *request, const struct environment_body *body, bo
     }
     if ((is_new || change) && audit_add(store, request, &project->id,
                                         is_new ? "environment.create" : "environment.update", &id,
-                                        fields_encode(&body_fields, body), error) < 0)
+                                        fields_encode(&environment_fields, body), error) < 0)
         return -1;
     return request_commit(request, error);
 }
@@ -105,7 +105,7 @@ static int save_and_answer(struct request *request, struct response *response,
     int status = save(request, body, change, &http_status, error);
     if (status == 0)
         status = answer_environment(request, response, http_status, body->slug, error);
-    fields_free(&body_fields, body);
+    fields_free(&environment_fields, body);
     return status;
 }
 
@@ -113,10 +113,10 @@ static int save_and_answer(struct request *request, struct response *response,
 int environments_create(struct request *request, struct response *response, struct error *error)
 {
     struct environment_body body;
-    if (request_decode(request, &body_fields, &body, error) < 0)
+    if (request_decode(request, &environment_fields, &body, error) < 0)
         return -1;
     if (body.slug == NULL) {
-        fields_free(&body_fields, &body);
+        fields_free(&environment_fields, &body);
         return error_field(error, "slug", "slug is missing");
     }
     return save_and_answer(request, response, &body, false, error);
@@ -137,7 +137,7 @@ int environments_put(struct request *request, struct response *response, struct 
     if (request_store(request, &store, error) < 0 ||
         environment_db_get(store, &request_project(request)->id, name, &there, error) < 0 ||
         put_slug("environment", there, name, &slug, error) < 0 ||
-        request_decode(request, &body_fields, &body, error) < 0)
+        request_decode(request, &environment_fields, &body, error) < 0)
         return -1;
     text_free(&body.slug);
     body.slug = TAKE(slug);

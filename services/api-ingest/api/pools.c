@@ -24,7 +24,7 @@ static const struct field body_list[] = {
      .max = LIMIT_TITLE_BYTES},
     {.name = "all_projects", .type = FIELD_BOOL, .offset = OFFSET(all_projects), .optional = true},
 };
-static const struct fields body_fields = FIELDS(struct pool_body, body_list);
+const struct fields pool_fields = FIELDS(struct pool_body, body_list);
 
 int pools_list(struct request *request, struct response *response, struct error *error)
 {
@@ -89,7 +89,7 @@ static int add_pool(struct request *request, const struct pool_body *body, struc
         return -1;
     if (uuid_is_null(&id))
         return error_set(error, "conflict", "there is a pool %s already", body->slug);
-    if (audit_add(store, request, NULL, "pool.create", &id, fields_encode(&body_fields, body),
+    if (audit_add(store, request, NULL, "pool.create", &id, fields_encode(&pool_fields, body),
                   error) < 0 ||
         request_commit(request, error) < 0)
         return -1;
@@ -100,13 +100,13 @@ static int add_pool(struct request *request, const struct pool_body *body, struc
 int pools_create(struct request *request, struct response *response, struct error *error)
 {
     struct pool_body body;
-    if (request_decode(request, &body_fields, &body, error) < 0)
+    if (request_decode(request, &pool_fields, &body, error) < 0)
         return -1;
     int status = body.slug == NULL ? error_field(error, "slug", "slug is missing")
                                    : add_pool(request, &body, error);
     if (status == 0)
         status = answer_pool(request, response, 201, body.slug, error);
-    fields_free(&body_fields, &body);
+    fields_free(&pool_fields, &body);
     return status;
 }
 
@@ -121,7 +121,7 @@ static int set_pool(struct request *request, const struct pool_body *body, const
     struct store *store;
     if ((body->title != NULL && check_title("title", body->title, error) < 0) ||
         request_begin(request, &store, error) < 0 || pool_db_set(store, id, body, error) < 0 ||
-        audit_add(store, request, NULL, "pool.update", id, fields_encode(&body_fields, body),
+        audit_add(store, request, NULL, "pool.update", id, fields_encode(&pool_fields, body),
                   error) < 0)
         return -1;
     return request_commit(request, error);
@@ -138,7 +138,7 @@ int pools_put(struct request *request, struct response *response, struct error *
     if (request_store(request, &store, error) < 0 ||
         pool_db_get(store, &request_principal(request)->project_id, name, &there, error) < 0 ||
         put_slug("pool", there, name, &slug, error) < 0 ||
-        request_decode(request, &body_fields, &body, error) < 0)
+        request_decode(request, &pool_fields, &body, error) < 0)
         return -1;
     text_free(&body.slug);
     body.slug = TAKE(slug);
@@ -148,7 +148,7 @@ int pools_put(struct request *request, struct response *response, struct error *
         status = set_pool(request, &body, &id, error);
     if (status == 0)
         status = answer_pool(request, response, there == NULL ? 201 : 200, body.slug, error);
-    fields_free(&body_fields, &body);
+    fields_free(&pool_fields, &body);
     return status;
 }
 

@@ -23,9 +23,9 @@ static const struct field create_list[] = {
      .optional = true,
      .max = LIMIT_TITLE_BYTES},
 };
-static const struct fields create_fields = FIELDS(struct project_body, create_list);
+const struct fields project_fields = FIELDS(struct project_body, create_list);
 /* The slug stands in the path. */
-static const struct fields put_fields = {
+static const struct fields project_put_fields = {
     .list = &create_list[1], .count = 1, .size = sizeof(struct project_body)};
 
 static int answer_project(struct request *request, struct response *response, int status,
@@ -77,12 +77,12 @@ int projects_create(struct request *request, struct response *response, struct e
 {
     struct project_body body;
     struct uuid id;
-    if (request_decode(request, &create_fields, &body, error) < 0)
+    if (request_decode(request, &project_fields, &body, error) < 0)
         return -1;
     int status = add_project(request, body.slug, body.title, &id, error);
     if (status == 0 && uuid_is_null(&id))
         status = error_set(error, "conflict", "there is a project %s already", body.slug);
-    fields_free(&create_fields, &body);
+    fields_free(&project_fields, &body);
     return status < 0 ? -1 : answer_project(request, response, 201, &id, error);
 }
 
@@ -109,7 +109,7 @@ static int put_project(struct request *request, const char *title, struct projec
                        int *status_r, struct error *error)
 {
     const struct principal *principal = request_principal(request);
-    const char *name = request_param(request, "name");
+    const char *name = request_param(request, "project");
     struct store *store;
     if (request_store(request, &store, error) < 0 ||
         project_db_find(store, name, project, error) < 0)
@@ -136,10 +136,10 @@ int projects_put(struct request *request, struct response *response, struct erro
     struct project_body body = {NULL, NULL};
     struct project_ref project;
     int http_status;
-    if (request_decode(request, &put_fields, &body, error) < 0)
+    if (request_decode(request, &project_put_fields, &body, error) < 0)
         return -1;
     int status = put_project(request, body.title, &project, &http_status, error);
-    fields_free(&put_fields, &body);
+    fields_free(&project_put_fields, &body);
     return status < 0 ? -1 : answer_project(request, response, http_status, &project.id, error);
 }
 

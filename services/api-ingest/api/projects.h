@@ -2,6 +2,9 @@
 /* Projects, and their audit log. */
 #pragma once
 
+#include "base/fields.h"
 #include "routes.h"
 
 route_handler projects_list, projects_create, projects_get, projects_put, projects_audit;
+
+extern const struct fields project_fields; /* of a body */

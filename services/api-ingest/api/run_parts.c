@@ -18,8 +18,16 @@
 #include "model/limits.h"
 #include "model/states.h"
 
-#define TASKS_PAGE     1000
-#define LOG_PAGE       256 /* chunks */
+#define TASKS_PAGE 1000
+#define LOG_PAGE   256 /* chunks */
+enum tries { TRIES_LAST, TRIES_ALL };
+static const char *const tries_list[] = {"last", "all"};
+static const struct names tries_names = NAMES("choice of tries", tries_list);
+
+enum log_format { LOG_TEXT, LOG_JSON, LOG_BY_ACCEPT };
+static const char *const log_format_list[] = {"text", "json"};
+static const struct names log_format_names = NAMES("format of logs", log_format_list);
+
 #define LOG_TEXT_BYTES ((int64_t)256 * 1024 * 1024)
 
 static int open_run(struct request *request, struct store **store_r, struct run_ref *run_r,
@@ -109,19 +117,21 @@ static void answer_results(struct response *response, json_t *items, int64_t lim
 int run_results(struct request *request, struct response *response, struct error *error)
 {
     AUTO(position_deinit) struct result_position after = {.case_key = ""};
-    const char *tries = request_query(request, "tries");
-    const struct result_filter filter = {.status = request_query(request, "status"),
-                                         .all_tries = tries != NULL && strcmp(tries, "all") == 0};
+    struct result_filter filter = {.status = request_query(request, "status")};
     struct store *store;
     struct run_ref run;
     int64_t limit;
+    int tries;
     json_t *items;
     if (request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) <
             0 ||
         check_statuses(filter.status, error) < 0 ||
+        request_query_choice(request, "tries", &tries_names, TRIES_LAST, &tries, error) < 0 ||
         read_result_cursor(request, &after, error) < 0 ||
-        open_run(request, &store, &run, error) < 0 ||
-        result_db_list(store, &run.id, &filter, &after, limit + 1, &items, error) < 0)
+        open_run(request, &store, &run, error) < 0)
+        return -1;
+    filter.all_tries = tries == TRIES_ALL;
+    if (result_db_list(store, &run.id, &filter, &after, limit + 1, &items, error) < 0)
         return -1;
     answer_results(response, items, limit);
     return 0;
@@ -189,15 +199,13 @@ static struct log_position position_of(const json_t *chunk)
 
 /* While the run goes on there is always a next page: whoever follows asks for it again. */
 static int answer_chunks(struct request *request, struct store *store, const struct run_ref *run,
-                         const struct uuid *task_id, struct response *response, struct error *error)
+                         const struct uuid *task_id, int64_t limit, struct response *response,
+                         struct error *error)
 {
     AUTO(text_free) char *next = NULL;
     struct log_position after;
-    int64_t limit;
     json_t *items;
-    if (request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) <
-            0 ||
-        read_log_cursor(request, &after, error) < 0 ||
+    if (read_log_cursor(request, &after, error) < 0 ||
         log_db_list(store, &run->id, task_id, &after, limit + 1, &items, error) < 0)
         return -1;
     bool has_more = cut_page(items, limit);
@@ -267,12 +275,11 @@ static int answer_text(struct store *store, const struct run_ref *run, const str
     return status;
 }
 
-static bool wants_json(const struct request *request)
+static bool wants_json(const struct request *request, int format)
 {
-    const char *format = request_query(request, "format");
     const char *accept = request_header(request, "Accept");
-    if (format != NULL)
-        return strcmp(format, "json") == 0;
+    if (format != LOG_BY_ACCEPT)
+        return format == LOG_JSON;
     return accept != NULL && strstr(accept, "application/json") != NULL;
 }
 
@@ -282,11 +289,17 @@ int run_logs(struct request *request, struct response *response, struct error *e
     struct uuid task_id = {""};
     struct store *store;
     struct run_ref run;
+    int64_t limit;
+    int format;
+    if (request_query_choice(request, "format", &log_format_names, LOG_BY_ACCEPT, &format, error) <
+            0 ||
+        request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) < 0)
+        return -1;
     if (task != NULL && uuid_parse(task, &task_id, NULL) < 0)
         return no_such("task", task, error);
     if (open_run(request, &store, &run, error) < 0)
         return -1;
-    if (wants_json(request) || request_query(request, "cursor") != NULL)
-        return answer_chunks(request, store, &run, &task_id, response, error);
+    if (wants_json(request, format) || request_query(request, "cursor") != NULL)
+        return answer_chunks(request, store, &run, &task_id, limit, response, error);
     return answer_text(store, &run, &task_id, response, error);
 }

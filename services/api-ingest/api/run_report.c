@@ -2,7 +2,6 @@
 #include "api/run_report.h"
 
 #include <sodium.h>
-#include <string.h>
 
 #include "api/run_lookup.h"
 #include "auth/link.h"
@@ -16,6 +15,10 @@
 #include "model/limits.h"
 #include "report/report.h"
 #include "runs/run_links.h"
+
+enum results { RESULTS_ALL, RESULTS_NONE };
+static const char *const results_list[] = {"all", "none"};
+static const struct names results_names = NAMES("choice of results", results_list);
 
 /* The page loads nothing but itself; its own code and style are known by the nonce. */
 static void add_page_policy(struct response *response, const char *nonce)
@@ -56,15 +59,15 @@ static char *link_of(struct request *request, const json_t *run, const struct uu
 static int answer_report(struct request *request, const struct uuid *run_id, int64_t link_expires_s,
                          struct response *response, struct error *error)
 {
-    const char *results = request_query(request, "results");
     const struct report_format *format;
-    struct report report = {.ingest = request_ingest(request),
-                            .without_results = results != NULL && strcmp(results, "none") == 0};
+    struct report report = {.ingest = request_ingest(request)};
     AUTO(run_view_deinit) struct run_view view = {.json = NULL};
     const struct uuid any = {""};
     unsigned char random[16];
-    int fd;
+    int fd, results;
     if (read_format(request, &format, error) < 0 ||
+        request_query_choice(request, "results", &results_names, RESULTS_ALL, &results, error) <
+            0 ||
         request_store(request, &report.store, error) < 0 ||
         run_db_get(report.store, &any, run_id->text, &view, error) < 0)
         return -1;
@@ -74,6 +77,7 @@ static int answer_report(struct request *request, const struct uuid *run_id, int
     report.run = &view;
     AUTO(text_free) char *link = link_of(request, view.json, run_id, link_expires_s);
     report.link = link;
+    report.without_results = results == RESULTS_NONE;
     randombytes_buf(random, sizeof random);
     sodium_bin2hex(report.nonce, sizeof report.nonce, random, sizeof random);
     if (report_write(format, &report, &fd, error) < 0)
@@ -116,6 +120,8 @@ static int read_expiry(struct request *request, int64_t *expires_ms_r, struct er
     (void)request_body(request, &length);
     if (length > 0 && request_json(request, &json, error) < 0)
         return -1;
+    if (json != NULL && !json_is_object(json))
+        return error_set(error, "invalid", "the body must be a JSON object");
     const json_t *text = json_object_get(json, "expires_in");
     if (text != NULL &&
         (!json_is_string(text) || duration_parse(json_string_value(text), 1000,

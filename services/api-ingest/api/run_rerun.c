@@ -17,7 +17,7 @@ static const struct field body_list[] = {
      .optional = true,
      .names = &rerun_cases_names},
 };
-static const struct fields body_fields = FIELDS(struct rerun_body, body_list);
+const struct fields rerun_fields = FIELDS(struct rerun_body, body_list);
 
 /* No body at all asks for what did not pass. */
 static int read_cases(struct request *request, enum rerun_cases *cases_r, struct error *error)
@@ -25,7 +25,7 @@ static int read_cases(struct request *request, enum rerun_cases *cases_r, struct
     struct rerun_body body = {.cases = RERUN_NOT_PASSED};
     size_t length;
     (void)request_body(request, &length);
-    if (length > 0 && request_decode(request, &body_fields, &body, error) < 0)
+    if (length > 0 && request_decode(request, &rerun_fields, &body, error) < 0)
         return -1;
     *cases_r = (enum rerun_cases)body.cases;
     return 0;

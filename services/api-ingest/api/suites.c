@@ -2,11 +2,11 @@
 #include "api/suites.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/checks.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "db/audit.h"
 #include "db/suite.h"
 #include "http/request.h"
@@ -30,7 +30,7 @@ static const struct field head_list[] = {
      .optional = true,
      .max = LIMIT_TITLE_BYTES},
 };
-static const struct fields head_fields = FIELDS(struct suite_head, head_list);
+const struct fields suite_head_fields = FIELDS(struct suite_head, head_list);
 
 int suites_list(struct request *request, struct response *response, struct error *error)
 {
@@ -106,13 +106,13 @@ int suites_create(struct request *request, struct response *response, struct err
     struct suite_head head;
     int http_status;
     if (request_json(request, &json, error) < 0 ||
-        fields_decode(&head_fields, json, &head, error) < 0)
+        fields_decode(&suite_head_fields, json, &head, error) < 0)
         return -1;
     int status = head.slug == NULL ? error_field(error, "slug", "slug is missing")
                                    : save(request, &head, json, true, &http_status, error);
     if (status == 0)
         status = answer_suite(request, response, 201, head.slug, error);
-    fields_free(&head_fields, &head);
+    fields_free(&suite_head_fields, &head);
     return status;
 }
 
@@ -134,14 +134,14 @@ int suites_put(struct request *request, struct response *response, struct error 
         suite_db_get(store, &request_project(request)->id, name, &there, error) < 0 ||
         put_slug("suite", there, name, &slug, error) < 0 ||
         request_json(request, &json, error) < 0 ||
-        fields_decode(&head_fields, json, &head, error) < 0)
+        fields_decode(&suite_head_fields, json, &head, error) < 0)
         return -1;
     text_free(&head.slug);
     head.slug = TAKE(slug);
     int status = save(request, &head, json, false, &http_status, error);
     if (status == 0)
         status = answer_suite(request, response, http_status, head.slug, error);
-    fields_free(&head_fields, &head);
+    fields_free(&suite_head_fields, &head);
     return status;
 }
 
@@ -155,11 +155,9 @@ static int read_case_cursor(const struct request *request, int64_t *after_r, str
         return 0;
     if (cursor_decode(cursor, &text, error) < 0)
         return -1;
-    char *end;
-    *after_r = strtoll(text, &end, 10);
-    return *end == '\0' && *after_r >= 0
-               ? 0
-               : error_field(error, "cursor", "cursor must be one that an earlier page gave");
+    if (int_parse(text, 0, INT32_MAX, after_r, NULL) == 0)
+        return 0;
+    return error_field(error, "cursor", "cursor must be one that an earlier page gave");
 }
 
 static void answer_cases(struct response *response, json_t *items, int64_t limit)

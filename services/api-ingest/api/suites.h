@@ -2,6 +2,9 @@
 /* Suites of a project. */
 #pragma once
 
+#include "base/fields.h"
 #include "routes.h"
 
 route_handler suites_list, suites_create, suites_get, suites_put, suites_cases;
+
+extern const struct fields suite_head_fields; /* of a body */

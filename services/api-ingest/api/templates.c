@@ -54,7 +54,7 @@ static const struct field body_list[] = {
      .max = 100,
      .fallback = NO_PRIORITY},
 };
-static const struct fields body_fields = FIELDS(struct template_body, body_list);
+const struct fields template_fields = FIELDS(struct template_body, body_list);
 
 int templates_list(struct request *request, struct response *response, struct error *error)
 {
@@ -169,7 +169,7 @@ static int save(struct request *request, const struct template_body *body, bool 
                          body->slug);
     *status_r = is_new ? 201 : 200;
     if (audit_add(store, request, row.project_id, is_new ? "template.create" : "template.update",
-                  &id, fields_encode(&body_fields, body), error) < 0)
+                  &id, fields_encode(&template_fields, body), error) < 0)
         return -1;
     return request_commit(request, error);
 }
@@ -178,13 +178,13 @@ int templates_create(struct request *request, struct response *response, struct 
 {
     struct template_body body;
     int http_status;
-    if (request_decode(request, &body_fields, &body, error) < 0)
+    if (request_decode(request, &template_fields, &body, error) < 0)
         return -1;
     int status = body.slug == NULL ? error_field(error, "slug", "slug is missing")
                                    : save(request, &body, true, &http_status, error);
     if (status == 0)
         status = answer_template(request, response, 201, body.slug, error);
-    fields_free(&body_fields, &body);
+    fields_free(&template_fields, &body);
     return status;
 }
 
@@ -204,14 +204,14 @@ int templates_put(struct request *request, struct response *response, struct err
     if (request_store(request, &store, error) < 0 ||
         template_db_get(store, &request_project(request)->id, name, &there, error) < 0 ||
         put_slug("template", there, name, &slug, error) < 0 ||
-        request_decode(request, &body_fields, &body, error) < 0)
+        request_decode(request, &template_fields, &body, error) < 0)
         return -1;
     text_free(&body.slug);
     body.slug = TAKE(slug);
     int status = save(request, &body, false, &http_status, error);
     if (status == 0)
         status = answer_template(request, response, http_status, body.slug, error);
-    fields_free(&body_fields, &body);
+    fields_free(&template_fields, &body);
     return status;
 }
 

@@ -35,7 +35,7 @@ static const struct field body_list[] = {
      .optional = true,
      .max = 32},
 };
-static const struct fields body_fields = FIELDS(struct token_body, body_list);
+const struct fields token_fields = FIELDS(struct token_body, body_list);
 
 int tokens_list(struct request *request, struct response *response, struct error *error)
 {
@@ -121,11 +121,11 @@ int tokens_create(struct request *request, struct response *response, struct err
     struct token_body body;
     struct uuid id;
     char text[TOKEN_TEXT_SIZE];
-    if (request_decode(request, &body_fields, &body, error) < 0)
+    if (request_decode(request, &token_fields, &body, error) < 0)
         return -1;
     token_make("vd", text);
     int status = add_token(request, &body, text, &id, error);
-    fields_free(&body_fields, &body);
+    fields_free(&token_fields, &body);
     if (status == 0) {
         auth_forget(request_ingest(request)->auth);
         status = answer_token(request, response, &id, text, error);

@@ -2,6 +2,9 @@
 /* Tokens: shown once when they are made, never again. */
 #pragma once
 
+#include "base/fields.h"
 #include "routes.h"
 
 route_handler tokens_list, tokens_create, tokens_revoke;
+
+extern const struct fields token_fields; /* of a body */

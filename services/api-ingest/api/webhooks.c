@@ -44,7 +44,7 @@ static const struct field body_list[] = {
      .optional = true,
      .fallback = true},
 };
-static const struct fields body_fields = FIELDS(struct webhook_body, body_list);
+const struct fields webhook_fields = FIELDS(struct webhook_body, body_list);
 
 int webhooks_list(struct request *request, struct response *response, struct error *error)
 {
@@ -80,7 +80,7 @@ static int check_events(const json_t *events, struct error *error)
 /* Fills in what may be left out. */
 static int read_body(struct request *request, struct webhook_body *body, struct error *error)
 {
-    if (request_decode(request, &body_fields, body, error) < 0)
+    if (request_decode(request, &webhook_fields, body, error) < 0)
         return -1;
     if (body->events == NULL)
         body->events = json_pack("[s]", event_types[EVENT_RUN_FINISHED].type);
@@ -88,7 +88,7 @@ static int read_body(struct request *request, struct webhook_body *body, struct 
         body->description = xstrdup("");
     if (check_url("url", body->url, error) == 0 && check_events(body->events, error) == 0)
         return 0;
-    fields_free(&body_fields, body);
+    fields_free(&webhook_fields, body);
     return -1;
 }
 
@@ -142,7 +142,7 @@ static int add(struct request *request, const struct webhook_body *body, const s
                          (long long)LIMIT_WEBHOOK_ENDPOINTS);
     if (webhook_db_add(store, &row, sealed, length, error) < 0 ||
         audit_add(store, request, project_id, "webhook.create", id,
-                  fields_encode(&body_fields, body), error) < 0)
+                  fields_encode(&webhook_fields, body), error) < 0)
         return -1;
     return request_commit(request, error);
 }
@@ -175,7 +175,7 @@ int webhooks_create(struct request *request, struct response *response, struct e
         return -1;
     make_secret(secret);
     int status = add(request, &body, &id, secret, error);
-    fields_free(&body_fields, &body);
+    fields_free(&webhook_fields, &body);
     if (status == 0)
         status = answer_with_secret(request, response, 201, &id, secret, error);
     sodium_memzero(secret, sizeof secret);
@@ -205,7 +205,7 @@ static int set(struct request *request, const struct webhook_body *body, struct 
     const struct webhook_row row = row_of(request, body, &id);
     if (webhook_db_set(store, &row, error) < 0 ||
         audit_add(store, request, row.project_id, "webhook.update", &id,
-                  fields_encode(&body_fields, body), error) < 0)
+                  fields_encode(&webhook_fields, body), error) < 0)
         return -1;
     return request_commit(request, error);
 }
@@ -216,7 +216,7 @@ int webhooks_put(struct request *request, struct response *response, struct erro
     if (read_body(request, &body, error) < 0)
         return -1;
     int status = set(request, &body, error);
-    fields_free(&body_fields, &body);
+    fields_free(&webhook_fields, &body);
     return status < 0 ? -1 : webhooks_get(request, response, error);
 }
 

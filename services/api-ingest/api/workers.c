@@ -43,7 +43,7 @@ static const struct field enrol_list[] = {
      .max = LIMIT_SLOTS_PER_WORKER,
      .fallback = 1},
 };
-static const struct fields enrol_fields = FIELDS(struct enrol_body, enrol_list);
+const struct fields enrol_fields = FIELDS(struct enrol_body, enrol_list);
 
 int workers_list(struct request *request, struct response *response, struct error *error)
 {

@@ -36,6 +36,14 @@ static const struct problem_kind *find_kind(const char *code)
     return NULL;
 }
 
+const struct problem_kind *problem_kind_of_status(int status)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (kinds[i].status == status)
+            return &kinds[i];
+    return NULL;
+}
+
 /* Time-outs, locks and lost connections of Postgres pass; "unknown" is a COMMIT without an answer. */
 static bool will_pass(const struct error *error)
 {

@@ -15,6 +15,8 @@ struct problem_kind {
 
 /* Never NULL: unknown codes, and what Postgres refused, are "internal". */
 const struct problem_kind *problem_kind_get(const struct error *error);
+/* NULL: no code has that status. */
+const struct problem_kind *problem_kind_of_status(int status);
 /* {type, title, status, code, detail, message, errors?}: new reference. The texts of internal errors are
  * for the log, not for the world. */
 json_t *problem_json(const struct problem_kind *kind, const struct error *error);

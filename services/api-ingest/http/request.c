@@ -247,6 +247,18 @@ int request_query_duration(const struct request *request, const char *name, int6
     return 0;
 }
 
+int request_query_choice(const struct request *request, const char *name,
+                         const struct names *choices, int fallback, int *value_r,
+                         struct error *error)
+{
+    const char *text = request_query(request, name);
+    struct error inner;
+    *value_r = fallback;
+    if (text == NULL || names_parse(choices, text, value_r, &inner) == 0)
+        return 0;
+    return error_field(error, name, "%s %s", name, inner.text);
+}
+
 const char *request_body(const struct request *request, size_t *length_r)
 {
     *length_r = request->body.length;

@@ -44,6 +44,10 @@ int request_query_int(const struct request *request, const char *name, int64_t m
                       int64_t fallback, int64_t *value_r, struct error *error) WARN_UNUSED;
 int request_query_duration(const struct request *request, const char *name, int64_t max_ms,
                            int64_t fallback_ms, int64_t *ms_r, struct error *error) WARN_UNUSED;
+/* One of the names; fallback when not given. */
+int request_query_choice(const struct request *request, const char *name,
+                         const struct names *choices, int fallback, int *value_r,
+                         struct error *error) WARN_UNUSED;
 
 const char *request_body(const struct request *request, size_t *length_r);
 int request_json(const struct request *request, json_t **json_r, struct error *error) WARN_UNUSED;

@@ -52,6 +52,8 @@ static inline bool trigger_is_open(const struct trigger *trigger)
     return trigger->outcome == TRIGGER_OPEN && trigger->same == NULL;
 }
 
+extern const struct fields trigger_body_fields; /* of POST /v1/runs */
+
 /* Reads and checks the body, and finds in Postgres what it names. On a worker. A key that was used before
  * is enough: then its outcome stands already, and nothing that the body names needs to be there still. */
 int trigger_read(struct request *request, struct trigger **trigger_r,

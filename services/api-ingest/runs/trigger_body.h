@@ -14,7 +14,6 @@ struct trigger_body {
     int64_t priority;
     int relation;
 };
-extern const struct fields trigger_body_fields;
 
 /* Finds what the body names, and joins it with what the suite and the template say already; members of the body win.
  * Texts may be taken out of the body. Errors name the field. */
