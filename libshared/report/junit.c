@@ -2,6 +2,7 @@
 /* JUnit XML as the world writes it: one or many roots, suites in suites, counts that are wrong (never
  * looked at), reruns, output of any size. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "model/limits.h"
@@ -42,8 +43,9 @@ struct report_reader {
     int suite_depth;
     int case_depth; /* 0: not inside a case */
     enum result_status status;
-    struct cut_text suite, file, class, name, message, trace;
-    int64_t duration_ms;
+    bool is_not_run; /* by CTest's word */
+    struct cut_text suite, file, class, name, message, type, trace;
+    int64_t duration_ms, started_at;
 };
 
 static enum element element_of(const char *name)
@@ -91,40 +93,111 @@ static const char *innermost(char *const list[], int depth)
     return NULL;
 }
 
+/* What some tools say in an attribute, beside an element or instead of it. */
+static enum result_status status_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum result_status status;
+    } words[] = {
+        {"notrun", RESULT_SKIPPED},  {"disabled", RESULT_SKIPPED}, {"skipped", RESULT_SKIPPED},
+        {"ignored", RESULT_SKIPPED}, {"pending", RESULT_SKIPPED},  {"fail", RESULT_FAILED},
+        {"failed", RESULT_FAILED},   {"failure", RESULT_FAILED},   {"error", RESULT_ERRORED},
+        {"errored", RESULT_ERRORED},
+    };
+    for (size_t i = 0; word != NULL && i < ARRAY_SIZE(words); i++)
+        if (strcasecmp(word, words[i].word) == 0)
+            return words[i].status;
+    return RESULT_PASSED;
+}
+
+static void begin_case(struct report_reader *reader, enum result_status status)
+{
+    reader->case_depth = report_xml_depth(reader->xml) + 1;
+    reader->status = status;
+    reader->is_not_run = false;
+    reader->duration_ms = reader->started_at = 0;
+    set_text(&reader->file, innermost(reader->files, reader->suite_depth));
+    cut_text_clear(&reader->class);
+    cut_text_clear(&reader->name);
+    cut_text_clear(&reader->message);
+    cut_text_clear(&reader->type);
+    cut_text_clear(&reader->trace);
+}
+
 static void open_case(struct report_reader *reader, const char **attributes)
 {
     const char *status = report_xml_attribute(attributes, "status");
     const char *file = report_xml_attribute(attributes, "file");
-    reader->case_depth = report_xml_depth(reader->xml) + 1;
-    reader->status = RESULT_PASSED;
-    if (status != NULL && (strcmp(status, "notrun") == 0 || strcmp(status, "disabled") == 0))
-        reader->status = RESULT_SKIPPED;
-    set_text(&reader->file, file != NULL ? file : innermost(reader->files, reader->suite_depth));
+    begin_case(reader, status_of(status));
+    reader->is_not_run = status != NULL && strcmp(status, "notrun") == 0;
+    if (file != NULL)
+        set_text(&reader->file, file);
     set_text(&reader->class, report_xml_attribute(attributes, "classname"));
     set_text(&reader->name, report_xml_attribute(attributes, "name"));
-    cut_text_clear(&reader->message);
-    cut_text_clear(&reader->trace);
     reader->duration_ms = report_seconds_to_ms(report_xml_attribute(attributes, "time"));
+    reader->started_at = report_time_to_ms(report_xml_attribute(attributes, "timestamp"));
+}
+
+/* CTest writes all that it has not run as skipped; of these nobody wanted it. */
+static enum result_status status_of_not_run(const char *message)
+{
+    static const struct {
+        const char *message;
+        enum result_status status;
+    } reasons[] = {
+        {"Unable to find executable", RESULT_ERRORED},
+        {"Required Files Missing", RESULT_ERRORED},
+        {"Missing Configuration", RESULT_ERRORED},
+        {"Invalid resource spec file", RESULT_ERRORED},
+        {"Insufficient resources", RESULT_BLOCKED},
+        {"Fixture dependency failed", RESULT_BLOCKED},
+    };
+    for (size_t i = 0; message != NULL && i < ARRAY_SIZE(reasons); i++)
+        if (strcmp(message, reasons[i].message) == 0)
+            return reasons[i].status;
+    return RESULT_SKIPPED;
+}
+
+/* The text's first line that is not the test's own name, with which PHPUnit begins; else the type. Owned by the
+ * caller. */
+static char *message_in(struct report_reader *reader, const char *class, const char *trace)
+{
+    size_t length = class == NULL ? 0 : strlen(class);
+    const char *type = cut_text_get(&reader->type);
+    const char *text = trace;
+    if (text != NULL)
+        text += strspn(text, " \t\r\n");
+    if (text != NULL && length > 0 && strncmp(text, class, length) == 0 &&
+        strncmp(text + length, "::", 2) == 0)
+        text += strcspn(text, "\n");
+    char *line = report_first_line(text);
+    return line != NULL || type == NULL ? line : xstrdup(type);
 }
 
 static void close_case(struct report_reader *reader)
 {
-    const char *suite_name = innermost(reader->suites, reader->suite_depth);
-    const char *name = cut_text_get(&reader->name);
-    set_text(&reader->suite, suite_name);
+    set_text(&reader->suite, innermost(reader->suites, reader->suite_depth));
+    const char *name = cut_text_get(&reader->name), *class = cut_text_get(&reader->class);
+    const char *message = cut_text_get(&reader->message), *trace = cut_text_get(&reader->trace);
+    bool is_silent = message == NULL && reader->status != RESULT_PASSED;
+    AUTO(text_free) char *line = is_silent ? message_in(reader, class, trace) : NULL;
+    if (reader->is_not_run && reader->status == RESULT_SKIPPED)
+        reader->status = status_of_not_run(message);
     const struct reported_case reported = {.suite = cut_text_get(&reader->suite),
                                            .file = cut_text_get(&reader->file),
-                                           .class = cut_text_get(&reader->class),
+                                           .class = class,
                                            .name = name == NULL ? "(no name)" : name,
                                            .status = reader->status,
                                            .duration_ms = reader->duration_ms,
-                                           .message = cut_text_get(&reader->message),
-                                           .trace = cut_text_get(&reader->trace)};
+                                           .started_at = reader->started_at,
+                                           .message = line != NULL ? line : message,
+                                           .trace = trace};
     reader->case_depth = 0;
     reader->handlers.on_case(reader->handlers.context, &reported);
 }
 
-/* A case may have several; the worst decides, its message stays. */
+/* A case may have several; the worst decides, and of equal ones the first that says something. */
 static void open_outcome(struct report_reader *reader, enum element element,
                          const char **attributes)
 {
@@ -136,12 +209,22 @@ static void open_outcome(struct report_reader *reader, enum element element,
                     [ELEMENT_SKIPPED] = {RESULT_SKIPPED, 1}};
     static const int weights[RESULT_STATUS_COUNT] = {
         [RESULT_FAILED] = 2, [RESULT_ERRORED] = 3, [RESULT_SKIPPED] = 1};
-    const char *message = report_xml_attribute(attributes, "message");
-    if (outcomes[element].weight < weights[reader->status])
+    int weight = outcomes[element].weight, before = weights[reader->status];
+    bool has_message = reader->message.buffer.length > 0;
+    if (weight < before || (weight == before && has_message))
         return;
     reader->status = outcomes[element].status;
-    set_text(&reader->message,
-             message != NULL ? message : report_xml_attribute(attributes, "type"));
+    set_text(&reader->message, report_xml_attribute(attributes, "message"));
+    set_text(&reader->type, report_xml_attribute(attributes, "type"));
+}
+
+/* What went wrong in a suite and in none of its cases is a case of its own. */
+static void open_suite_outcome(struct report_reader *reader, enum element element,
+                               const char **attributes)
+{
+    begin_case(reader, RESULT_PASSED);
+    set_text(&reader->name, "(suite)");
+    open_outcome(reader, element, attributes);
 }
 
 static bool is_outcome(enum element element)
@@ -164,6 +247,8 @@ static void on_start(void *context, const char *name, const char **attributes)
         open_case(reader, attributes);
     else if (reader->case_depth > 0 && is_outcome(element))
         open_outcome(reader, element, attributes);
+    else if (reader->suite_depth > 0 && (element == ELEMENT_FAILURE || element == ELEMENT_ERROR))
+        open_suite_outcome(reader, element, attributes);
     reader->open[depth] = element;
 }
 
@@ -175,7 +260,7 @@ static void on_end(void *context, const char *name)
     (void)name;
     if (element == ELEMENT_SUITE)
         close_suite(reader);
-    else if (element == ELEMENT_CASE && reader->case_depth == depth + 1)
+    else if (reader->case_depth == depth + 1)
         close_case(reader);
 }
 
@@ -197,6 +282,7 @@ static struct report_reader *junit_open(const struct report_handlers *handlers)
     cut_text_init(&reader->file, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->class, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->name, LIMIT_CASE_NAME_BYTES);
+    cut_text_init(&reader->type, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->message, LIMIT_RESULT_MESSAGE_BYTES);
     cut_text_init(&reader->trace, LIMIT_RESULT_TRACE_BYTES);
     reader->xml = report_xml_new(&(struct report_xml_handlers){
@@ -226,6 +312,7 @@ static void junit_free(struct report_reader **reader_p)
     cut_text_deinit(&reader->file);
     cut_text_deinit(&reader->class);
     cut_text_deinit(&reader->name);
+    cut_text_deinit(&reader->type);
     cut_text_deinit(&reader->message);
     cut_text_deinit(&reader->trace);
     memory_free(reader_p);

@@ -119,5 +119,7 @@ char *report_first_line(const char *text)
         return NULL;
     text += strspn(text, " \t\r\n");
     size_t length = strcspn(text, "\r\n");
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        length--;
     return length == 0 ? NULL : xstrndup(text, utf8_cut(text, length, LIMIT_RESULT_MESSAGE_BYTES));
 }
