@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "model/limits.h"
 #include "report/reader.h"
+#include "report/tap_yaml.h"
 #include "report/text.h"
 
 #define LINE_BYTES_MAX ((int64_t)16 * 1024)
@@ -35,10 +36,13 @@ struct report_reader {
     struct level levels[LEVELS_MAX];
     int depth; /* of the subtest that is read */
     bool any_byte, bailed_out;
+    int64_t version; /* 0: it does not say */
     char why[120];
-    bool has_case; /* a case waits for its diagnostics */
-    bool in_yaml;
+    bool has_case;             /* a case waits for its diagnostics */
+    bool in_yaml, may_be_yaml; /* the line before was a test */
+    struct tap_yaml yaml;
     enum result_status status;
+    int64_t duration_ms;
     struct cut_text class, name, message, trace;
 };
 
@@ -56,13 +60,58 @@ static void flush_case(struct report_reader *reader)
     if (!reader->has_case)
         return;
     reader->has_case = reader->in_yaml = false;
-    const char *name = cut_text_get(&reader->name);
-    const struct reported_case reported = {.class = cut_text_get(&reader->class),
-                                           .name = name == NULL ? "(no name)" : name,
-                                           .status = reader->status,
-                                           .message = cut_text_get(&reader->message),
-                                           .trace = cut_text_get(&reader->trace)};
+    const char *name = cut_text_get(&reader->name), *message = cut_text_get(&reader->message);
+    const struct reported_case reported = {
+        .class = cut_text_get(&reader->class),
+        .name = name == NULL ? "(no name)" : name,
+        .status = reader->status,
+        .duration_ms = reader->duration_ms,
+        .message = message != NULL ? message : cut_text_get(&reader->yaml.message),
+        .trace = cut_text_get(&reader->trace)};
     reader->handlers.on_case(reader->handlers.context, &reported);
+}
+
+/* Where a directive begins: a # behind white space, and not a \#. What stands behind it and is none ("issue #12")
+ * is of the name. NULL when there is none. */
+static const char *find_directive(const char *text)
+{
+    for (const char *mark = strchr(text, '#'); mark != NULL; mark = strchr(mark + 1, '#')) {
+        const char *word = mark + 1 + strspn(mark + 1, " \t");
+        bool is_word = strncasecmp(word, "skip", 4) == 0 || strncmp(word, "time=", 5) == 0 ||
+                       (strncasecmp(word, "todo", 4) == 0 && !isalnum((unsigned char)word[4]));
+        if (is_word && (mark == text || isspace((unsigned char)mark[-1])))
+            return mark;
+    }
+    return NULL;
+}
+
+/* Without the backslashes that say what a # is not, and of two the second: TAP 14 knows it, Perl does not. */
+static void add_name(struct report_reader *reader, const char *text, size_t length)
+{
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        length--;
+    if (length == 0)
+        cut_text_add(&reader->name, "test", 4);
+    for (size_t i = 0; i < length; i++) {
+        char next = i + 1 < length && text[i] == '\\' ? text[i + 1] : '\0';
+        if (next == '#' || (next == '\\' && reader->version >= 14))
+            i++;
+        cut_text_add(&reader->name, &text[i], 1);
+    }
+}
+
+/* "time=12.5ms" is what node-tap tells there. */
+static void read_directive(struct report_reader *reader, const char *word)
+{
+    if (strncmp(word, "time=", 5) == 0) {
+        char *unit;
+        double time = strtod(word + 5, &unit);
+        int64_t ms = strncmp(unit, "ms", 2) == 0 ? 1 : 1000;
+        reader->duration_ms = time > 0 && time < 1e9 ? (int64_t)(time * (double)ms + 0.5) : 0;
+        return;
+    }
+    reader->status = RESULT_SKIPPED; /* a todo is expected to fail: it counts neither way */
+    cut_text_add(&reader->message, word, strlen(word));
 }
 
 /* " - name of it # SKIP why": number, dash, name, directive. */
@@ -73,22 +122,10 @@ static void read_description(struct report_reader *reader, const char *text)
     text = end + strspn(end, " \t");
     if (*text == '-')
         text += 1 + strspn(text + 1, " \t");
-    const char *directive = strstr(text, " #");
-    size_t length = directive == NULL ? strlen(text) : (size_t)(directive - text);
-    while (length > 0 && isspace((unsigned char)text[length - 1]))
-        length--;
-    cut_text_add(&reader->name, text, length);
-    if (length == 0)
-        cut_text_add(&reader->name, "test", 4);
-    if (directive == NULL)
-        return;
-    directive += 2 + strspn(directive + 2, " \t");
-    bool is_skip = strncasecmp(directive, "skip", 4) == 0;
-    bool is_todo = strncasecmp(directive, "todo", 4) == 0;
-    if (!is_skip && !is_todo)
-        return;
-    reader->status = RESULT_SKIPPED; /* a todo is expected to fail: it counts neither way */
-    cut_text_add(&reader->message, directive, strlen(directive));
+    const char *directive = find_directive(text);
+    add_name(reader, text, directive == NULL ? strlen(text) : (size_t)(directive - text));
+    if (directive != NULL)
+        read_directive(reader, directive + 1 + strspn(directive + 1, " \t"));
 }
 
 static void name_class(struct report_reader *reader)
@@ -107,10 +144,12 @@ static void begin_case(struct report_reader *reader, bool passed, const char *te
     flush_case(reader);
     reader->has_case = true;
     reader->status = passed ? RESULT_PASSED : RESULT_FAILED;
+    reader->duration_ms = 0;
     cut_text_clear(&reader->class);
     cut_text_clear(&reader->name);
     cut_text_clear(&reader->message);
     cut_text_clear(&reader->trace);
+    tap_yaml_begin(&reader->yaml, 0);
     name_class(reader);
     read_description(reader, text);
     reader->levels[reader->depth].failed |= reader->status == RESULT_FAILED;
@@ -200,6 +239,7 @@ static void on_test_line(struct report_reader *reader, int depth, bool passed, c
         enter_subtest(reader, depth, NULL);
     note_test(&reader->levels[depth], text);
     reader->levels[depth].failed |= left == SUBTEST_FAILED;
+    reader->may_be_yaml = true;
     if (left == NO_SUBTEST || (left == SUBTEST_PASSED && !passed))
         begin_case(reader, passed, text);
 }
@@ -226,23 +266,22 @@ static void add_diagnostic(struct report_reader *reader, const char *text)
     cut_text_add(&reader->trace, "\n", 1);
 }
 
-/* "message: 'text'" inside a YAML block. */
-static void read_yaml_line(struct report_reader *reader, const char *text)
+static void begin_yaml(struct report_reader *reader, size_t indent)
 {
-    if (strcmp(text, "...") == 0) {
-        reader->in_yaml = false;
-        return;
-    }
-    add_diagnostic(reader, text);
-    if (strncmp(text, "message:", 8) != 0 || reader->message.buffer.length > 0)
-        return;
-    const char *value = text + 8 + strspn(text + 8, " \t");
-    size_t length = strlen(value);
-    if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0]) {
-        value++;
-        length -= 2;
-    }
-    cut_text_add(&reader->message, value, length);
+    reader->in_yaml = true;
+    tap_yaml_begin(&reader->yaml, indent);
+}
+
+/* Whether the line is of the block. */
+static bool read_yaml_line(struct report_reader *reader, const char *line)
+{
+    enum tap_yaml_line kind = tap_yaml_read(&reader->yaml, line);
+    reader->in_yaml = kind == TAP_YAML_TAKEN;
+    if (kind == TAP_YAML_TAKEN)
+        add_diagnostic(reader, line + reader->yaml.indent);
+    if (reader->has_case && reader->yaml.duration_ms > 0)
+        reader->duration_ms = reader->yaml.duration_ms;
+    return kind != TAP_YAML_OTHER;
 }
 
 /* "1..3" and at most a comment: "1..3 of them" is other output. */
@@ -273,29 +312,42 @@ static void bail_out(struct report_reader *reader, const char *text)
              is_long ? REPORT_CUT_MARK : "");
 }
 
+/* "# Subtest: name" stands as far left as the test that it is of, which comes behind it (TAP 14, Node), or as its
+ * own tests (Perl): the latter only where such a subtest has not begun already. */
+static void on_subtest_line(struct report_reader *reader, size_t indent, int depth,
+                            const char *text)
+{
+    bool is_of_perl = indent > 0 && reader->depth < depth;
+    enter_subtest(reader, is_of_perl ? depth : depth + 1,
+                  text[9] == ':' ? text + 10 + strspn(text + 10, " ") : NULL);
+}
+
 static void read_line(struct report_reader *reader, const char *line)
 {
     size_t indent = strspn(line, " ");
     const char *text = line + indent;
     int depth = (int)(indent / INDENT);
     const char *rest;
+    bool may_be_yaml = reader->may_be_yaml;
     if (depth >= LEVELS_MAX)
         depth = LEVELS_MAX - 1;
-    if (reader->in_yaml && indent > 0)
-        read_yaml_line(reader, text);
-    else if ((rest = behind(text, "not ok")) != NULL)
+    if (reader->in_yaml && read_yaml_line(reader, line))
+        return;
+    reader->may_be_yaml = false;
+    if ((rest = behind(text, "not ok")) != NULL)
         on_test_line(reader, depth, false, rest + strspn(rest, " \t"));
     else if ((rest = behind(text, "ok")) != NULL)
         on_test_line(reader, depth, true, rest + strspn(rest, " \t"));
+    else if (strncmp(text, "TAP version ", 12) == 0)
+        reader->version = strtoll(text + 12, NULL, 10);
     else if (is_plan(text))
         on_plan_line(reader, depth, text);
     else if (strncasecmp(text, "Bail out!", 9) == 0)
         bail_out(reader, text);
     else if (strncmp(text, "# Subtest", 9) == 0)
-        enter_subtest(reader, indent % INDENT == 0 && indent > 0 ? depth : depth + 1,
-                      text[9] == ':' ? text + 10 + strspn(text + 10, " ") : NULL);
-    else if (strcmp(text, "---") == 0 && reader->has_case)
-        reader->in_yaml = true;
+        on_subtest_line(reader, indent, depth, text);
+    else if (strcmp(text, "---") == 0 && (reader->has_case || may_be_yaml))
+        begin_yaml(reader, indent);
     else if (text[0] == '#')
         add_diagnostic(reader, text + 1 + strspn(text + 1, " "));
 }
@@ -311,6 +363,7 @@ static struct report_reader *tap_open(const struct report_handlers *handlers)
         reader->levels[i].planned = -1;
         cut_text_init(&reader->levels[i].name, LIMIT_CASE_NAME_BYTES);
     }
+    tap_yaml_init(&reader->yaml);
     cut_text_init(&reader->class, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->name, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->message, LIMIT_RESULT_MESSAGE_BYTES);
@@ -370,6 +423,7 @@ static void tap_free(struct report_reader **reader_p)
     cut_text_deinit(&reader->line);
     for (int i = 0; i < LEVELS_MAX; i++)
         cut_text_deinit(&reader->levels[i].name);
+    tap_yaml_deinit(&reader->yaml);
     cut_text_deinit(&reader->class);
     cut_text_deinit(&reader->name);
     cut_text_deinit(&reader->message);

@@ -149,6 +149,30 @@ static void tap_that_is_whole_is_read(void **state)
     check_all(&tap_reader, "tests/data/tap/valid", ".tap", REPORT_WHOLE);
 }
 
+static void note_time(void *context, const struct reported_case *c)
+{
+    struct said *said = context;
+    buffer_addf(&said->cases, "%s %lld\n", c->name, (long long)c->duration_ms);
+}
+
+/* Node says it in the block, node-tap behind the name; a test without has none of the one before. */
+static void tap_tells_how_long_a_test_took(void **state)
+{
+    static const char report[] =
+        "ok 1 - a\n  ---\n  duration_ms: 12.6\n  ...\nok 2 - b # time=7ms\n"
+        "ok 3 - c # time=1.5s\nok 4 - d\n1..4\n";
+    struct said said;
+    const struct report_handlers handlers = {.on_case = note_time, .context = &said};
+    struct report_reader *reader = tap_reader.open(&handlers);
+    (void)state;
+    buffer_init(&said.cases, FILE_MAX);
+    tap_reader.feed(reader, report, sizeof report - 1);
+    assert_int_equal(tap_reader.finish(reader, NULL), REPORT_WHOLE);
+    tap_reader.free(&reader);
+    assert_string_equal(buffer_text(&said.cases), "a 13\nb 7\nc 1500\nd 0\n");
+    buffer_deinit(&said.cases);
+}
+
 static void tap_that_is_not_gives_its_whole_cases(void **state)
 {
     (void)state;
@@ -275,6 +299,7 @@ int main(void)
         cmocka_unit_test(junit_that_is_whole_is_read),
         cmocka_unit_test(junit_that_is_not_gives_its_whole_cases),
         cmocka_unit_test(tap_that_is_whole_is_read),
+        cmocka_unit_test(tap_tells_how_long_a_test_took),
         cmocka_unit_test(tap_that_is_not_gives_its_whole_cases),
         cmocka_unit_test(what_cmocka_prints_is_found_among_other_output),
         cmocka_unit_test(cmocka_reports_that_are_torn_are_never_whole),
