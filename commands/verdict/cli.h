@@ -60,8 +60,8 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_commands_count;
 
 cli_run cmd_apply, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results, cmd_logs,
-    cmd_why, cmd_cancel, cmd_report, cmd_worker_list, cmd_worker_revoke, cmd_worker_restore,
-    cmd_token_create, cmd_token_list, cmd_token_revoke;
+    cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list, cmd_worker_revoke,
+    cmd_worker_restore, cmd_token_create, cmd_token_list, cmd_token_revoke;
 
 /* config.c: the environment's and the file's part. */
 int config_load(struct cli *cli, struct error *error) WARN_UNUSED;

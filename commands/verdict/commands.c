@@ -18,6 +18,8 @@ const struct cli_command cli_commands[] = {
     {"wait", "RUN", WAIT_OPTIONS, "wait for a run's verdict", cmd_wait},
     {"show", "RUN", "", "what a run is and how far it has come", cmd_show},
     {"results", "RUN", "status", "its cases and what happened to them", cmd_results},
+    {"history", "CASE", "project branch", "how a case (by its key: verdict results --json) went in its last runs", cmd_history},
+    {"badge", "SUITE", "project branch", "links to a badge that shows how the suite's last run ended", cmd_badge},
     {"logs", "RUN", "task", "what its tests wrote", cmd_logs},
     {"why", "RUN", "", "why it is not further", cmd_why},
     {"cancel", "RUN", "", "end it", cmd_cancel},

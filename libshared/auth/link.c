@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define VARIANT     sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define ID_BYTES    16
 #define SIGNED      (ID_BYTES + 8)
@@ -18,16 +20,17 @@ static_assert(LINK_KEY_BYTES == crypto_auth_KEYBYTES, "key size");
 static_assert(sodium_base64_ENCODED_LEN(TOTAL_BYTES, VARIANT) <= LINK_TEXT_SIZE, "text size");
 
 /* A key of its own, so that a link can never be taken for anything else that the installation's signs. */
-static void derive(const uint8_t key[LINK_KEY_BYTES], uint8_t derived_r[LINK_KEY_BYTES])
+static void derive(const uint8_t key[LINK_KEY_BYTES], const char *purpose,
+                   uint8_t derived_r[LINK_KEY_BYTES])
 {
-    static const unsigned char purpose[] = "verdict: signed links, 1";
-    crypto_generichash(derived_r, LINK_KEY_BYTES, purpose, sizeof purpose, key, LINK_KEY_BYTES);
+    crypto_generichash(derived_r, LINK_KEY_BYTES, (const unsigned char *)purpose,
+                       strlen(purpose) + 1, key, LINK_KEY_BYTES);
 }
 
 static void sign(const uint8_t key[LINK_KEY_BYTES], uint8_t bytes[TOTAL_BYTES])
 {
     uint8_t derived[LINK_KEY_BYTES];
-    derive(key, derived);
+    derive(key, "verdict: signed links, 1", derived);
     crypto_auth(bytes + SIGNED, bytes, SIGNED, derived);
     sodium_memzero(derived, sizeof derived);
 }
@@ -75,4 +78,42 @@ int link_check(const uint8_t key[LINK_KEY_BYTES], const char *text, int64_t now_
         return error_set(error, "gone", "this link has expired");
     *expires_s_r = expires_s;
     return read_id(bytes, id_r, error);
+}
+
+static void sign_text(const uint8_t key[LINK_KEY_BYTES], const char *text, size_t length,
+                      uint8_t mac_r[MAC_SIZE])
+{
+    uint8_t derived[LINK_KEY_BYTES];
+    derive(key, "verdict: signed texts, 1", derived);
+    crypto_auth(mac_r, (const unsigned char *)text, length, derived);
+    sodium_memzero(derived, sizeof derived);
+}
+
+char *link_text_make(const uint8_t key[LINK_KEY_BYTES], const char *text)
+{
+    const size_t length = strlen(text), total = MAC_SIZE + length;
+    AUTO(text_free) char *bytes = xcalloc(total + 1, 1);
+    const size_t size = sodium_base64_ENCODED_LEN(total, VARIANT);
+    char *link = xcalloc(size, 1);
+    sign_text(key, text, length, (uint8_t *)bytes);
+    memcpy(bytes + MAC_SIZE, text, length);
+    return sodium_bin2base64(link, size, (const unsigned char *)bytes, total, VARIANT);
+}
+
+int link_text_check(const uint8_t key[LINK_KEY_BYTES], const char *link, char **text_r,
+                    struct error *error)
+{
+    const size_t size = strlen(link);
+    AUTO(text_free) char *bytes = xcalloc(size + 1, 1);
+    uint8_t mac[MAC_SIZE];
+    size_t length;
+    if (sodium_base642bin((unsigned char *)bytes, size, link, size, NULL, &length, NULL, VARIANT) !=
+            0 ||
+        length < MAC_SIZE)
+        return error_set(error, "not_found", "this is no link of ours");
+    sign_text(key, bytes + MAC_SIZE, length - MAC_SIZE, mac);
+    if (sodium_memcmp(mac, bytes, MAC_SIZE) != 0)
+        return error_set(error, "not_found", "this is no link of ours");
+    *text_r = xstrndup(bytes + MAC_SIZE, length - MAC_SIZE);
+    return 0;
 }

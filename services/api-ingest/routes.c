@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "api/about.h"
+#include "api/badges.h"
+#include "api/cases.h"
 #include "api/deliveries.h"
 #include "api/environments.h"
 #include "api/pools.h"
@@ -57,6 +59,10 @@ const struct route routes[] = {
     API("GET", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_READ, suites_get, "one suite, at its current version"),
     API_LARGE("PUT", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_put, "makes or changes a suite"),
     API("GET", "/v1/projects/{project}/suites/{suite}/cases", SCOPE_CONFIG_READ, suites_cases, "its declared cases"),
+
+    API("POST", "/v1/projects/{project}/suites/{suite}/badge", SCOPE_CONFIG_WRITE, badges_create, "links to a badge of the suite, of one branch or any, for whoever holds them"),
+    API("GET", "/v1/badges/{link}", ROUTE_OPEN, badges_get, "how its last run ended, as SVG or ?format=shields"),
+    API("GET", "/v1/cases/{key}", SCOPE_RUN_READ, cases_get, "a case over its suite's runs, and how flaky it is: ?project=, ?branch="),
 
     API("GET", "/v1/projects/{project}/templates", SCOPE_CONFIG_READ, templates_list, "templates"),
     API("POST", "/v1/projects/{project}/templates", SCOPE_CONFIG_WRITE, templates_create, "makes a template"),

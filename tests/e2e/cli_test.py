@@ -202,6 +202,25 @@ def test_several_reports_are_written_at_once(cli):
     assert "each format needs its file" in err
 
 
+def test_a_case_and_a_suite_are_looked_at_over_their_runs(cli):
+    run, _ = cli.run("--", "pytest", "tests", status=1)
+    bad = json.loads(cli("results", "--json", "--status", "failed", run["id"])[0])[0]
+    project = ("--project", run["project"]["slug"])
+
+    def known():
+        process = cli.start("history", *project, bad["case_key"])
+        return process.communicate(timeout=30)[0] if process.wait(30) == 0 else None
+
+    history = wait_until(known, 20, "the case to be known")
+    url, markdown = cli("badge", *project, run["suite"]["slug"])[0].splitlines()
+
+    assert (
+        "test_bad" in history and "1 runs, 0 changes" in history and str(run["number"]) in history
+    )
+    assert "1 of 4 failed" in requests.get(url, timeout=10).text
+    assert markdown == f"![{run['suite']['slug']}]({url})"
+
+
 def test_what_did_not_pass_is_run_again(cli):
     run, _ = cli.run("--", "pytest", "tests", status=1)
 

@@ -3,6 +3,8 @@
 #include "openapi/operation.h"
 
 #include "api/about.h"
+#include "api/badges.h"
+#include "api/cases.h"
 #include "api/deliveries.h"
 #include "api/environments.h"
 #include "api/pools.h"
@@ -67,6 +69,9 @@ const struct operation operations[] = {
     OPERATION(suites_create, .body = BODY("SuiteBody", &suite_head_fields, &suite_fields), .answer = "Suite", .ok = {201}, .refused = {409}),
     OPERATION(suites_get, .answer = "Suite"),
     OPERATION(suites_put, .body = BODY_LIKE("SuiteChangeBody", "SuiteBody"), .answer = "Suite", .ok = {200, 201}),
+    OPERATION(badges_create, .body = OPTIONAL_BODY("BadgeBody", &badge_fields), .answer = "BadgeLinks", .ok = {201}),
+    OPERATION(badges_get, .parameters = {"BadgeFormat"}, .answer = "Badge", .media = {"image/svg+xml"}),
+    OPERATION(cases_get, .parameters = {PAGE, "Project", "Branch"}, .answer = "CaseHistory"),
     OPERATION(suites_cases, PAGES("SuiteCase"), .parameters = {PAGE}),
 
     OPERATION(templates_list, PAGES("Template"), .parameters = {PAGE}),

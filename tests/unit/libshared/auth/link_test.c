@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "base/memory.h"
 #include <sodium.h>
 #include <string.h>
 
@@ -39,6 +41,28 @@ static void an_expired_link_is_gone(void **state)
 
     assert_int_equal(link_check(key, link, 2000, &read, &expires_s, &error), -1);
     assert_true(error_is(&error, "gone"));
+}
+
+static void a_signed_text_is_read_back_and_no_other(void **state)
+{
+    AUTO(text_free) char *link = link_text_make(key, "[\"badge\", \"é\"]");
+    AUTO(text_free) char *text = NULL;
+    char run_link[LINK_TEXT_SIZE];
+    struct error error;
+    (void)state;
+    link_make(key, &id, 2000, run_link);
+
+    assert_int_equal(link_text_check(key, link, &text, NULL), 0);
+    assert_string_equal(text, "[\"badge\", \"é\"]");
+    for (size_t i = 0; i + 1 < strlen(link); i++) {
+        char was = link[i];
+        link[i] = was == 'A' ? 'B' : 'A';
+        assert_int_equal(link_text_check(key, link, &text, &error), -1);
+        assert_true(error_is(&error, "not_found"));
+        link[i] = was;
+    }
+    assert_int_equal(link_text_check(key, run_link, &text, &error), -1);
+    assert_int_equal(link_text_check(key, "", &text, &error), -1);
 }
 
 static void each_changed_character_breaks_it(void **state)
@@ -79,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_link_gives_back_what_it_was_made_for),
         cmocka_unit_test(an_expired_link_is_gone),
+        cmocka_unit_test(a_signed_text_is_read_back_and_no_other),
         cmocka_unit_test(each_changed_character_breaks_it),
         cmocka_unit_test(another_key_and_other_texts_are_refused),
     };
