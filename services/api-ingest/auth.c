@@ -12,7 +12,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "db/token.h"
+#include "ingest.h"
 #include "ingest_metrics.h"
+#include "limits.h"
 #include "model/limits.h"
 
 #define CACHE_MAX     10000
@@ -24,16 +26,13 @@ struct entry {
     uint8_t hash[TOKEN_HASH_BYTES];
     struct token_row token; /* without an id: there is no such token */
     int64_t checked_ms;
-    int64_t used_ms;  /* last_used_at was written */
-    double allowance; /* requests that it may make at once */
-    int64_t allowance_ms;
+    int64_t used_ms; /* last_used_at was written */
     UT_hash_handle hh;
 };
 
 struct auth {
     pthread_mutex_t lock;
     struct entry *entries;
-    int64_t requests_per_second; /* of one token; 0: no limit */
 };
 
 static const unsigned implied[SCOPE_COUNT] = {
@@ -42,11 +41,10 @@ static const unsigned implied[SCOPE_COUNT] = {
     [SCOPE_CONFIG_WRITE] = 1U << SCOPE_CONFIG_READ,
 };
 
-struct auth *auth_new(int64_t requests_per_second)
+struct auth *auth_new(void)
 {
     struct auth *auth = xcalloc(1, sizeof *auth);
     pthread_mutex_init(&auth->lock, NULL);
-    auth->requests_per_second = requests_per_second;
     return auth;
 }
 
@@ -141,32 +139,6 @@ static void remember(struct auth *auth, const struct entry *fresh)
     pthread_mutex_unlock(&auth->lock);
 }
 
-/* A bucket that fills at the rate and holds two seconds' worth. */
-static int spend(struct auth *auth, const uint8_t hash[TOKEN_HASH_BYTES], struct error *error)
-{
-    struct entry *entry = NULL;
-    bool may = true;
-    if (auth->requests_per_second == 0)
-        return 0;
-    pthread_mutex_lock(&auth->lock);
-    HASH_FIND(hh, auth->entries, hash, TOKEN_HASH_BYTES, entry);
-    if (entry != NULL) {
-        const double rate = (double)auth->requests_per_second, most = 2 * rate;
-        const int64_t now_ms = monotonic_ms();
-        double sum = entry->allowance_ms == 0
-                         ? most
-                         : entry->allowance + rate * (double)(now_ms - entry->allowance_ms) / 1000;
-        sum = sum > most ? most : sum;
-        may = sum >= 1;
-        entry->allowance = may ? sum - 1 : sum;
-        entry->allowance_ms = now_ms;
-    }
-    pthread_mutex_unlock(&auth->lock);
-    return may ? 0
-               : error_set(error, "too_many", "the token may make %lld requests a second",
-                           (long long)auth->requests_per_second);
-}
-
 static int look_up(struct request *request, const uint8_t hash[TOKEN_HASH_BYTES],
                    struct entry *entry, struct error *error)
 {
@@ -212,7 +184,7 @@ int auth_check(struct auth *auth, struct request *request, struct principal *pri
         return error_set(error, "unauthorized", "the token is %s",
                          entry.token.why_not[0] == '\0' ? "unknown" : entry.token.why_not);
     }
-    if (spend(auth, hash, error) < 0) {
+    if (limits_check_token(request_ingest(request)->limits, request, hash, error) < 0) {
         count("too_many");
         return -1;
     }

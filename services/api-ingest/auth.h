@@ -7,8 +7,7 @@
 
 struct auth;
 
-/* requests_per_second of each token, in the long run; 0: no limit. */
-struct auth *auth_new(int64_t requests_per_second);
+struct auth *auth_new(void);
 void auth_free(struct auth **auth);
 
 /* "Bearer vd_…" with a right checksum; *token_r is borrowed from the header. "unauthorized" otherwise. */

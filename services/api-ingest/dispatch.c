@@ -6,6 +6,7 @@
 #include "auth.h"
 #include "http/exchange.h"
 #include "ingest.h"
+#include "precondition.h"
 #include "tenancy.h"
 
 static int check_scope(const struct route *route, const struct principal *principal,
@@ -42,5 +43,10 @@ int dispatch(struct request *request, struct response *response, struct error *e
     if (project != NULL && !route->may_make_project &&
         tenancy_project(request, project, &request->project, error) < 0)
         return -1;
-    return route->handler(request, response, error);
+    request->before_change = precondition_check;
+    if (route->handler(request, response, error) < 0)
+        return -1;
+    if (!request->parked) /* then it may be somebody else's by now */
+        precondition_tag(request, response);
+    return 0;
 }

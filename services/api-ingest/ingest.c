@@ -14,6 +14,7 @@
 #include "db/retention.h"
 #include "installation.h"
 #include "lanes.h"
+#include "limits.h"
 #include "live/live.h"
 #include "log/log.h"
 #include "runs/batcher.h"
@@ -72,6 +73,13 @@ static const struct setting settings_list[] = {
      .min = 0,
      .max = 1000000,
      .text = "of one token, in the long run (twice as many at once); 0: no limit"},
+    {.name = "VERDICT_API_ADDRESS_REQUESTS_PER_SECOND",
+     .type = SETTING_INT,
+     .offset = OFFSET(address_requests_per_second),
+     .fallback = "0",
+     .min = 0,
+     .max = 1000000,
+     .text = "of one address (IPv6: one /64), whatever its tokens; 0: no limit, as behind a proxy"},
     {.name = "VERDICT_API_REQUEST_TIMEOUT",
      .type = SETTING_DURATION,
      .offset = OFFSET(request_timeout_ms),
@@ -141,7 +149,8 @@ static int open_http(struct ingest *ingest, struct error *error)
                                 .workers = (int)settings->workers,
                                 .connections = (int)settings->connections,
                                 .request_timeout_ms = settings->request_timeout_ms,
-                                .store = ingest->store},
+                                .store = ingest->store,
+                                .limits = ingest->limits},
         ingest, &ingest->http, error);
 }
 
@@ -159,7 +168,9 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
         return error_set(error, "unavailable", "libsodium cannot start");
     if (seal_key_read(ingest->settings->key_file, ingest->key, error) < 0)
         return -1;
-    ingest->auth = auth_new(ingest->settings->requests_per_second);
+    ingest->auth = auth_new();
+    ingest->limits = limits_new(ingest->settings->requests_per_second,
+                                ingest->settings->address_requests_per_second);
     ingest->installation = installation_new(ingest->common->topic_prefix);
     ingest->lanes = lanes_new();
     ingest->flights = flights_new();
@@ -195,6 +206,7 @@ void ingest_close(void *context)
     lanes_free(&ingest->lanes);
     installation_free(&ingest->installation);
     auth_free(&ingest->auth);
+    limits_free(&ingest->limits);
     sodium_memzero(ingest->key, sizeof ingest->key);
     memory_free(&ingest);
 }

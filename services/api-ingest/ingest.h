@@ -18,6 +18,7 @@ struct flights;
 struct numbers;
 struct installation;
 struct lanes;
+struct limits;
 struct live;
 struct retention;
 
@@ -27,7 +28,7 @@ struct ingest_settings {
     char *key_file;
     char *redis_url;
     int64_t http_threads, workers, connections;
-    int64_t requests_per_second, request_timeout_ms;
+    int64_t requests_per_second, address_requests_per_second, request_timeout_ms;
 };
 extern const struct settings_table ingest_settings;
 
@@ -39,6 +40,7 @@ struct ingest {
     struct store_settings store;
     uint8_t key[SEAL_KEY_BYTES]; /* of the key file: seals webhook secrets, signs links */
     struct auth *auth;
+    struct limits *limits; /* on how often somebody asks */
     struct installation *installation;
     struct lanes *lanes;
     struct batcher *batcher; /* of triggers */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """api-ingest alone on a real Postgres and Kafka: everything but runs."""
 
+import concurrent.futures
+
 import pytest
 from parts.process import wait_until
 
@@ -488,6 +490,93 @@ def test_a_token_that_asks_too_often_is_told_when_to_come_back(verdict):
     refused = [a for a in answers if a.status_code == 429]
     assert 15 <= len(refused) <= 20
     assert refused[0].headers["Retry-After"] == "1"
+    first, last = answers[0].headers, refused[-1].headers
+    assert (first["RateLimit-Limit"], first["RateLimit-Remaining"]) == ("10", "9")
+    assert (last["RateLimit-Remaining"], last["RateLimit-Reset"]) == ("0", "2")
+
+
+def test_an_address_that_asks_too_often_is_refused_whatever_its_tokens(verdict):
+    verdict.start("api-ingest", VERDICT_API_ADDRESS_REQUESTS_PER_SECOND=5)
+    nobody = verdict.api.with_token(None)
+
+    answers = [nobody.request("GET", "/v1/version") for _ in range(30)]
+
+    refused = [a for a in answers if a.status_code == 429]
+    assert 15 <= len(refused) <= 20
+    assert refused[0].json()["message"].startswith("the address may make 5")
+    assert verdict.api.request("GET", "/v1/me").status_code == 429
+
+
+# conditions --------------------------------------------------------------------------------------
+
+
+def test_what_has_not_changed_is_not_sent_again(api, shop):
+    api.put(f"{shop}/environments/prod", {})
+    paths = ["/v1/openapi.json", shop, f"{shop}/environments/prod", "/v1/pools/default"]
+    for path in paths:
+        first = api.request("GET", path)
+
+        again = api.request("GET", path, headers={"If-None-Match": first.headers["ETag"]})
+        other = api.request("GET", path, headers={"If-None-Match": '"other"'})
+
+        assert (again.status_code, again.content) == (304, b"")
+        assert (other.status_code, other.headers["ETag"]) == (200, first.headers["ETag"])
+
+
+def test_a_change_of_what_somebody_else_has_changed_is_refused(api, shop):
+    path = f"{shop}/environments/prod"
+    api.put(path, {"title": "A"}, expect=201)
+    old = api.request("GET", path).headers["ETag"]
+
+    changed = api.request("PUT", path, json={"title": "B"}, headers={"If-Match": old})
+    late = api.request("PUT", path, json={"title": "C"}, headers={"If-Match": old})
+    weak = {"If-Match": "W/" + changed.headers["ETag"]}
+
+    assert (changed.status_code, late.status_code) == (200, 412)
+    assert late.json()["code"] == "precondition_failed"
+    assert changed.headers["ETag"] == api.request("GET", path).headers["ETag"] != old
+    assert api.get(path)["title"] == "B"
+    api.put(path, {"title": "D"}, expect=412, headers=weak)
+    api.put(path, {"title": "D"}, expect=200, headers={"If-Match": "*"})
+    api.put(f"{shop}/environments/none", {}, expect=412, headers={"If-Match": "*"})
+    api.get(f"{shop}/environments/none", expect=404)
+
+
+def test_only_one_of_many_changes_of_the_same_thing_wins(api, shop):
+    path = f"{shop}/environments/prod"
+    api.put(path, {"title": "A"}, expect=201)
+    tag = {"If-Match": api.request("GET", path).headers["ETag"]}
+
+    def change(number):
+        mine = api.with_token(api.session.headers["Authorization"].split()[1])
+        return mine.request("PUT", path, json={"title": f"T{number}"}, headers=tag).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(change, range(8)))
+
+    assert sorted(statuses) == [200, *[412] * 7]
+
+
+def test_what_must_be_new_is_not_overwritten(api, shop):
+    new = {"If-None-Match": "*"}
+
+    api.put("/v1/projects/fresh", {"title": "F"}, expect=201, headers=new)
+    api.put("/v1/projects/fresh", {"title": "G"}, expect=412, headers=new)
+    api.put(f"{shop}/environments/prod", {}, expect=201, headers=new)
+    api.put(f"{shop}/environments/prod", {"title": "B"}, expect=412, headers=new)
+
+    assert api.get("/v1/projects/fresh")["title"] == "F"
+
+
+def test_what_was_changed_is_not_removed_unseen(api, shop):
+    made = api.post(f"{shop}/webhooks", {"url": "https://example.com/a"}, expect=201)
+    path = f"{shop}/webhooks/{made['id']}"
+    tag = {"If-Match": api.request("GET", path).headers["ETag"]}
+    api.put(path, {"url": "https://example.com/b"}, expect=200)
+
+    api.delete(path, expect=412, headers=tag)
+
+    api.delete(path, expect=204, headers={"If-Match": api.request("GET", path).headers["ETag"]})
 
 
 def test_a_suite_that_could_not_travel_to_a_worker_is_refused(api, shop):

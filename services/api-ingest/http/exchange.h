@@ -38,6 +38,8 @@ struct request {
     struct principal principal;
     bool has_principal;
     struct project_ref project;
+    /* Called first in a transaction that the handler begins; NULL: nothing to look at. */
+    int (*before_change)(struct request *request, struct store *store, struct error *error);
     struct worker *worker; /* while one serves it */
 
     bool parked;

@@ -19,6 +19,7 @@ static const struct problem_kind kinds[] = {
     {.code = "timeout", .status = 408, .title = "Request time-out", .retry_after_s = 1},
     {.code = "conflict", .status = 409, .title = "Conflict"},
     {.code = "gone", .status = 410, .title = "Gone"},
+    {.code = "precondition_failed", .status = 412, .title = "Precondition failed"},
     {.code = "too_large", .status = 413, .title = "Too large"},
     {.code = "uri_too_long", .status = 414, .title = "URI too long"},
     {.code = "unsupported_media_type", .status = 415, .title = "Unsupported media type"},

@@ -3,6 +3,7 @@
 #include "http/response.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "http/problem.h"
 #include "http/response_parts.h"
 #include "http/stream.h"
+
+#define ETAG_BYTES 9 /* 72 bits, 18 digits */
 
 void response_init(struct response *response)
 {
@@ -86,12 +89,21 @@ void response_empty(struct response *response, int status)
     response->status = status;
 }
 
+static bool has_header(const struct response *response, const char *name)
+{
+    for (int i = 0; i < response->header_count; i++)
+        if (strcmp(response->headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 void response_problem(struct response *response, const struct error *error)
 {
     const struct problem_kind *kind = problem_kind_get(error);
+    text_free(&response->etag);
     response_json(response, kind->status, problem_json(kind, error));
     response->content_type = "application/problem+json";
-    if (kind->retry_after_s > 0)
+    if (kind->retry_after_s > 0 && !has_header(response, "Retry-After"))
         response_headerf(response, "Retry-After", "%d", kind->retry_after_s);
     if (kind->status == 401)
         response_header(response, "WWW-Authenticate", "Bearer realm=\"verdict\"");
@@ -130,6 +142,18 @@ void response_etag(struct response *response, const char *etag)
 {
     text_free(&response->etag);
     response->etag = xasprintf("\"%s\"", etag);
+}
+
+void response_etag_by_body(struct response *response)
+{
+    unsigned char hash[crypto_generichash_BYTES_MIN];
+    char text[2 * ETAG_BYTES + 1];
+    if ((response->status != 200 && response->status != 201) || response->kind != BODY_BYTES ||
+        response->etag != NULL)
+        return;
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)response->bytes, response->length,
+                       NULL, 0);
+    response_etag(response, sodium_bin2hex(text, sizeof text, hash, ETAG_BYTES));
 }
 
 void response_revalidate(struct response *response, const char *if_none_match)

@@ -31,3 +31,5 @@ void response_headerf(struct response *response, const char *name, const char *f
     __attribute__((format(printf, 3, 4)));
 /* Strong validator, without quotes. The server answers 304 when If-None-Match names it. */
 void response_etag(struct response *response, const char *etag);
+/* Of a 200 or 201 whose body is bytes, and has none yet: by a hash of them. */
+void response_etag_by_body(struct response *response);

@@ -24,6 +24,7 @@
 #include "http/stream.h"
 #include "http/workers.h"
 #include "ingest_metrics.h"
+#include "limits.h"
 #include "log/log.h"
 
 #define ANSWER_MS        600000 /* to take an answer; streams go on */
@@ -42,6 +43,7 @@ struct http_server {
     struct stream_list *streams;
     int listen_fd;
     int64_t request_timeout_ms;
+    struct limits *limits;
     atomic_int under_way; /* from submitted to the last byte */
     atomic_size_t body_bytes;
     atomic_bool stopping;
@@ -164,7 +166,8 @@ static void add_headers(const struct request *request, struct MHD_Response *answ
 static enum MHD_Result answer(struct request *request)
 {
     struct response *response = &request->response;
-    response_revalidate(response, request_header(request, "If-None-Match"));
+    if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0)
+        response_revalidate(response, request_header(request, "If-None-Match"));
     count_answer(request);
     set_deadline(request, response->kind == BODY_STREAM ? 0 : ANSWER_MS);
     struct MHD_Response *answer = make_answer(request);
@@ -226,6 +229,8 @@ static enum MHD_Result on_headers(struct http_server *server, struct MHD_Connect
     }
     const struct route *route = request->match.route;
     const char *token;
+    if (limits_check_address(server->limits, request, &error) < 0)
+        exchange_refuse(request, &error);
     if (route != NULL && route->scope != ROUTE_OPEN &&
         auth_read_bearer(request_header(request, "Authorization"), &token, &error) < 0)
         exchange_refuse(request, &error);
@@ -392,6 +397,7 @@ int http_server_start(const struct http_settings *settings, struct ingest *inges
     server->ingest = ingest;
     server->listen_fd = -1;
     server->request_timeout_ms = settings->request_timeout_ms;
+    server->limits = settings->limits;
     server->connections = connections_new();
     server->streams = stream_list_new();
     signal(SIGPIPE, SIG_IGN); /* sendfile knows no MSG_NOSIGNAL */

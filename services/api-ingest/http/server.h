@@ -13,6 +13,7 @@
 
 struct http_server;
 struct ingest;
+struct limits;
 struct request;
 struct workers;
 
@@ -23,6 +24,7 @@ struct http_settings {
     int connections;            /* at the most */
     int64_t request_timeout_ms; /* from the opening, or the last answer, to a whole request */
     struct store_settings store;
+    struct limits *limits; /* NULL: none */
 };
 
 int http_server_start(const struct http_settings *settings, struct ingest *ingest,

@@ -73,7 +73,11 @@ int request_begin(struct request *request, struct store **store_r, struct error 
 {
     if (request_store(request, store_r, error) < 0)
         return -1;
-    return store_begin(*store_r, error);
+    if (store_begin(*store_r, error) < 0)
+        return -1;
+    if (request->before_change == NULL)
+        return 0;
+    return request->before_change(request, *store_r, error);
 }
 
 int request_commit(struct request *request, struct error *error)

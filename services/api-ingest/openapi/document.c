@@ -166,6 +166,10 @@ static json_t *response_of(int status, json_t *headers, json_t *content)
 {
     json_t *response = json_pack("{s:s, s:o}", "description", title_of(status), "headers", headers);
     json_object_set_new(headers, "X-Request-Id", reference_to("headers", "RequestId"));
+    json_object_set_new(headers, "RateLimit-Limit", reference_to("headers", "RateLimitLimit"));
+    json_object_set_new(headers, "RateLimit-Remaining",
+                        reference_to("headers", "RateLimitRemaining"));
+    json_object_set_new(headers, "RateLimit-Reset", reference_to("headers", "RateLimitReset"));
     if (json_object_size(content) > 0)
         json_object_set(response, "content", content);
     json_decref(content);
@@ -184,15 +188,16 @@ static void add_success(json_t *responses, const struct operation *operation, in
     json_t *headers = json_object();
     if (status == 201)
         json_object_set_new(headers, "Location", reference_to("headers", "Location"));
-    if (operation->has_etag && status != 202)
+    if ((operation->has_etag && status != 202) ||
+        (operation->has_condition && operation->answer != NULL))
         json_object_set_new(headers, "ETag", reference_to("headers", "ETag"));
     bool is_empty = status == 204 || status == 304;
     set_status(responses, status,
                response_of(status, headers, is_empty ? NULL : content_of(operation)));
 }
 
-static const int problem_statuses[] = {400, 401, 403, 404, 409, 410, 413,
-                                       414, 415, 422, 429, 500, 503};
+static const int problem_statuses[] = {400, 401, 403, 404, 409, 410, 412,
+                                       413, 414, 415, 422, 429, 500, 503};
 
 static json_t *problems(void)
 {
@@ -230,6 +235,8 @@ static json_t *responses_of(const struct route *route, const struct operation *o
     }
     if (operation->has_etag)
         add_success(responses, operation, 304);
+    if (operation->has_condition)
+        add_problem(responses, 412);
     for (size_t i = 0; i < ARRAY_SIZE(always); i++)
         add_problem(responses, always[i]);
     for (size_t i = 0; i < ARRAY_SIZE(of_tokens) && route->scope != ROUTE_OPEN; i++)
@@ -260,6 +267,10 @@ static json_t *parameters_of(const struct route *route, const struct operation *
     add_path_parameters(list, route->pattern, json_object_get(words, "path_parameters"));
     if (operation->has_etag)
         json_array_append_new(list, reference_to("parameters", "IfNoneMatch"));
+    if (operation->has_condition) {
+        json_array_append_new(list, reference_to("parameters", "IfMatch"));
+        json_array_append_new(list, reference_to("parameters", "IfNew"));
+    }
     for (size_t i = 0; i < OPERATION_PARAMETERS && operation->parameters[i] != NULL; i++) {
         assert(json_object_get(json_object_get(words, "parameters"), operation->parameters[i]) !=
                NULL);

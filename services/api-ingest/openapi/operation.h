@@ -30,6 +30,7 @@ struct operation {
     const char *answer;              /* schema of the JSON that is answered; NULL: none */
     bool is_list;                    /* of such, in pages */
     bool has_etag;                   /* asked with If-None-Match, it may be 304 */
+    bool has_condition;              /* changes a thing that has one: If-Match may make it 412 */
     const char *media[3];            /* other types that are answered */
     const char *security; /* of routes that are open: the scheme they look at themselves */
 };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "precondition.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "http/exchange.h"
+#include "openapi/operation.h"
+#include "store/store.h"
+#include "tenancy.h"
+
+void precondition_tag(const struct request *request, struct response *response)
+{
+    const struct operation *operation = operation_find(request->match.route->handler);
+    if (operation != NULL && (operation->has_etag || operation->has_condition))
+        response_etag_by_body(response);
+}
+
+static const struct route *reader_of(const struct route *route)
+{
+    for (size_t i = 0; i < routes_count; i++)
+        if (strcmp(routes[i].method, "GET") == 0 && strcmp(routes[i].pattern, route->pattern) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+/* Fills the response with what a GET would answer; leaves it empty when there is nothing. */
+static int read_thing(struct request *request, struct response *response, struct error *error)
+{
+    const struct route *reader = reader_of(request->match.route);
+    int status = 0;
+    if (uuid_is_null(&request->project.id) && request->match.route->may_make_project)
+        status =
+            tenancy_project(request, request_param(request, "project"), &request->project, error);
+    if (status == 0)
+        status = reader->handler(request, response, error);
+    if (status < 0)
+        return error_is(error, "not_found") ? 0 : -1;
+    response_etag_by_body(response);
+    return 0;
+}
+
+/* W/"…" names no strong validator. */
+static bool names_etag(const char *header, const char *etag)
+{
+    const char *at = strstr(header, etag);
+    return at != NULL && (at == header || at[-1] != '/');
+}
+
+static bool holds(const char *if_match, const char *if_none_match, const char *etag)
+{
+    if (if_match != NULL &&
+        (etag == NULL || (strcmp(if_match, "*") != 0 && !names_etag(if_match, etag))))
+        return false;
+    if (if_none_match == NULL || etag == NULL)
+        return true;
+    return strcmp(if_none_match, "*") != 0 && !names_etag(if_none_match, etag);
+}
+
+static const char lock_sql[] = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+int precondition_check(struct request *request, struct store *store, struct error *error)
+{
+    const struct operation *operation = operation_find(request->match.route->handler);
+    const char *if_match = request_header(request, "If-Match");
+    const char *if_none_match = request_header(request, "If-None-Match");
+    if (operation == NULL || !operation->has_condition ||
+        (if_match == NULL && if_none_match == NULL))
+        return 0;
+    AUTO(response_deinit) struct response there;
+    response_init(&there);
+    if (store_query(store, lock_sql, PARAMS(param_text(request->path)), NULL, error) < 0 ||
+        read_thing(request, &there, error) < 0)
+        return -1;
+    if (holds(if_match, if_none_match, there.etag))
+        return 0;
+    if (there.etag == NULL)
+        return error_set(error, "precondition_failed", "there is nothing that If-Match could name");
+    return error_set(error, "precondition_failed",
+                     "it is not the one that was meant: read it again (its ETag is %s)",
+                     there.etag);
+}

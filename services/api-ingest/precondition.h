@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ETag, If-Match and If-None-Match of single things. The validator is a hash of what a GET of the same path answers. */
+#pragma once
+
+#include "http/request.h"
+#include "http/response.h"
+
+/* Gives the answer its ETag, where the operation has one. */
+void precondition_tag(const struct request *request, struct response *response);
+/* Inside the transaction that will change the thing: "precondition_failed" when it is not what If-Match
+ * names, or is there although If-None-Match: * says that it must be new. Two such requests at one path go one after
+ * the other until the end of their transactions; those without a condition do not wait for them. */
+int precondition_check(struct request *request, struct store *store,
+                       struct error *error) WARN_UNUSED;
