@@ -17,6 +17,7 @@ import uuid
 
 import pytest
 from parts.process import wait_until
+from support import TOP
 
 SERVICES = ("api-ingest", "scheduler", "result-collector", "executor")
 POLICY = {"task_timeout_ms": 60000, "run_timeout_ms": 120000, "grace_ms": 500}
@@ -210,6 +211,48 @@ def test_tap_on_stdout_is_read_and_kept_as_output(project):
     assert (run["state"], run["reason"]) == ("failed", "cases_failed")
     assert project.results(run)["second", ""]["message"] == "it broke"
     assert project.log(run, "stdout") == TAP
+
+
+def keys_of(project, run):
+    rows = project.verdict.db.query(
+        """SELECT case_key, class, name, parameters, status FROM results.result
+           WHERE run_id = %s ORDER BY case_key""",
+        run,
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def test_a_case_has_one_key_on_every_worker_and_however_it_is_told(project):
+    verdict, data = project.verdict, TOP / "tests" / "data" / "identity"
+    project.write("tests/test_calc.py", (data / "suite.txt").read_text())
+    shutil.copy(data / "ctrf.json", project.folder / "given.json")  # of the same suite
+    git(project.folder, "init", "-q", "-b", "main")
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "-qm", "calc")
+    junit = "python3 -m pytest -q -o junit_family=xunit1 --junit-xml=r.xml"
+
+    def start(framework, *command, **suite):
+        source = {"kind": "git", "url": f"file://{project.folder}"}
+        return project.trigger(framework, *command, source=source, **suite)
+
+    runs = [start("pytest")]
+    verdict.wait_final(runs[0])
+    verdict.start("executor-2", VERDICT_LABELS="second=yes")
+    second = {"requirements": ["second=yes"]}
+    runs += [
+        start("pytest", **second),
+        start("command", *junit.split(), report={"path": "r.xml"}, **second),
+        start("command", "cp", "given.json", "c.json", report={"path": "c.json"}),
+    ]
+    for run in runs:
+        verdict.wait_final(run)
+    verdict.stop("executor-2")
+
+    first, *others = [keys_of(project, run) for run in runs]
+    assert len(first) == 12
+    assert others == [first] * 3
+    find = "SELECT DISTINCT worker_id FROM scheduling.dispatch WHERE run_id = ANY (%s::uuid[])"
+    assert len(verdict.db.query(find, runs[:3])) == 2
 
 
 def test_a_command_without_a_report_is_one_case(project):
