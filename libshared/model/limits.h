@@ -48,6 +48,10 @@
 #define LIMIT_OPEN_RUNS_WINDOW      ((int64_t)10000)
 #define LIMIT_MARKDOWN_BYTES        ((int64_t)1000 * 1000)
 #define LIMIT_DEAD_LETTER_BYTES     ((int64_t)64 * 1024)
+#define LIMIT_ARTIFACT_BYTES        ((int64_t)256 * 1024 * 1024)
+#define LIMIT_ARTIFACTS_PER_TASK    ((int64_t)1000)
+#define LIMIT_ARTIFACTS_TASK_BYTES  ((int64_t)1024 * 1024 * 1024)
+#define LIMIT_ARTIFACT_PATTERNS     ((int64_t)64)
 
 #define LIMITS(X)                                                                                  \
     X(MESSAGE_BYTES, "bytes", "any Kafka message that we make")                                    \
@@ -90,7 +94,11 @@
     X(RETRY_AFTER_MS, "ms", "what is honoured of a receiver's Retry-After")                        \
     X(OPEN_RUNS_WINDOW, "runs", "open runs that a scheduler partition keeps in memory")            \
     X(MARKDOWN_BYTES, "bytes", "a report as Markdown: build pages take a mebibyte")                \
-    X(DEAD_LETTER_BYTES, "bytes", "what is kept of a rejected message")
+    X(DEAD_LETTER_BYTES, "bytes", "what is kept of a rejected message")                            \
+    X(ARTIFACT_BYTES, "bytes", "one artifact")                                                     \
+    X(ARTIFACTS_PER_TASK, "files", "artifacts of one attempt at a task")                           \
+    X(ARTIFACTS_TASK_BYTES, "bytes", "... and all of them together")                               \
+    X(ARTIFACT_PATTERNS, "patterns", "by which a suite names its artifacts")
 
 enum limit_id {
 #define X(name, unit, text) LIMIT_ID_##name,

@@ -165,7 +165,7 @@ static const struct field suite_list[] = {
 const struct fields suite_fields = FIELDS(struct suite_spec, suite_list);
 
 /* Tests never run with another directory's rights: no path leads out of the source. */
-static bool path_stays_inside(const char *path)
+bool path_stays_inside(const char *path)
 {
     if (path[0] == '/')
         return false;

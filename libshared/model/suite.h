@@ -72,6 +72,9 @@ struct suite_spec {
 
 extern const struct fields suite_fields;
 
+/* Relative, and without a step upwards? */
+bool path_stays_inside(const char *path);
+
 /* Decodes and checks what no field table says: which members go together. */
 int suite_decode(const json_t *json, struct suite_spec *suite_r, struct error *error) WARN_UNUSED;
 void suite_deinit(struct suite_spec *suite);

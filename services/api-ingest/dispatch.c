@@ -29,7 +29,7 @@ static const char *project_of_path(const struct request *request)
     return NULL;
 }
 
-int dispatch(struct request *request, struct response *response, struct error *error)
+static int check(struct request *request, struct error *error)
 {
     const struct route *route = request->match.route;
     if (route->scope != ROUTE_OPEN) {
@@ -43,8 +43,22 @@ int dispatch(struct request *request, struct response *response, struct error *e
     if (project != NULL && !route->may_make_project &&
         tenancy_project(request, project, &request->project, error) < 0)
         return -1;
+    return 0;
+}
+
+/* A body that is a file is asked for first, and told once more when it is there. */
+static route_handler *handler_of(const struct request *request)
+{
+    const struct route *route = request->match.route;
+    return route->admit == NULL || request->is_admitted ? route->handler : route->admit;
+}
+
+int dispatch(struct request *request, struct response *response, struct error *error)
+{
+    if (!request->is_admitted && check(request, error) < 0)
+        return -1;
     request->before_change = precondition_check;
-    if (route->handler(request, response, error) < 0)
+    if (handler_of(request)(request, response, error) < 0)
         return -1;
     if (!request->parked) /* then it may be somebody else's by now */
         precondition_tag(request, response);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "auth.h"
+#include "blob/blob.h"
+#include "blob_sweeper.h"
 #include "base/memory.h"
 #include "ingest_metrics.h"
 #include "cache.h"
@@ -45,6 +47,27 @@ static const struct setting settings_list[] = {
      .offset = OFFSET(redis_url),
      .fallback = "redis://127.0.0.1:6379/0",
      .text = "Redis, a cache alone: redis://[:password@]host[:port][/database]"},
+    {.name = "VERDICT_BLOB_URL",
+     .type = SETTING_TEXT,
+     .offset = OFFSET(blob_url),
+     .fallback = "",
+     .text =
+         "where artifacts are kept: file:///DIR, or s3+https://HOST/BUCKET[/PREFIX]; empty: nowhere"},
+    {.name = "VERDICT_BLOB_REGION",
+     .type = SETTING_TEXT,
+     .offset = OFFSET(blob_region),
+     .fallback = "us-east-1",
+     .text = "region of the bucket"},
+    {.name = "VERDICT_BLOB_KEY_ID",
+     .type = SETTING_TEXT,
+     .offset = OFFSET(blob_key_id),
+     .fallback = "",
+     .text = "id of the bucket's key"},
+    {.name = "VERDICT_BLOB_SECRET",
+     .type = SETTING_SECRET,
+     .offset = OFFSET(blob_secret),
+     .fallback = "",
+     .text = "the bucket's key"},
     {.name = "VERDICT_API_HTTP_THREADS",
      .type = SETTING_INT,
      .offset = OFFSET(http_threads),
@@ -140,6 +163,18 @@ static int open_outbox(struct ingest *ingest, struct error *error)
     return 0;
 }
 
+static int open_blobs(struct ingest *ingest, struct error *error)
+{
+    const struct ingest_settings *settings = ingest->settings;
+    const struct blob_settings blob_settings = {.url = settings->blob_url,
+                                                .region = settings->blob_region,
+                                                .key_id = settings->blob_key_id,
+                                                .secret = settings->blob_secret};
+    if (blob_store_open(&blob_settings, &ingest->blobs, error) < 0)
+        return -1;
+    return blob_sweeper_start(&ingest->store, ingest->blobs, &ingest->sweeper, error);
+}
+
 static int open_http(struct ingest *ingest, struct error *error)
 {
     const struct ingest_settings *settings = ingest->settings;
@@ -182,7 +217,8 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
                       error) < 0 ||
         live_start(ingest, &ingest->live, error) < 0 ||
         retention_start(&ingest->store, ingest->common->retention_ms, &api_retention,
-                        &ingest->retention, error) < 0)
+                        &ingest->retention, error) < 0 ||
+        open_blobs(ingest, error) < 0)
         return -1;
     return open_http(ingest, error);
 }
@@ -195,7 +231,9 @@ void ingest_close(void *context)
     batcher_stop(ingest->batcher); /* answers what it has, while the server still can */
     live_stop(ingest->live);
     retention_stop(&ingest->retention);
+    blob_sweeper_stop(&ingest->sweeper);
     http_server_free(&ingest->http);
+    blob_store_close(&ingest->blobs);
     batcher_free(&ingest->batcher);
     live_free(&ingest->live);
     flights_free(&ingest->flights);

@@ -12,6 +12,8 @@
 #include "service/service.h"
 
 struct auth;
+struct blob_store;
+struct blob_sweeper;
 struct batcher;
 struct cache;
 struct flights;
@@ -27,6 +29,7 @@ struct ingest_settings {
     char *public_url;
     char *key_file;
     char *redis_url;
+    char *blob_url, *blob_region, *blob_key_id, *blob_secret;
     int64_t http_threads, workers, connections;
     int64_t requests_per_second, address_requests_per_second, request_timeout_ms;
 };
@@ -43,12 +46,14 @@ struct ingest {
     struct limits *limits; /* on how often somebody asks */
     struct installation *installation;
     struct lanes *lanes;
-    struct batcher *batcher; /* of triggers */
-    struct cache *cache;     /* runs in Redis */
-    struct flights *flights; /* runs that are being read */
-    struct numbers *numbers; /* which runs they name */
-    struct live *live;       /* long polls and event streams */
-    struct outbox *outbox;   /* served by the service's loop */
+    struct batcher *batcher;      /* of triggers */
+    struct cache *cache;          /* runs in Redis */
+    struct flights *flights;      /* runs that are being read */
+    struct numbers *numbers;      /* which runs they name */
+    struct live *live;            /* long polls and event streams */
+    struct blob_store *blobs;     /* artifacts and other files */
+    struct blob_sweeper *sweeper; /* of those that nothing names any more */
+    struct outbox *outbox;        /* served by the service's loop */
     struct http_server *http;
     struct retention *retention;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */

@@ -7,6 +7,7 @@
 #include "api/about.h"
 #include "api/badges.h"
 #include "api/cases.h"
+#include "api/artifacts.h"
 #include "api/deliveries.h"
 #include "api/environments.h"
 #include "api/pools.h"
@@ -24,6 +25,7 @@
 #include "api/workers.h"
 #include "base/memory.h"
 #include "base/names.h"
+#include "model/limits.h"
 
 #define SUITE_BODY_BYTES ((size_t)16 * 1024 * 1024)
 
@@ -32,9 +34,12 @@
         .door = "api", .method = (method_), .pattern = (pattern_), .scope = (scope_),              \
         .handler = (handler_), .text = (text_), __VA_ARGS__                                        \
     }
-#define API(...)              ROUTE(__VA_ARGS__, .body_max = 0)
-#define API_LARGE(...)        ROUTE(__VA_ARGS__, .body_max = SUITE_BODY_BYTES)
-#define API_NEW_PROJECT(...)  ROUTE(__VA_ARGS__, .may_make_project = true)
+#define API(...)             ROUTE(__VA_ARGS__, .body_max = 0)
+#define API_LARGE(...)       ROUTE(__VA_ARGS__, .body_max = SUITE_BODY_BYTES)
+#define API_NEW_PROJECT(...) ROUTE(__VA_ARGS__, .may_make_project = true)
+#define API_FILE(method_, pattern_, scope_, admit_, handler_, text_)                               \
+    ROUTE(method_, pattern_, scope_, handler_, text_, .admit = (admit_),                           \
+          .body_max = (size_t)LIMIT_ARTIFACT_BYTES)
 #define API_INSTALLATION(...) ROUTE(__VA_ARGS__, .installation = true)
 
 /* clang-format off */
@@ -88,6 +93,9 @@ const struct route routes[] = {
     API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status; ?tries=all with those that were tried again"),
     API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),
     API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),
+    API("GET", "/v1/runs/{run}/artifacts", SCOPE_RUN_READ, artifacts_list, "files that its tests left, and their coverage"),
+    API("GET", "/v1/runs/{run}/artifacts/{artifact}", SCOPE_RUN_READ, artifacts_get, "one of them, byte for byte"),
+    API_FILE("PUT", "/v1/dispatches/{dispatch}/artifacts", ROUTE_OPEN, artifacts_admit, artifacts_put, "a worker keeps a file of what it runs, by a token of that dispatch; ?path=, ?kind=report"),
     API("GET", "/v1/runs/{run}/why", SCOPE_RUN_READ, run_why, "why it is not further, or ended as it did"),
     API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit, json, markdown or ctrf"),
     API("POST", "/v1/runs/{run}/share", SCOPE_RUN_WRITE, run_share, "a link to the report for whoever holds it, until it expires"),

@@ -29,6 +29,9 @@ struct route {
     bool installation;     /* tokens that are bound to a project are refused */
     bool may_make_project; /* its {project} need not be there: the handler looks */
     size_t body_max;       /* bytes; 0: LIMIT_BODY_BYTES */
+    /* When set, the body is no text but a file (request_file): this decides, before any of it is taken, whether
+     * it is wanted. body_max is to be given. */
+    route_handler *admit;
     route_handler *handler;
     const char *text; /* for docs */
 };

@@ -27,7 +27,8 @@ static const char runs_sql[] =
     "WITH old AS (SELECT r.id FROM api.run r JOIN scheduling.run_state s ON s.run_id = r.id"
     "  WHERE r.id < $1::uuid AND s.finished_at < $2::timestamptz"
     "  ORDER BY r.id LIMIT $3::integer FOR UPDATE OF r SKIP LOCKED),"
-    " requests AS (DELETE FROM api.run_request WHERE run_id IN (SELECT id FROM old))"
+    " requests AS (DELETE FROM api.run_request WHERE run_id IN (SELECT id FROM old)),"
+    " artifacts AS (DELETE FROM api.artifact WHERE run_id IN (SELECT id FROM old))"
     " DELETE FROM api.run WHERE id IN (SELECT id FROM old)";
 
 static const char delivery_requests_sql[] =

@@ -13,6 +13,7 @@
 
 struct MHD_Connection;
 struct http_server;
+struct upload;
 struct worker;
 
 struct query_value {
@@ -30,8 +31,11 @@ struct request {
     struct query_value query[QUERY_MAX];
     int query_count;
     struct buffer body;
-    size_t body_counted; /* against the server's sum */
-    bool is_refused;     /* the response says why already; the rest of the body is dropped */
+    size_t body_counted;   /* against the server's sum */
+    bool is_refused;       /* the response says why already; the rest of the body is dropped */
+    struct upload *upload; /* where the body is a file */
+    bool was_asked;        /* whether it is wanted, a moment ago */
+    bool is_admitted;      /* … and it is */
     bool is_submitted, is_done;
     int64_t started_us;
 

@@ -16,6 +16,9 @@ int page_read(const struct request *request, struct page *page_r, struct error *
 /* Answers {"items": […], "next_cursor": "…" or null} from up to limit + 1 items, each with an "id".
  * Takes the reference. */
 void page_answer(struct response *response, const struct page *page, json_t *items);
+/* … and one member more, about the whole list. Takes both references. */
+void page_answer_with(struct response *response, const struct page *page, json_t *items,
+                      const char *name, json_t *value);
 
 /* Any text as a cursor, and back. Caller frees. */
 char *cursor_encode(const char *text);

@@ -25,6 +25,7 @@ static const struct problem_kind kinds[] = {
     {.code = "unsupported_media_type", .status = 415, .title = "Unsupported media type"},
     {.code = "unprocessable", .status = 422, .title = "Cannot be processed"},
     {.code = "too_many", .status = 429, .title = "Too many requests", .retry_after_s = 1},
+    {.code = "no_room", .status = 507, .title = "No room"},
     {.code = "unavailable", .status = 503, .title = "Unavailable for now", .retry_after_s = 1},
 };
 static const struct problem_kind *const internal = &kinds[0];

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "http/upload.h"
 #include "http/uri.h"
 #include "model/limits.h"
 #include "store/store.h"
@@ -99,8 +100,10 @@ void exchange_free(struct request **request_)
         free(request->query[i].name);
         free(request->query[i].value);
     }
-    http_server_forget_body(request->server, request->body_counted);
+    if (request->match.route == NULL || request->match.route->admit == NULL)
+        http_server_forget_body(request->server, request->body_counted);
     buffer_deinit(&request->body);
+    upload_free(&request->upload);
     response_deinit(&request->response);
     free(request->path);
     free(request);
@@ -263,6 +266,12 @@ const char *request_body(const struct request *request, size_t *length_r)
 {
     *length_r = request->body.length;
     return buffer_text(&request->body);
+}
+
+int request_file(const struct request *request, int64_t *bytes_r, char name_r[BLOB_NAME_SIZE])
+{
+    assert(request->upload != NULL);
+    return upload_file(request->upload, bytes_r, name_r);
 }
 
 static bool is_json_type(const char *type)

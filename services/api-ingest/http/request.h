@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/uuid.h"
+#include "blob/blob.h"
 #include "routes.h"
 
 struct ingest;
@@ -50,6 +51,8 @@ int request_query_choice(const struct request *request, const char *name,
                          struct error *error) WARN_UNUSED;
 
 const char *request_body(const struct request *request, size_t *length_r);
+/* On routes with `admit`: the body as a file, its length and its SHA-256 (a blob's name). Borrowed. */
+int request_file(const struct request *request, int64_t *bytes_r, char name_r[BLOB_NAME_SIZE]);
 int request_json(const struct request *request, json_t **json_r, struct error *error) WARN_UNUSED;
 /* The body by a field table: out is freed with fields_free. */
 int request_decode(const struct request *request, const struct fields *fields, void *out,

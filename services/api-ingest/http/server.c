@@ -22,6 +22,7 @@
 #include "http/connections.h"
 #include "http/exchange.h"
 #include "http/stream.h"
+#include "http/upload.h"
 #include "http/workers.h"
 #include "ingest_metrics.h"
 #include "limits.h"
@@ -111,11 +112,35 @@ static void count_answer(struct request *request)
               LOG_INT("duration_us", duration_us));
 }
 
+static bool wants_file(const struct request *request)
+{
+    return request->match.route != NULL && request->match.route->admit != NULL;
+}
+
+/* It was asked whether the body is wanted; what was answered, if it is not, goes out behind it. */
+static void admit(struct request *request)
+{
+    struct error error;
+    request->is_submitted = false;
+    request->was_asked = true;
+    atomic_fetch_sub(&request->server->under_way, 1);
+    set_deadline(request, request->server->request_timeout_ms);
+    if (response_status(&request->response) != 0)
+        request->is_refused = true;
+    else if (upload_new((int64_t)exchange_body_max(request), &request->upload, &error) < 0)
+        exchange_refuse(request, &error);
+    else
+        request->is_admitted = true;
+}
+
 void http_server_finish(struct http_server *server, struct request *request)
 {
     (void)server;
     struct MHD_Connection *connection = request->connection;
-    request->is_done = true;
+    if (wants_file(request) && !request->is_admitted)
+        admit(request);
+    else
+        request->is_done = true;
     MHD_resume_connection(connection); /* the request may be gone right after this */
 }
 
@@ -195,14 +220,38 @@ static enum MHD_Result submit(struct http_server *server, struct request *reques
 }
 
 /* What comes of a refused request is dropped, but not without end. */
+static enum MHD_Result drop(const struct request *request)
+{
+    size_t most = (wants_file(request) ? 0 : exchange_body_max(request)) + DROPPED_MAX;
+    return request->body_counted <= most ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result take_file(struct request *request, const char *bytes, size_t length)
+{
+    struct error error;
+    if (request->is_refused) {
+        request->body_counted += length;
+        return drop(request);
+    }
+    if (upload_add(request->upload, bytes, length, &error) < 0) {
+        upload_free(&request->upload);
+        exchange_refuse(request, &error);
+    } else if (upload_has_progressed(request->upload)) {
+        set_deadline(request, request->server->request_timeout_ms);
+    }
+    return MHD_YES;
+}
+
 static enum MHD_Result take_body(struct http_server *server, struct request *request,
                                  const char *bytes, size_t length)
 {
     struct error error;
+    if (wants_file(request))
+        return take_file(request, bytes, length);
     request->body_counted += length;
     size_t sum = atomic_fetch_add(&server->body_bytes, length) + length;
     if (request->is_refused)
-        return request->body_counted <= exchange_body_max(request) + DROPPED_MAX ? MHD_YES : MHD_NO;
+        return drop(request);
     buffer_add(&request->body, bytes, length);
     if (request->body.overflowed)
         error_set(&error, "too_large", "the body is longer than %zu bytes",
@@ -234,7 +283,7 @@ static enum MHD_Result on_headers(struct http_server *server, struct MHD_Connect
     if (route != NULL && route->scope != ROUTE_OPEN &&
         auth_read_bearer(request_header(request, "Authorization"), &token, &error) < 0)
         exchange_refuse(request, &error);
-    return MHD_YES;
+    return wants_file(request) && !request->is_refused ? submit(server, request) : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *server_, struct MHD_Connection *connection, const char *url,
@@ -250,6 +299,11 @@ static enum MHD_Result on_request(void *server_, struct MHD_Connection *connecti
         size_t taken = *length;
         *length = 0;
         return take_body(server, request, bytes, taken);
+    }
+    if (request
+            ->was_asked) { /* a connection that was suspended at its headers tells them once more */
+        request->was_asked = false;
+        return MHD_YES;
     }
     if (request->is_done || request->is_refused)
         return answer(request);

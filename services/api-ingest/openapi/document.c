@@ -196,8 +196,8 @@ static void add_success(json_t *responses, const struct operation *operation, in
                response_of(status, headers, is_empty ? NULL : content_of(operation)));
 }
 
-static const int problem_statuses[] = {400, 401, 403, 404, 409, 410, 412,
-                                       413, 414, 415, 422, 429, 500, 503};
+static const int problem_statuses[] = {400, 401, 403, 404, 409, 410, 412, 413,
+                                       414, 415, 422, 429, 500, 503, 507};
 
 static json_t *problems(void)
 {
@@ -306,6 +306,16 @@ static json_t *summary_of(const struct route *route)
     return json_string(text);
 }
 
+/* NULL: a file. */
+static json_t *request_body_of(const struct operation_body *body)
+{
+    if (body == NULL)
+        return json_pack("{s:b, s:{s:{s:{}}}}", "required", 1, "content",
+                         "application/octet-stream", "schema");
+    return json_pack("{s:b, s:{s:{s:o}}}", "required", !body->optional, "content", JSON_TYPE,
+                     "schema", schema_ref(body->name));
+}
+
 static json_t *operation_of(const struct route *route, const json_t *words)
 {
     const struct operation *operation = operation_find(route->handler);
@@ -319,11 +329,8 @@ static json_t *operation_of(const struct route *route, const json_t *words)
                             json_string(names_get(&token_scope_names, route->scope)));
     if (route->installation)
         json_object_set_new(json, "x-installation", json_true());
-    if (operation->body != NULL)
-        json_object_set_new(json, "requestBody",
-                            json_pack("{s:b, s:{s:{s:o}}}", "required", !operation->body->optional,
-                                      "content", JSON_TYPE, "schema",
-                                      schema_ref(operation->body->name)));
+    if (operation->body != NULL || route->admit != NULL)
+        json_object_set_new(json, "requestBody", request_body_of(operation->body));
     json_object_set_new(json, "responses", responses_of(route, operation));
     return json;
 }

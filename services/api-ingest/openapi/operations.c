@@ -5,6 +5,7 @@
 #include "api/about.h"
 #include "api/badges.h"
 #include "api/cases.h"
+#include "api/artifacts.h"
 #include "api/deliveries.h"
 #include "api/environments.h"
 #include "api/pools.h"
@@ -98,6 +99,9 @@ const struct operation operations[] = {
     OPERATION(run_results, PAGES("Result"), .parameters = {PAGE, "Statuses", "Tries"}),
     OPERATION(run_tasks, PAGES("Task"), .parameters = {"TaskLimit", "Cursor"}),
     OPERATION(run_logs, PAGES("LogChunk"), .parameters = {PAGE, "Task", "LogFormat"}, .media = {"text/plain; charset=utf-8"}),
+    OPERATION(artifacts_list, .parameters = {PAGE}, .answer = "Artifacts"),
+    OPERATION(artifacts_get, .media = {"application/octet-stream"}, .has_etag = true, .refused = {409}),
+    OPERATION(artifacts_put, .parameters = {"ArtifactPath", "ArtifactKind"}, .answer = "KeptFile", .ok = {201}, .security = "dispatch_token", .refused = {401, 409, 413, 507}),
     OPERATION(run_why, .answer = "Why"),
     OPERATION(run_report, .parameters = {"ReportFormat", "ReportResults"}, .answer = "Report", .media = {REPORTS}),
     OPERATION(run_share, .body = OPTIONAL_BODY("ShareBody", NULL), .answer = "ShareLink", .ok = {201}),
