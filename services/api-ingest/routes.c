@@ -53,16 +53,19 @@ const struct route routes[] = {
     API("GET", "/v1/projects/{project}", SCOPE_CONFIG_READ, projects_get, "one project"),
     API_NEW_PROJECT("PUT", "/v1/projects/{project}", SCOPE_ADMIN, projects_put, "makes or changes a project"),
     API("GET", "/v1/projects/{project}/audit", SCOPE_ADMIN, projects_audit, "who changed what"),
+    API_INSTALLATION("GET", "/v1/audit", SCOPE_ADMIN, audit_list, "who changed what, in all projects and beside them"),
 
     API("GET", "/v1/projects/{project}/environments", SCOPE_CONFIG_READ, environments_list, "environments"),
     API("POST", "/v1/projects/{project}/environments", SCOPE_CONFIG_WRITE, environments_create, "makes an environment, or answers the one that is there"),
     API("GET", "/v1/projects/{project}/environments/{environment}", SCOPE_CONFIG_READ, environments_get, "one environment"),
     API("PUT", "/v1/projects/{project}/environments/{environment}", SCOPE_CONFIG_WRITE, environments_put, "makes or changes an environment"),
+    API("DELETE", "/v1/projects/{project}/environments/{environment}", SCOPE_CONFIG_WRITE, environments_remove, "removes an environment that no template and no run names"),
 
     API("GET", "/v1/projects/{project}/suites", SCOPE_CONFIG_READ, suites_list, "suites"),
     API_LARGE("POST", "/v1/projects/{project}/suites", SCOPE_CONFIG_WRITE, suites_create, "makes a suite"),
     API("GET", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_READ, suites_get, "one suite, at its current version"),
     API_LARGE("PUT", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_put, "makes or changes a suite"),
+    API("DELETE", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_remove, "removes a suite that no template names; its runs stay"),
     API("GET", "/v1/projects/{project}/suites/{suite}/cases", SCOPE_CONFIG_READ, suites_cases, "its declared cases"),
 
     API("POST", "/v1/projects/{project}/suites/{suite}/badge", SCOPE_CONFIG_WRITE, badges_create, "links to a badge of the suite, of one branch or any, for whoever holds them"),
@@ -119,6 +122,7 @@ const struct route routes[] = {
 
     API("GET", "/v1/tokens", SCOPE_ADMIN, tokens_list, "tokens, without their secrets"),
     API("POST", "/v1/tokens", SCOPE_ADMIN, tokens_create, "makes a token, shown once"),
+    API("GET", "/v1/tokens/{token}", SCOPE_ADMIN, tokens_get, "one token, without its secret"),
     API("DELETE", "/v1/tokens/{token}", SCOPE_ADMIN, tokens_revoke, "revokes a token"),
 };
 /* clang-format on */

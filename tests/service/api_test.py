@@ -42,6 +42,7 @@ def test_a_token_is_shown_once_and_knows_its_scopes(api):
     made = api.post("/v1/tokens", {"name": "ci", "scopes": ["runs:write"]}, expect=201)
 
     me = api.with_token(made["token"]).get("/v1/me")
+    assert "token" not in (one := api.get(f"/v1/tokens/{made['id']}")) and one["name"] == "ci"
     listed = api.get("/v1/tokens")["items"]
 
     assert made["token"].startswith("vd_")
@@ -207,6 +208,38 @@ def test_every_change_is_in_the_audit_log(api, shop):
     assert actions == ["suite.create", "environment.create", "project.create"]
 
 
+def test_the_audit_log_of_the_installation_is_for_those_who_run_it(api, shop):
+    api.post("/v1/pools", {"slug": "gpu"}, expect=201)
+    bound = token_for(api, ["admin"], project="shop")
+
+    entries = api.get("/v1/audit")["items"]
+    pools = api.get("/v1/audit", params={"action": "pool.create"})["items"]
+
+    assert [e["action"] for e in entries][:3] == ["token.create", "pool.create", "project.create"]
+    assert [e["action"] for e in pools] == ["pool.create"]
+    bound.get("/v1/audit", expect=403)
+    assert bound.get(f"{shop}/audit", params={"action": "pool.create"})["items"] == []
+
+
+def test_an_environment_that_nothing_names_can_be_removed(api, shop):
+    path = f"{shop}/environments/prod"
+    api.put(path, {}, expect=201)
+    api.put(f"{shop}/suites/unit", PYTEST_SUITE, expect=201)
+    api.put(f"{shop}/templates/t", {"suite": "unit", "environment": "prod"}, expect=201)
+
+    named = api.delete(path, expect=409)
+    api.post("/v1/runs", {"project": "shop", "template": "t"}, expect=201)
+    api.delete(f"{shop}/templates/t", expect=204)
+    used = api.delete(path, expect=409)
+    api.put(f"{shop}/environments/typo", {}, expect=201)
+    api.delete(f"{shop}/environments/typo", expect=204)
+
+    assert "a template names" in named["message"]
+    assert "runs name" in used["message"]
+    api.get(path)
+    api.delete(f"{shop}/environments/typo", expect=404)
+
+
 # suites and templates ---------------------------------------------------------------------------
 
 
@@ -237,6 +270,23 @@ def test_declared_cases_are_rows_with_their_identity(api, shop):
         "test_two",
         "1-2",
     )
+
+
+def test_a_suite_that_no_template_names_can_be_removed_and_its_runs_stay(api, shop):
+    path = f"{shop}/suites/unit"
+    api.put(path, PYTEST_SUITE, expect=201)
+    api.put(f"{shop}/templates/t", {"suite": "unit"}, expect=201)
+    run = api.post("/v1/runs", {"project": "shop", "suite": "unit"}, expect=201)
+
+    named = api.delete(path, expect=409)
+    api.delete(f"{shop}/templates/t", expect=204)
+    api.delete(path, expect=204)
+
+    assert "a template names" in named["message"]
+    api.get(path, expect=404)
+    assert api.get(f"/v1/runs/{run['id']}")["suite"]["slug"] == "unit"
+    again = api.put(path, PYTEST_SUITE, expect=201)
+    assert again["version_id"] == api.get(f"/v1/runs/{run['id']}")["suite"]["version_id"]
 
 
 def test_many_cases_fit_into_a_suite(api, shop):

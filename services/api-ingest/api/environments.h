@@ -5,6 +5,7 @@
 #include "base/fields.h"
 #include "routes.h"
 
-route_handler environments_list, environments_create, environments_get, environments_put;
+route_handler environments_list, environments_create, environments_get, environments_put,
+    environments_remove;
 
 extern const struct fields environment_fields; /* of a body */

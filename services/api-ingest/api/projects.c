@@ -143,14 +143,27 @@ int projects_put(struct request *request, struct response *response, struct erro
     return status < 0 ? -1 : answer_project(request, response, http_status, &project.id, error);
 }
 
-int projects_audit(struct request *request, struct response *response, struct error *error)
+static int answer_audit(struct request *request, struct response *response,
+                        const struct uuid *project_id, struct error *error)
 {
     struct store *store;
     struct page page;
     json_t *items;
     if (page_read(request, &page, error) < 0 || request_store(request, &store, error) < 0 ||
-        audit_db_list(store, &request_project(request)->id, &page, &items, error) < 0)
+        audit_db_list(store, project_id, request_query(request, "action"), &page, &items, error) <
+            0)
         return -1;
     page_answer(response, &page, items);
     return 0;
+}
+
+int projects_audit(struct request *request, struct response *response, struct error *error)
+{
+    return answer_audit(request, response, &request_project(request)->id, error);
+}
+
+int audit_list(struct request *request, struct response *response, struct error *error)
+{
+    const struct uuid any = {""};
+    return answer_audit(request, response, &any, error);
 }

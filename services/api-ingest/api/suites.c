@@ -194,3 +194,25 @@ int suites_cases(struct request *request, struct response *response, struct erro
     answer_cases(response, items, limit);
     return 0;
 }
+
+int suites_remove(struct request *request, struct response *response, struct error *error)
+{
+    const struct uuid *project_id = &request_project(request)->id;
+    const char *name = request_param(request, "suite");
+    AUTO(json_free) json_t *there = NULL;
+    struct store *store;
+    struct uuid id;
+    if (request_begin(request, &store, error) < 0 ||
+        suite_db_get(store, project_id, name, &there, error) < 0)
+        return -1;
+    if (there == NULL)
+        return no_such("suite", name, error);
+    if (uuid_parse(json_find_text(there, "id"), &id, error) < 0 ||
+        suite_db_remove(store, &id, error) < 0 ||
+        audit_add(store, request, project_id, "suite.remove", &id,
+                  json_pack("{s:s}", "slug", json_find_text(there, "slug")), error) < 0 ||
+        request_commit(request, error) < 0)
+        return -1;
+    response_empty(response, 204);
+    return 0;
+}

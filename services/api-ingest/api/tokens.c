@@ -134,6 +134,15 @@ int tokens_create(struct request *request, struct response *response, struct err
     return status;
 }
 
+int tokens_get(struct request *request, struct response *response, struct error *error)
+{
+    const char *name = request_param(request, "token");
+    struct uuid id;
+    if (uuid_parse(name, &id, NULL) < 0)
+        return no_such("token", name, error);
+    return answer_token(request, response, &id, NULL, error);
+}
+
 int tokens_revoke(struct request *request, struct response *response, struct error *error)
 {
     const char *name = request_param(request, "token");

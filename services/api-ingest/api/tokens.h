@@ -5,6 +5,6 @@
 #include "base/fields.h"
 #include "routes.h"
 
-route_handler tokens_list, tokens_create, tokens_revoke;
+route_handler tokens_list, tokens_create, tokens_get, tokens_revoke;
 
 extern const struct fields token_fields; /* of a body */

@@ -40,14 +40,15 @@ static const char list_sql[] =
     "SELECT a.id, api.utc(a.at), a.principal_id, p.name, a.action, a.object_id, a.detail"
     " FROM api.audit a"
     " LEFT JOIN api.principal p ON p.id = a.principal_id"
-    " WHERE a.project_id = $1 AND ($2::uuid IS NULL OR a.id < $2)"
+    " WHERE ($1::uuid IS NULL OR a.project_id = $1) AND ($2::uuid IS NULL OR a.id < $2)"
+    " AND ($4::text IS NULL OR a.action = $4)"
     " ORDER BY a.id DESC LIMIT $3";
 
-int audit_db_list(struct store *store, const struct uuid *project_id, const struct page *page,
-                  json_t **items_r, struct error *error)
+int audit_db_list(struct store *store, const struct uuid *project_id, const char *action,
+                  const struct page *page, json_t **items_r, struct error *error)
 {
-    return columns_list(
-        store, list_sql,
-        PARAMS(param_uuid(project_id), param_uuid(&page->after), param_int(page->limit + 1)),
-        &audit_columns, items_r, error);
+    return columns_list(store, list_sql,
+                        PARAMS(param_uuid(project_id), param_uuid(&page->after),
+                               param_int(page->limit + 1), param_text(action)),
+                        &audit_columns, items_r, error);
 }

@@ -10,5 +10,6 @@ int audit_add(struct store *store, const struct request *request, const struct u
               const char *action, const struct uuid *object_id, json_t *detail,
               struct error *error) WARN_UNUSED;
 struct page;
-int audit_db_list(struct store *store, const struct uuid *project_id, const struct page *page,
-                  json_t **items_r, struct error *error) WARN_UNUSED;
+/* project_id "": of the whole installation; action NULL: any. */
+int audit_db_list(struct store *store, const struct uuid *project_id, const char *action,
+                  const struct page *page, json_t **items_r, struct error *error) WARN_UNUSED;

@@ -71,3 +71,19 @@ int environment_db_set(struct store *store, const struct uuid *id,
                               param_int(body->position)),
                        NULL, error);
 }
+
+static const char remove_sql[] =
+    "DELETE FROM api.environment WHERE id = $2 AND NOT EXISTS (SELECT FROM api.run"
+    " WHERE project_id = $1 AND environment_id = $2)";
+
+int environment_db_remove(struct store *store, const struct uuid *project_id, const struct uuid *id,
+                          struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, remove_sql, PARAMS(param_uuid(project_id), param_uuid(id)), &rows,
+                    error) < 0)
+        return name_in_use("environment", "template", error);
+    return rows_affected(rows) == 1
+               ? 0
+               : error_set(error, "conflict", "runs name this environment: it stays with them");
+}

@@ -19,5 +19,8 @@ int environment_db_list(struct store *store, const struct uuid *project_id, cons
 int environment_db_add(struct store *store, const struct uuid *project_id,
                        const struct environment_body *body, const struct uuid *created_by,
                        struct uuid *id_r, struct error *error) WARN_UNUSED;
+/* "conflict" when a template or a run names it. */
+int environment_db_remove(struct store *store, const struct uuid *project_id, const struct uuid *id,
+                          struct error *error) WARN_UNUSED;
 int environment_db_set(struct store *store, const struct uuid *id,
                        const struct environment_body *body, struct error *error) WARN_UNUSED;

@@ -10,3 +10,5 @@ struct name {
 };
 
 struct name name_read(const char *text); /* NULL is no name */
+/* What came of a DELETE that failed: "conflict" when something refers to it, else as it was. Returns -1. */
+int name_in_use(const char *what, const char *user, struct error *error);

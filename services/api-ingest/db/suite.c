@@ -64,6 +64,15 @@ int suite_db_save(struct store *store, const struct suite_row *row, struct uuid 
     return 0;
 }
 
+static const char remove_sql[] = "DELETE FROM api.suite WHERE id = $1";
+
+int suite_db_remove(struct store *store, const struct uuid *id, struct error *error)
+{
+    if (store_query(store, remove_sql, PARAMS(param_uuid(id)), NULL, error) < 0)
+        return name_in_use("suite", "template", error);
+    return 0;
+}
+
 static const struct column columns_of_case[] = {
     {"ordinal", COLUMN_INT},     {"case_key", COLUMN_TEXT}, {"selector", COLUMN_TEXT},
     {"file", COLUMN_TEXT},       {"class", COLUMN_TEXT},    {"name", COLUMN_TEXT},

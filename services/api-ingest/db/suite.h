@@ -20,6 +20,9 @@ struct suite_row {
 int suite_db_save(struct store *store, const struct suite_row *row, struct uuid *id_r,
                   bool *is_new_r, struct error *error) WARN_UNUSED;
 
+/* Its versions stay, as runs do. "conflict" when a template names it. */
+int suite_db_remove(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;
+
 /* Declared cases of a version, from ordinal `after` on. */
 int suite_db_cases(struct store *store, const struct uuid *version_id, int64_t after, int64_t limit,
                    json_t **items_r, struct error *error) WARN_UNUSED;

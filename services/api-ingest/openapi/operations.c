@@ -59,17 +59,20 @@ const struct operation operations[] = {
     OPERATION(projects_create, .body = BODY("ProjectBody", &project_fields), .answer = "Project", .ok = {201}, .refused = {409}),
     OPERATION(projects_get, .answer = "Project", .has_etag = true),
     OPERATION(projects_put, .body = BODY_LIKE("ProjectChangeBody", "ProjectBody"), .answer = "Project", .ok = {200, 201}, .refused = {409}, .has_condition = true),
-    OPERATION(projects_audit, PAGES("AuditEntry"), .parameters = {PAGE}),
+    OPERATION(projects_audit, PAGES("AuditEntry"), .parameters = {PAGE, "Action"}),
+    OPERATION(audit_list, PAGES("AuditEntry"), .parameters = {PAGE, "Action"}),
 
     OPERATION(environments_list, PAGES("Environment"), .parameters = {PAGE}),
     OPERATION(environments_create, .body = BODY("EnvironmentBody", &environment_fields), .answer = "Environment", .ok = {200, 201}),
     OPERATION(environments_get, .answer = "Environment", .has_etag = true),
     OPERATION(environments_put, .body = BODY_LIKE("EnvironmentChangeBody", "EnvironmentBody"), .answer = "Environment", .ok = {200, 201}, .has_condition = true),
+    OPERATION(environments_remove, .ok = {204}, .refused = {409}, .has_condition = true),
 
     OPERATION(suites_list, PAGES("Suite"), .parameters = {PAGE}),
     OPERATION(suites_create, .body = BODY("SuiteBody", &suite_head_fields, &suite_fields), .answer = "Suite", .ok = {201}, .refused = {409}),
     OPERATION(suites_get, .answer = "Suite", .has_etag = true),
     OPERATION(suites_put, .body = BODY_LIKE("SuiteChangeBody", "SuiteBody"), .answer = "Suite", .ok = {200, 201}, .has_condition = true),
+    OPERATION(suites_remove, .ok = {204}, .refused = {409}, .has_condition = true),
     OPERATION(badges_create, .body = OPTIONAL_BODY("BadgeBody", &badge_fields), .answer = "BadgeLinks", .ok = {201}),
     OPERATION(badges_get, .parameters = {"BadgeFormat"}, .answer = "Badge", .media = {"image/svg+xml"}),
     OPERATION(cases_get, .parameters = {PAGE, "Project", "Branch"}, .answer = "CaseHistory"),
@@ -125,6 +128,7 @@ const struct operation operations[] = {
 
     OPERATION(tokens_list, PAGES("Token"), .parameters = {PAGE}),
     OPERATION(tokens_create, .body = BODY("TokenBody", &token_fields), .answer = "Token", .ok = {201}, .refused = {404}),
+    OPERATION(tokens_get, .answer = "Token", .has_etag = true),
     OPERATION(tokens_revoke, .answer = "Token"),
 };
 /* clang-format on */
