@@ -10,8 +10,10 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "model/limits.h"
 #include "report/reader.h"
+#include "report/tap_line.h"
 #include "report/tap_yaml.h"
 #include "report/text.h"
 
@@ -19,6 +21,9 @@
 #define LEVELS_MAX     8
 #define BAIL_BYTES_MAX 100
 #define INDENT         4
+
+/* node-tap: the line of a subtest comes before it, "}" behind it. */
+enum braces { NO_BRACES, BRACES_PASSED, BRACES_FAILED };
 
 /* One level of subtests; level 0 is the report itself. */
 struct level {
@@ -28,6 +33,7 @@ struct level {
     int64_t highest;      /* number of a test; 0: none had one */
     bool failed;          /* one of its cases, or of a subtest's in it */
     struct cut_text name; /* "# Subtest: name" */
+    enum braces braces;
 };
 
 struct report_reader {
@@ -40,10 +46,10 @@ struct report_reader {
     char why[120];
     bool has_case;             /* a case waits for its diagnostics */
     bool in_yaml, may_be_yaml; /* the line before was a test */
+    struct tap_line test;
     struct tap_yaml yaml;
     enum result_status status;
-    int64_t duration_ms;
-    struct cut_text class, name, message, trace;
+    struct cut_text class, trace;
 };
 
 /* What ended where a line stands further left than the ones before. */
@@ -60,72 +66,16 @@ static void flush_case(struct report_reader *reader)
     if (!reader->has_case)
         return;
     reader->has_case = reader->in_yaml = false;
-    const char *name = cut_text_get(&reader->name), *message = cut_text_get(&reader->message);
+    const char *name = cut_text_get(&reader->test.name);
+    const char *message = cut_text_get(&reader->test.directive);
     const struct reported_case reported = {
         .class = cut_text_get(&reader->class),
         .name = name == NULL ? "(no name)" : name,
         .status = reader->status,
-        .duration_ms = reader->duration_ms,
+        .duration_ms = reader->test.duration_ms,
         .message = message != NULL ? message : cut_text_get(&reader->yaml.message),
         .trace = cut_text_get(&reader->trace)};
     reader->handlers.on_case(reader->handlers.context, &reported);
-}
-
-/* Where a directive begins: a # behind white space, and not a \#. What stands behind it and is none ("issue #12")
- * is of the name. NULL when there is none. */
-static const char *find_directive(const char *text)
-{
-    for (const char *mark = strchr(text, '#'); mark != NULL; mark = strchr(mark + 1, '#')) {
-        const char *word = mark + 1 + strspn(mark + 1, " \t");
-        bool is_word = strncasecmp(word, "skip", 4) == 0 || strncmp(word, "time=", 5) == 0 ||
-                       (strncasecmp(word, "todo", 4) == 0 && !isalnum((unsigned char)word[4]));
-        if (is_word && (mark == text || isspace((unsigned char)mark[-1])))
-            return mark;
-    }
-    return NULL;
-}
-
-/* Without the backslashes that say what a # is not, and of two the second: TAP 14 knows it, Perl does not. */
-static void add_name(struct report_reader *reader, const char *text, size_t length)
-{
-    while (length > 0 && isspace((unsigned char)text[length - 1]))
-        length--;
-    if (length == 0)
-        cut_text_add(&reader->name, "test", 4);
-    for (size_t i = 0; i < length; i++) {
-        char next = i + 1 < length && text[i] == '\\' ? text[i + 1] : '\0';
-        if (next == '#' || (next == '\\' && reader->version >= 14))
-            i++;
-        cut_text_add(&reader->name, &text[i], 1);
-    }
-}
-
-/* "time=12.5ms" is what node-tap tells there. */
-static void read_directive(struct report_reader *reader, const char *word)
-{
-    if (strncmp(word, "time=", 5) == 0) {
-        char *unit;
-        double time = strtod(word + 5, &unit);
-        int64_t ms = strncmp(unit, "ms", 2) == 0 ? 1 : 1000;
-        reader->duration_ms = time > 0 && time < 1e9 ? (int64_t)(time * (double)ms + 0.5) : 0;
-        return;
-    }
-    reader->status = RESULT_SKIPPED; /* a todo is expected to fail: it counts neither way */
-    cut_text_add(&reader->message, word, strlen(word));
-}
-
-/* " - name of it # SKIP why": number, dash, name, directive. */
-static void read_description(struct report_reader *reader, const char *text)
-{
-    char *end;
-    strtoll(text, &end, 10);
-    text = end + strspn(end, " \t");
-    if (*text == '-')
-        text += 1 + strspn(text + 1, " \t");
-    const char *directive = find_directive(text);
-    add_name(reader, text, directive == NULL ? strlen(text) : (size_t)(directive - text));
-    if (directive != NULL)
-        read_directive(reader, directive + 1 + strspn(directive + 1, " \t"));
 }
 
 static void name_class(struct report_reader *reader)
@@ -144,14 +94,13 @@ static void begin_case(struct report_reader *reader, bool passed, const char *te
     flush_case(reader);
     reader->has_case = true;
     reader->status = passed ? RESULT_PASSED : RESULT_FAILED;
-    reader->duration_ms = 0;
     cut_text_clear(&reader->class);
-    cut_text_clear(&reader->name);
-    cut_text_clear(&reader->message);
     cut_text_clear(&reader->trace);
     tap_yaml_begin(&reader->yaml, 0);
     name_class(reader);
-    read_description(reader, text);
+    tap_line_read(&reader->test, text, reader->version);
+    if (reader->test.directive.buffer.length > 0)
+        reader->status = RESULT_SKIPPED;
     reader->levels[reader->depth].failed |= reader->status == RESULT_FAILED;
 }
 
@@ -162,6 +111,7 @@ static void begin_level(struct level *level)
     level->planned = -1;
     level->seen = level->seen_before_plan = level->highest = 0;
     level->failed = false;
+    level->braces = NO_BRACES;
 }
 
 /* The first thing that is wrong is told. */
@@ -229,10 +179,47 @@ static void note_test(struct level *level, const char *text)
         level->highest = number;
 }
 
+/* "not ok 1 - name # time=5ms {": what sums the subtest up stands in front of it. Whether it does, and is no case
+ * itself, tells the next line: a name may end so. */
+static void open_braces(struct report_reader *reader, bool passed)
+{
+    const char *name = cut_text_get(&reader->test.name);
+    struct level *level = &reader->levels[++reader->depth];
+    begin_level(level);
+    cut_text_clear(&level->name);
+    cut_text_add(&level->name, name, strlen(name) - (text_ends(name, " {") ? 2 : 0));
+    level->braces = passed ? BRACES_PASSED : BRACES_FAILED;
+}
+
+/* A line within braces: what stands in front of them is no case. */
+static void settle_braces(struct report_reader *reader, int depth)
+{
+    const struct level *level = &reader->levels[depth];
+    if (reader->depth == depth && level->braces != NO_BRACES && level->seen == 0 &&
+        level->planned < 0)
+        reader->has_case = false;
+}
+
+static void close_braces(struct report_reader *reader, int depth)
+{
+    struct level *level = &reader->levels[depth + 1];
+    if (depth + 1 >= LEVELS_MAX || reader->depth < depth + 1 || level->braces == NO_BRACES)
+        return;
+    const char *name = cut_text_get(&level->name);
+    AUTO(text_free) char *line = xasprintf("- %s", name == NULL ? "" : name);
+    bool passed = level->braces == BRACES_PASSED;
+    settle_braces(reader, depth + 1);
+    flush_case(reader);
+    enum subtest left = leave_subtests(reader, depth);
+    if (left == NO_SUBTEST || (left == SUBTEST_PASSED && !passed))
+        begin_case(reader, passed, line);
+}
+
 /* The line that sums a subtest up is no case of its own, unless it says of a subtest whose cases have all
  * passed that it failed: then what failed is around them. */
 static void on_test_line(struct report_reader *reader, int depth, bool passed, const char *text)
 {
+    settle_braces(reader, depth);
     flush_case(reader);
     enum subtest left = leave_subtests(reader, depth);
     if (depth > reader->depth)
@@ -242,11 +229,14 @@ static void on_test_line(struct report_reader *reader, int depth, bool passed, c
     reader->may_be_yaml = true;
     if (left == NO_SUBTEST || (left == SUBTEST_PASSED && !passed))
         begin_case(reader, passed, text);
+    if (left == NO_SUBTEST && text_ends(text, " {") && depth + 1 < LEVELS_MAX)
+        open_braces(reader, passed);
 }
 
 static void on_plan_line(struct report_reader *reader, int depth, const char *text)
 {
     int64_t count = strtoll(text + 3, NULL, 10);
+    settle_braces(reader, depth);
     flush_case(reader);
     if (depth > reader->depth)
         enter_subtest(reader, depth, NULL);
@@ -280,7 +270,7 @@ static bool read_yaml_line(struct report_reader *reader, const char *line)
     if (kind == TAP_YAML_TAKEN)
         add_diagnostic(reader, line + reader->yaml.indent);
     if (reader->has_case && reader->yaml.duration_ms > 0)
-        reader->duration_ms = reader->yaml.duration_ms;
+        reader->test.duration_ms = reader->yaml.duration_ms;
     return kind != TAP_YAML_OTHER;
 }
 
@@ -318,6 +308,7 @@ static void on_subtest_line(struct report_reader *reader, size_t indent, int dep
                             const char *text)
 {
     bool is_of_perl = indent > 0 && reader->depth < depth;
+    settle_braces(reader, depth);
     enter_subtest(reader, is_of_perl ? depth : depth + 1,
                   text[9] == ':' ? text + 10 + strspn(text + 10, " ") : NULL);
 }
@@ -338,6 +329,8 @@ static void read_line(struct report_reader *reader, const char *line)
         on_test_line(reader, depth, false, rest + strspn(rest, " \t"));
     else if ((rest = behind(text, "ok")) != NULL)
         on_test_line(reader, depth, true, rest + strspn(rest, " \t"));
+    else if (strcmp(text, "}") == 0)
+        close_braces(reader, depth);
     else if (strncmp(text, "TAP version ", 12) == 0)
         reader->version = strtoll(text + 12, NULL, 10);
     else if (is_plan(text))
@@ -365,8 +358,7 @@ static struct report_reader *tap_open(const struct report_handlers *handlers)
     }
     tap_yaml_init(&reader->yaml);
     cut_text_init(&reader->class, LIMIT_CASE_NAME_BYTES);
-    cut_text_init(&reader->name, LIMIT_CASE_NAME_BYTES);
-    cut_text_init(&reader->message, LIMIT_RESULT_MESSAGE_BYTES);
+    tap_line_init(&reader->test);
     cut_text_init(&reader->trace, LIMIT_RESULT_TRACE_BYTES);
     return reader;
 }
@@ -425,8 +417,7 @@ static void tap_free(struct report_reader **reader_p)
         cut_text_deinit(&reader->levels[i].name);
     tap_yaml_deinit(&reader->yaml);
     cut_text_deinit(&reader->class);
-    cut_text_deinit(&reader->name);
-    cut_text_deinit(&reader->message);
+    tap_line_deinit(&reader->test);
     cut_text_deinit(&reader->trace);
     memory_free(reader_p);
 }
