@@ -255,6 +255,30 @@ def test_a_case_has_one_key_on_every_worker_and_however_it_is_told(project):
     assert len(verdict.db.query(find, runs[:3])) == 2
 
 
+def test_reports_of_other_formats_are_read(project):
+    shutil.copytree(TOP / "tests" / "data", project.folder / "data")
+    (project.folder / "results").mkdir()
+    split = "split -l 1 --additional-suffix=-result.json data/allure/valid/pytest.json results/"
+    copy_trx = "cp data/trx/valid/rows.trx results/rows.trx"
+
+    runs = [
+        project.trigger("command", *command.split(), report=report)
+        for command, report in [
+            ("cat data/go-json/valid/packages.jsonl", {"format": "go-json"}),
+            (copy_trx, {"path": "results/*.trx"}),
+            (split, {"path": "results/*-result.json"}),
+        ]
+    ]
+    totals = [project.verdict.wait_final(run)["totals"] for run in runs]
+
+    counted = ("planned", "passed", "failed", "errored", "skipped")
+    assert [[total[name] for name in counted] for total in totals] == [
+        [16, 9, 3, 3, 1],
+        [4, 2, 2, 0, 0],
+        [12, 8, 1, 1, 2],
+    ]
+
+
 def test_a_command_without_a_report_is_one_case(project):
     passed = project.run("command", "true", report={"format": "none"})
     failed = project.run("command", "sh", "-c", "exit 3", report={"format": "none"})
