@@ -66,6 +66,7 @@ $(OUT)/obj/%.o: %.c
 
 # The report page's style and code are embedded, and what is written by hand of the OpenAPI document.
 $(OUT)/obj/services/api-ingest/report/assets.o: services/api-ingest/report/page.css services/api-ingest/report/page.js
+$(OUT)/obj/services/api-ingest/openapi/page.o: services/api-ingest/openapi/page.css
 $(OUT)/obj/services/api-ingest/openapi/words.o: $(wildcard services/api-ingest/openapi/*.json)
 
 # The version is stamped into one object, which is made again when it changes.

@@ -47,6 +47,7 @@ const struct route routes[] = {
     API("GET", "/v1/version", ROUTE_OPEN, about_version, "what runs here"),
     API("GET", "/v1/me", ROUTE_TOKEN, about_me, "whose token this is, and what it may"),
     API("GET", "/v1/openapi.json", ROUTE_OPEN, reference_openapi, "this API as an OpenAPI 3.1 document"),
+    API("GET", "/v1/docs", ROUTE_OPEN, reference_page, "the same as a page to read"),
 
     API("GET", "/v1/projects", SCOPE_CONFIG_READ, projects_list, "projects that the token may see"),
     API_INSTALLATION("POST", "/v1/projects", SCOPE_ADMIN, projects_create, "makes a project"),

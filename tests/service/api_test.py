@@ -2,6 +2,7 @@
 """api-ingest alone on a real Postgres and Kafka: everything but runs."""
 
 import concurrent.futures
+import re
 
 import pytest
 from parts.process import wait_until
@@ -555,6 +556,22 @@ def test_an_address_that_asks_too_often_is_refused_whatever_its_tokens(verdict):
     assert 15 <= len(refused) <= 20
     assert refused[0].json()["message"].startswith("the address may make 5")
     assert verdict.api.request("GET", "/v1/me").status_code == 429
+
+
+# the page ----------------------------------------------------------------------------------------
+
+
+def test_the_reference_page_shows_every_operation_and_loads_nothing(api):
+    document = api.get("/v1/openapi.json")
+    answer = api.with_token(None).request("GET", "/v1/docs")
+
+    ids = [o["operationId"] for path in document["paths"].values() for o in path.values()]
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'; style-src 'sha256-" in answer.headers["Content-Security-Policy"]
+    assert [i for i in ids if f'id="{i}"' not in answer.text] == []
+    assert not re.search(r"<script|<link|<img|url\(|@import|src=", answer.text)
+    anchors = set(re.findall(r'id="([^"]+)"', answer.text))
+    assert set(re.findall(r'href="#([^"]+)"', answer.text)) <= anchors
 
 
 # conditions --------------------------------------------------------------------------------------

@@ -286,6 +286,8 @@ static json_t *tag_of(const char *pattern)
     const char *from =
         text_starts(pattern, in_project) ? pattern + strlen(in_project) : pattern + strlen("/v1/");
     size_t length = strcspn(from, "/");
+    if (text_starts(pattern, "/v1/docs"))
+        return json_string("service");
     bool is_alone = pattern[strlen("/v1/") + strcspn(pattern + strlen("/v1/"), "/")] == '\0';
     if (is_alone && from[length - 1] != 's')
         return json_string("service");

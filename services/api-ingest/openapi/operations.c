@@ -54,6 +54,7 @@ const struct operation operations[] = {
     OPERATION(about_version, .answer = "About"),
     OPERATION(about_me, .answer = "Me"),
     OPERATION(reference_openapi, .answer = "OpenApi", .has_etag = true),
+    OPERATION(reference_page, .media = {"text/html; charset=utf-8"}, .has_etag = true),
 
     OPERATION(projects_list, PAGES("Project"), .parameters = {PAGE}),
     OPERATION(projects_create, .body = BODY("ProjectBody", &project_fields), .answer = "Project", .ok = {201}, .refused = {409}),
