@@ -27,7 +27,7 @@ struct cli_options {
     int64_t share_ms;                                          /* 0: no share link */
     int64_t queue_timeout_ms, task_timeout_ms, run_timeout_ms; /* 0: the default */
     bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait;
-    struct texts parameters, requirements, variables, secrets, formats, outputs;
+    struct texts parameters, requirements, variables, secrets, artifacts, formats, outputs;
     char **rest; /* words behind the options; a command to run after -- */
     int rest_count;
     bool has_command; /* rest is a command */
@@ -59,9 +59,9 @@ struct cli_command {
 extern const struct cli_command cli_commands[];
 extern const size_t cli_commands_count;
 
-cli_run cmd_apply, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results, cmd_logs,
-    cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list, cmd_worker_revoke,
-    cmd_worker_restore, cmd_token_create, cmd_token_list, cmd_token_revoke;
+cli_run cmd_apply, cmd_artifacts, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results,
+    cmd_logs, cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list,
+    cmd_worker_revoke, cmd_worker_restore, cmd_token_create, cmd_token_list, cmd_token_revoke;
 
 /* config.c: the environment's and the file's part. */
 int config_load(struct cli *cli, struct error *error) WARN_UNUSED;

@@ -5,7 +5,7 @@
 
 #define RUN_OPTIONS                                                                                    \
     "project file template suite environment pool framework path git ref pinned directory report env " \
-    "secret build branch commit title priority param require queue-timeout task-timeout "              \
+    "secret artifact build branch commit title priority param require queue-timeout task-timeout "     \
     "run-timeout allow-empty cancel-superseded idempotency-key"
 #define WAIT_OPTIONS "timeout quiet cancel-on-interrupt"
 
@@ -23,6 +23,7 @@ const struct cli_command cli_commands[] = {
     {"logs", "RUN", "task", "what its tests wrote", cmd_logs},
     {"why", "RUN", "", "why it is not further", cmd_why},
     {"cancel", "RUN", "", "end it", cmd_cancel},
+    {"artifacts", "RUN", "output", "files that its tests left, and their coverage; with --output: into this directory", cmd_artifacts},
     {"report", "RUN", "format output share", "its report, or a link to it that opens in any browser", cmd_report},
     {"worker list", "", "pool", "the workers that run your tests", cmd_worker_list},
     {"worker revoke", "ID", "", "take a worker's key away; it cannot enrol again", cmd_worker_revoke},

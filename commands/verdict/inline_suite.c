@@ -147,6 +147,14 @@ char *inline_project(const struct cli_options *options)
     return slug_from(base_name(path));
 }
 
+static json_t *texts_json(const struct texts *texts)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < texts->count; i++)
+        json_array_append_new(list, json_lossy(texts->list[i], strlen(texts->list[i])));
+    return list;
+}
+
 int inline_suite(const struct cli_options *options, json_t **suite_r, struct error *error)
 {
     AUTO(json_free) json_t *source = NULL, *variables = NULL;
@@ -165,15 +173,15 @@ int inline_suite(const struct cli_options *options, json_t **suite_r, struct err
     AUTO(text_free) char *project = inline_project(options);
     AUTO(text_free) char *name = xasprintf("%.40s-%s", project, program);
     AUTO(text_free) char *slug = slug_from(options->suite == NULL ? name : options->suite);
-    json_t *secrets = json_array();
-    for (size_t i = 0; i < options->secrets.count; i++)
-        json_array_append_new(secrets, json_string(options->secrets.list[i]));
+    json_t *secrets = texts_json(&options->secrets);
     *suite_r =
         json_pack("{s:s, s:s, s:O, s:o, s:o, s:o, s:O, s:o, s:s*}", "slug", slug, "framework",
                   framework, "source", source, "command", words_json(options->rest, skip, true),
                   "arguments", words_json(options->rest + skip, options->rest_count - skip, false),
                   "report", make_report(options, framework), "environment", variables, "secrets",
                   secrets, "directory", options->directory);
+    if (*suite_r != NULL && options->artifacts.count > 0)
+        json_object_set_new(*suite_r, "artifacts", texts_json(&options->artifacts));
     if (*suite_r == NULL)
         return usage_error(error, "the command line is not UTF-8");
     return 0;

@@ -44,6 +44,7 @@ static const struct option_row rows[] = {
     {"report", TEXT, AT(report), "GLOB", "what COMMAND leaves: *.xml JUnit, *.tap, *.trx, *.json CTRF, *.jsonl go test -json, *-result.json Allure"},
     {"env", LIST, AT(variables), "NAME=VALUE", "for COMMAND's environment; may be repeated"},
     {"secret", LIST, AT(secrets), "NAME", "one of the worker's secrets; may be repeated"},
+    {"artifact", LIST, AT(artifacts), "GLOB", "files to keep, below the working directory; may be repeated"},
     {"build", TEXT, AT(build), "TEXT", "version of the build (default: from CI)"},
     {"branch", TEXT, AT(branch), "NAME", "branch (default: from CI)"},
     {"commit", TEXT, AT(commit), "SHA", "commit (default: from CI)"},
@@ -64,7 +65,7 @@ static const struct option_row rows[] = {
     {"status", TEXT, AT(status), "STATUS", "only cases of this status"},
     {"task", TEXT, AT(task), "ID", "only this task"},
     {"format", LIST, AT(formats), "FORMAT", "html (the default), junit, json, markdown or ctrf; with --output it may be repeated"},
-    {"output", LIST, AT(outputs), "FILE", "write to this file: one for each --format, in their order"},
+    {"output", LIST, AT(outputs), "FILE", "write to this file: one for each --format, in their order; artifacts: below this directory"},
     {"share", DURATION, AT(share_ms), "DURATION", "a link that opens in any browser, read-only, for so long"},
     {"name", TEXT, AT(name), "TEXT", "name of the token"},
     {"scopes", TEXT, AT(scopes), "LIST", "such as runs:write,runs:read (the default)"},
@@ -284,6 +285,7 @@ void options_deinit(struct cli_options *options)
     texts_deinit(&options->requirements);
     texts_deinit(&options->variables);
     texts_deinit(&options->secrets);
+    texts_deinit(&options->artifacts);
     texts_deinit(&options->formats);
     texts_deinit(&options->outputs);
 }

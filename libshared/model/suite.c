@@ -157,6 +157,11 @@ static const struct field suite_list[] = {
      .optional = true,
      .min = 0,
      .max = LIMIT_TASKS_PER_RUN},
+    {.name = "artifacts",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct suite_spec, artifacts),
+     .optional = true,
+     .max = LIMIT_ARTIFACT_PATTERNS},
     {.name = "exclusive",
      .type = FIELD_BOOL,
      .offset = offsetof(struct suite_spec, exclusive),
@@ -260,6 +265,12 @@ static int suite_check(const struct suite_spec *suite, struct error *error)
     if (suite->report.path != NULL && !path_stays_inside(suite->report.path))
         return error_field(error, "report.path",
                            "report.path must be relative and stay inside the working directory");
+    for (size_t i = 0; i < suite->artifacts.count; i++)
+        if (suite->artifacts.list[i][0] == '\0' || !path_stays_inside(suite->artifacts.list[i]))
+            return error_field(error, "artifacts",
+                               "artifacts[%zu] must be relative and stay inside the working "
+                               "directory",
+                               i);
     for (size_t i = 0; i < suite->cases.count; i++)
         if (suite->cases.list[i][0] == '\0' ||
             strlen(suite->cases.list[i]) > 2 * LIMIT_CASE_NAME_BYTES)

@@ -66,8 +66,9 @@ struct suite_spec {
     struct suite_limits limits;
     struct texts cases; /* declared selectors in the framework's own words; none: the whole suite */
     int64_t
-        max_tasks;  /* how many pieces declared cases may be cut into; 0: the scheduler decides */
-    bool exclusive; /* a task never runs beside its own successor: see agent/exclusive.h */
+        max_tasks; /* how many pieces declared cases may be cut into; 0: the scheduler decides */
+    struct texts artifacts; /* files to keep: patterns below the working directory; none: no file */
+    bool exclusive;         /* a task never runs beside its own successor: see agent/exclusive.h */
 };
 
 extern const struct fields suite_fields;

@@ -99,6 +99,31 @@ static enum ending_kind judge_end(const struct work *work, char detail[400])
     return WIFEXITED(end->status) ? ENDED_EXITED : ENDED_SIGNALLED;
 }
 
+static void finish_kept(void *context)
+{
+    struct job *job = context;
+    const struct work *work = job->work;
+    for (size_t i = 0; work->artifacts != NULL && i < artifacts_words(work->artifacts)->count; i++)
+        items_say(job, "%s", artifacts_words(work->artifacts)->list[i]);
+    finish_job(job, work->ending, work->ending_detail, work->report);
+}
+
+/* A store that is full or away is no fault of the tests: that is said, and nothing else changes. */
+static void keep_artifacts(struct job *job)
+{
+    struct executor *executor = job->executor;
+    const struct artifacts_target target = {.api_url = executor->settings->api_url,
+                                            .dispatch_id = job->dispatch_id,
+                                            .worker_key = executor->identity.key,
+                                            .loop = executor->tools.loop,
+                                            .on_done = finish_kept,
+                                            .context = job};
+    if (job->work->artifacts != NULL && artifacts_send(job->work->artifacts, &target))
+        job->state = JOB_KEEPING;
+    else
+        finish_kept(job);
+}
+
 /* The processes are gone: read what they have left, a piece at a time. */
 void finish_from_reports(struct job *job)
 {
@@ -120,5 +145,8 @@ void finish_from_reports(struct job *job)
     if (ran || work->report_plan.source != REPORT_FROM_STATUS)
         report = reports_finish(work->reports, exited && WEXITSTATUS(work->end.status) == 0, how,
                                 monotonic_ms() - work->started_ms, &why);
-    finish_job(job, ending, detail[0] != '\0' ? detail : why.text, report);
+    work->ending = ending;
+    work->ending_detail = xstrdup(detail[0] != '\0' ? detail : why.text);
+    work->report = report;
+    keep_artifacts(job);
 }

@@ -25,6 +25,10 @@ void job_stop(struct job *job, int ending, const char *detail, int64_t grace_ms)
     struct work *work = job->work;
     if (work == NULL || job->state == JOB_READING)
         return;
+    if (job->state == JOB_KEEPING) {
+        artifacts_stop(work->artifacts);
+        return;
+    }
     if (work->stop_ending == NOT_STOPPED) {
         work->stop_ending = ending;
         work->stop_detail = detail == NULL ? NULL : xstrdup(detail);

@@ -14,6 +14,7 @@ enum job_state {
     JOB_ACCEPTED, /* waits for a slot, or as an exclusive one for the scheduler to hear that it is here */
     JOB_RUNNING,  /* takes a slot: its source is fetched, its tests run */
     JOB_READING,  /* its processes are gone, its reports are read */
+    JOB_KEEPING,  /* … files that they left are sent to be kept */
     JOB_FINISHED, /* its stream is complete; the slot is free */
 };
 

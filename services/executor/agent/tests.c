@@ -83,6 +83,18 @@ static void say_started(struct job *job)
         log_failure(LOG_LEVEL_WARNING, "task.started (the next heartbeat says it too)", &error);
 }
 
+static struct artifacts *find_artifacts(const struct work *work, const char *directory)
+{
+    const struct report_plan *report = &work->report_plan;
+    const bool has_files = report->source == REPORT_FROM_FILES;
+    const struct artifacts_place place = {
+        .directory = directory,
+        .patterns = &work->suite.artifacts,
+        .report_directory = report->directory == NULL ? directory : report->directory,
+        .report_pattern = has_files ? report->pattern : NULL};
+    return work->suite.artifacts.count == 0 ? NULL : artifacts_new(&place);
+}
+
 void tests_start(struct job *job)
 {
     struct work *work = job->work;
@@ -101,6 +113,7 @@ void tests_start(struct job *job)
     work->started_ms = monotonic_ms();
     work->reports = reports_new(&work->report_plan, work->dispatch.suite_slug,
                                 work->suite.framework, directory, &report_handlers);
+    work->artifacts = find_artifacts(work, directory);
     if (executor->runner->start(&executor->tools, &work->plan, &handlers, &work->execution,
                                 &error) < 0) {
         finish_failed(job, ENDED_EXEC_FAILED, &error);

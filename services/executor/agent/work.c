@@ -102,6 +102,8 @@ void work_free(struct job *job)
         loop_remove_fd(job->executor->tools.loop, work->workspace.stream_fd);
     job->executor->runner->free(&work->execution);
     reports_free(&work->reports);
+    artifacts_free(&work->artifacts);
+    free(work->ending_detail);
     output_free(&work->outputs[0]);
     output_free(&work->outputs[1]);
     masks_free(&work->masks);

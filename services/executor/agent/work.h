@@ -3,6 +3,7 @@
  * work.c, items.c, fetch.c, tests.c, finish.c. */
 #pragma once
 
+#include "agent/artifacts.h"
 #include "agent/job.h"
 #include "agent/masks.h"
 #include "agent/output.h"
@@ -22,6 +23,11 @@ struct work {
     struct output_budget budget;
     struct output *outputs[2];
     struct reports *reports;
+    struct artifacts *artifacts; /* NULL: none is asked for */
+    /* How it ended, while artifacts are sent: */
+    enum ending_kind ending;
+    char *ending_detail;
+    enum report_state report;
     struct report_plan report_plan;
     struct process_plan plan;  /* of the tests */
     struct process_plan fetch; /* of the source; no argv when there is nothing to fetch */

@@ -21,6 +21,7 @@ static bool is_held(const struct job *job)
 static const int held_states[] = {[JOB_ACCEPTED] = HELD_ACCEPTED,
                                   [JOB_RUNNING] = HELD_RUNNING,
                                   [JOB_READING] = HELD_RUNNING,
+                                  [JOB_KEEPING] = HELD_RUNNING,
                                   [JOB_FINISHED] = HELD_FINISHED};
 
 static void add_jobs(struct executor *executor, struct worker_heartbeat *heartbeat)
