@@ -54,6 +54,8 @@ static const struct {
     {RAW_STATUS, "setup_failed", RESULT_ERRORED},
     {RAW_STATUS, "teardown_failed", RESULT_ERRORED},
     {RAW_STATUS, "error", RESULT_ERRORED},
+    {RAW_STATUS, "errored", RESULT_ERRORED}, /* as our own report tells it */
+    {RAW_STATUS, "blocked", RESULT_BLOCKED},
     {STATUS, "failed", RESULT_FAILED},
     {STATUS, "skipped", RESULT_SKIPPED},
     {STATUS, "pending", RESULT_SKIPPED},
@@ -61,7 +63,6 @@ static const struct {
     {RAW_STATUS, "pending", RESULT_SKIPPED},
     {RAW_STATUS, "todo", RESULT_SKIPPED},
     {RAW_STATUS, "disabled", RESULT_SKIPPED},
-    {RAW_STATUS, "blocked", RESULT_BLOCKED},
 };
 
 struct report_reader {
