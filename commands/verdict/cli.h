@@ -26,8 +26,8 @@ struct cli_options {
     int64_t timeout_ms;                                        /* how long to wait; 0: for ever */
     int64_t share_ms;                                          /* 0: no share link */
     int64_t queue_timeout_ms, task_timeout_ms, run_timeout_ms; /* 0: the default */
-    bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait;
     struct texts parameters, requirements, variables, secrets, artifacts, formats, outputs;
+    bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait, follow;
     char **rest; /* words behind the options; a command to run after -- */
     int rest_count;
     bool has_command; /* rest is a command */

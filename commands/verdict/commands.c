@@ -20,7 +20,7 @@ const struct cli_command cli_commands[] = {
     {"results", "RUN", "status", "its cases and what happened to them", cmd_results},
     {"history", "CASE", "project branch", "how a case (by its key: verdict results --json) went in its last runs", cmd_history},
     {"badge", "SUITE", "project branch", "links to a badge that shows how the suite's last run ended", cmd_badge},
-    {"logs", "RUN", "task", "what its tests wrote", cmd_logs},
+    {"logs", "RUN", "task follow", "what its tests wrote, or with -f write", cmd_logs},
     {"why", "RUN", "", "why it is not further", cmd_why},
     {"cancel", "RUN", "", "end it", cmd_cancel},
     {"artifacts", "RUN", "output", "files that its tests left, and their coverage; with --output: into this directory", cmd_artifacts},

@@ -63,6 +63,7 @@ static const struct option_row rows[] = {
     {"cases", TEXT, AT(cases), "WHICH", "not_passed (the default), failed or all"},
     {"no-wait", FLAG, AT(no_wait), NULL, "do not wait for the verdict; prints the new run's id"},
     {"status", TEXT, AT(status), "STATUS", "only cases of this status"},
+    {"follow", FLAG, AT(follow), NULL, "or -f: what is written from now on too, until the run is over"},
     {"task", TEXT, AT(task), "ID", "only this task"},
     {"format", LIST, AT(formats), "FORMAT", "html (the default), junit, json, markdown or ctrf; with --output it may be repeated"},
     {"output", LIST, AT(outputs), "FILE", "write to this file: one for each --format, in their order; artifacts: below this directory"},
@@ -188,10 +189,12 @@ static const struct cli_command *find_command(int argc, char **argv, int *used_r
     return NULL;
 }
 
-static const struct option_row *row_of(int id)
+/* -f is what it is everywhere else: a log is followed, a file is named. */
+static const struct option_row *row_of(const struct cli_command *command, int id)
 {
+    const char *name = takes(command, "follow") ? "follow" : "file";
     for (size_t i = 0; id == 'f' && i < ROWS; i++)
-        if (strcmp(rows[i].name, "file") == 0)
+        if (strcmp(rows[i].name, name) == 0)
             return &rows[i];
     return &rows[id - 1];
 }
@@ -209,12 +212,13 @@ static int parse_options(int argc, char **argv, const struct cli_command *comman
                          struct cli_options *options, bool *help_r, struct error *error)
 {
     struct option long_options[ROWS + 2];
+    const char *letters = takes(command, "follow") ? ":f" : ":f:";
     const int behind_dashes = count_behind_dashes(argc, argv);
     int id;
     make_long_options(long_options);
     opterr = 0;
     optind = 0; /* getopt's word for: from the start */
-    while ((id = getopt_long(argc, argv, ":f:", long_options, NULL)) != -1) {
+    while ((id = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
         if (id == '?' || id == ':')
             return usage_error(error, "%s: %s", argv[optind - 1],
                                id == ':' ? "its value is missing" : "there is no such option");
@@ -222,7 +226,7 @@ static int parse_options(int argc, char **argv, const struct cli_command *comman
             *help_r = true;
             return 0;
         }
-        const struct option_row *row = row_of(id);
+        const struct option_row *row = row_of(command, id);
         if (!takes(command, row->name))
             return usage_error(error, "--%s is no option of verdict %s", row->name, command->words);
         if (set_value(options, row, optarg, error) < 0)

@@ -18,6 +18,7 @@
 #include "lanes.h"
 #include "limits.h"
 #include "live/live.h"
+#include "live/log_follow.h"
 #include "log/log.h"
 #include "runs/batcher.h"
 #include "runs/flights.h"
@@ -216,6 +217,7 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
         batcher_start(&ingest->store, ingest->outbox, ingest->installation, &ingest->batcher,
                       error) < 0 ||
         live_start(ingest, &ingest->live, error) < 0 ||
+        log_follow_start(&ingest->store, &ingest->log_follow, error) < 0 ||
         retention_start(&ingest->store, ingest->common->retention_ms, &api_retention,
                         &ingest->retention, error) < 0 ||
         open_blobs(ingest, error) < 0)
@@ -230,6 +232,7 @@ void ingest_close(void *context)
         return;
     batcher_stop(ingest->batcher); /* answers what it has, while the server still can */
     live_stop(ingest->live);
+    log_follow_stop(&ingest->log_follow);
     retention_stop(&ingest->retention);
     blob_sweeper_stop(&ingest->sweeper);
     http_server_free(&ingest->http);

@@ -22,6 +22,7 @@ struct installation;
 struct lanes;
 struct limits;
 struct live;
+struct log_follow;
 struct retention;
 
 struct ingest_settings {
@@ -46,14 +47,15 @@ struct ingest {
     struct limits *limits; /* on how often somebody asks */
     struct installation *installation;
     struct lanes *lanes;
-    struct batcher *batcher;      /* of triggers */
-    struct cache *cache;          /* runs in Redis */
-    struct flights *flights;      /* runs that are being read */
-    struct numbers *numbers;      /* which runs they name */
-    struct live *live;            /* long polls and event streams */
-    struct blob_store *blobs;     /* artifacts and other files */
-    struct blob_sweeper *sweeper; /* of those that nothing names any more */
-    struct outbox *outbox;        /* served by the service's loop */
+    struct batcher *batcher;       /* of triggers */
+    struct cache *cache;           /* runs in Redis */
+    struct flights *flights;       /* runs that are being read */
+    struct numbers *numbers;       /* which runs they name */
+    struct live *live;             /* long polls and event streams */
+    struct blob_store *blobs;      /* artifacts and other files */
+    struct blob_sweeper *sweeper;  /* of those that nothing names any more */
+    struct outbox *outbox;         /* served by the service's loop */
+    struct log_follow *log_follow; /* streams of logs */
     struct http_server *http;
     struct retention *retention;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */

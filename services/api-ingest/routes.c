@@ -13,6 +13,7 @@
 #include "api/pools.h"
 #include "api/projects.h"
 #include "api/reference.h"
+#include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_why.h"
 #include "api/run_report.h"
@@ -100,6 +101,7 @@ const struct route routes[] = {
     API("GET", "/v1/runs/{run}/artifacts", SCOPE_RUN_READ, artifacts_list, "files that its tests left, and their coverage"),
     API("GET", "/v1/runs/{run}/artifacts/{artifact}", SCOPE_RUN_READ, artifacts_get, "one of them, byte for byte"),
     API_FILE("PUT", "/v1/dispatches/{dispatch}/artifacts", ROUTE_OPEN, artifacts_admit, artifacts_put, "a worker keeps a file of what it runs, by a token of that dispatch; ?path=, ?kind=report"),
+    API("GET", "/v1/runs/{run}/logs/stream", SCOPE_RUN_READ, run_log_stream, "what the tests write, as text/event-stream while they do; ?task="),
     API("GET", "/v1/runs/{run}/why", SCOPE_RUN_READ, run_why, "why it is not further, or ended as it did"),
     API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit, json, markdown or ctrf"),
     API("POST", "/v1/runs/{run}/share", SCOPE_RUN_WRITE, run_share, "a link to the report for whoever holds it, until it expires"),

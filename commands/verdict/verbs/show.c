@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "model/states.h"
+#include "log_tail.h"
 #include "output.h"
 
 static int get(struct cli *cli, const char *format, json_t **json_r, struct error *error)
@@ -108,6 +109,8 @@ int cmd_logs(struct cli *cli, struct error *error)
 {
     AUTO(text_free) char *base = api_path("/v1/runs/%s/logs", cli->options.rest[0]);
     const char *task = cli->options.task;
+    if (cli->options.follow)
+        return log_tail(cli, cli->options.rest[0], task, error);
     AUTO(text_free) char *escaped = api_escape(task == NULL ? "" : task);
     AUTO(text_free) char *path = xasprintf("%s%s%s", base, task == NULL ? "" : "?task=", escaped);
     const char *accept = cli->options.json ? "application/json" : "text/plain";

@@ -109,6 +109,14 @@ bool stream_is_gone(struct stream *stream)
     return gone;
 }
 
+size_t stream_waiting(struct stream *stream)
+{
+    pthread_mutex_lock(&stream->lock);
+    size_t length = stream->buffer.length;
+    pthread_mutex_unlock(&stream->lock);
+    return length;
+}
+
 /* Called by libmicrohttpd on the thread of the connection. */
 static ssize_t read_some(void *context, uint64_t position, char *bytes, size_t size)
 {

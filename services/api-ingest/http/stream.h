@@ -26,6 +26,7 @@ int stream_write(struct stream *stream, const char *bytes, size_t length,
 /* What is written still goes out. */
 void stream_end(struct stream *stream);
 bool stream_is_gone(struct stream *stream);
+size_t stream_waiting(struct stream *stream); /* bytes that the reader has not taken yet */
 
 /* For the server: */
 struct stream_list *stream_list_new(void);

@@ -11,6 +11,7 @@
 #include "api/pools.h"
 #include "api/projects.h"
 #include "api/reference.h"
+#include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_report.h"
 #include "api/run_rerun.h"
@@ -106,6 +107,7 @@ const struct operation operations[] = {
     OPERATION(artifacts_list, .parameters = {PAGE}, .answer = "Artifacts"),
     OPERATION(artifacts_get, .media = {"application/octet-stream"}, .has_etag = true, .refused = {409}),
     OPERATION(artifacts_put, .parameters = {"ArtifactPath", "ArtifactKind"}, .answer = "KeptFile", .ok = {201}, .security = "dispatch_token", .refused = {401, 409, 413, 507}),
+    OPERATION(run_log_stream, .parameters = {"Task"}, .media = {"text/event-stream"}, .refused = {429}),
     OPERATION(run_why, .answer = "Why"),
     OPERATION(run_report, .parameters = {"ReportFormat", "ReportResults"}, .answer = "Report", .media = {REPORTS}),
     OPERATION(run_share, .body = OPTIONAL_BODY("ShareBody", NULL), .answer = "ShareLink", .ok = {201}),
