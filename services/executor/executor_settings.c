@@ -123,9 +123,25 @@ static const struct setting list[] = {
 };
 const struct settings_table executor_settings = SETTINGS(list);
 
+/* What tests are told of it holds wherever they run. */
+static void make_absolute(char **path)
+{
+    if ((*path)[0] == '\0' || (*path)[0] == '/')
+        return;
+    char *here = getcwd(NULL, 0);
+    char *absolute = here == NULL ? NULL : xasprintf("%s/%s", here, *path);
+    free(here);
+    if (absolute == NULL)
+        return;
+    text_free(path);
+    *path = absolute;
+}
+
 void executor_settings_complete(struct executor_settings *settings, const char *instance_id)
 {
     char program[1024];
+    make_absolute(&settings->work_dir);
+    make_absolute(&settings->plugin_dir);
     if (settings->worker_name[0] == '\0') {
         text_free(&settings->worker_name);
         settings->worker_name = xstrdup(instance_id);
