@@ -45,7 +45,7 @@ docs: binaries $(OUT)/docs/print ## print docs/generated from the tables in the 
 
 # Tests ---------------------------------------------------------------------------------------
 
-test: setup ## everything: lint, unit, service, end-to-end, crash, and as an ordinary user
+test: setup ## everything: lint, unit, service, schema, end-to-end, crash, and as an ordinary user
 	@$(AGAIN) -j2 binaries
 	@tests/run
 lint: binaries ## check the sources without running them
