@@ -13,6 +13,7 @@
 #include "api/pools.h"
 #include "api/projects.h"
 #include "api/reference.h"
+#include "api/run_events.h"
 #include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_why.h"
@@ -106,6 +107,7 @@ const struct route routes[] = {
     API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit, json, markdown or ctrf"),
     API("POST", "/v1/runs/{run}/share", SCOPE_RUN_WRITE, run_share, "a link to the report for whoever holds it, until it expires"),
     API("GET", "/v1/shared/{link}", ROUTE_OPEN, shared_report, "the report behind such a link"),
+    API("GET", "/v1/shared/{link}/events", ROUTE_OPEN, shared_events, "the events of its run as text/event-stream, as long as the link is good"),
     API("GET", "/v1/runs/{run}/events", SCOPE_RUN_READ, runs_events, "its events as text/event-stream, from Last-Event-ID on"),
     API("POST", "/v1/runs/{run}/cancel", SCOPE_RUN_WRITE, runs_cancel, "asks for its end; what won is answered"),
 

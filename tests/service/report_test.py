@@ -405,6 +405,87 @@ def test_a_link_that_was_changed_or_is_over_opens_nothing(run):
     assert bad["errors"][0]["field"] == "expires_in"
 
 
+# the page of a run that goes on -------------------------------------------------------------------
+
+
+def tell(run, version, kind, state="running"):
+    """What the scheduler would write."""
+    run.db.query(
+        """INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state, version,
+             priority, wait_class, wait_text, wait_since, run_deadline, finished_at)
+           SELECT id, project_id, pool_id, 0, %s, %s, 50, 'tests', 'tests are running', now(),
+             now() + interval '1 hour', CASE WHEN %s = 'run.finished' THEN now() END
+           FROM api.run WHERE id = %s
+           ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, version = excluded.version,
+             finished_at = excluded.finished_at""",
+        *(state, version, kind, run.id),
+    )
+    run.db.query(
+        """INSERT INTO scheduling.run_event (run_id, version, id, project_id, type, data)
+           SELECT id, %s, gen_random_uuid(), project_id, %s, '{}' FROM api.run WHERE id = %s""",
+        *(version, kind, run.id),
+    )
+
+
+def listen(run, url, **options):
+    """The answer, and (id, event) of each event until the server ends the stream."""
+    api = run.verdict.api.with_token(None)
+    path = url.removeprefix(run.verdict.api_url) + "/events"
+    answer = api.request("GET", path, stream=True, timeout=60, **options)
+
+    def events():
+        number = None
+        for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            name, _, value = line.partition(": ")
+            if name == "id":
+                number = int(value)
+            elif name == "event":
+                yield number, value
+
+    return answer, events()
+
+
+def test_a_link_opens_the_events_of_its_run_until_either_is_over(run):
+    url = run.links["html"]
+    tell(run, 1, "run.queued", "queued")
+    short = run.verdict.api.post(f"/v1/runs/{run.id}/share", {"expires_in": "4s"})["url"]
+
+    briefly = listen(run, short)[1]
+    assert list(briefly) == [(1, "run.queued")] and listen(run, short)[0].status_code == 410
+    answer, events = listen(run, url)
+    seen = [next(events)]
+    tell(run, 2, "run.started")
+    tell(run, 3, "run.finished", "passed")
+    seen += list(events)
+
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert seen == [(1, "run.queued"), (2, "run.started"), (3, "run.finished")]
+    resumed = list(listen(run, url, headers={"Last-Event-ID": "1"})[1])
+    assert resumed == seen[1:]
+    assert listen(run, url, headers={"Last-Event-ID": "3"})[0].status_code == 204
+    assert listen(run, url[:-1])[0].status_code == 404
+    assert '"version":3,' in anonymous(run, url).text
+
+
+def test_links_have_seats_of_their_own_which_are_given_back(run):
+    tell(run, 1, "run.queued", "queued")
+    url = run.links["html"]
+    opened = [listen(run, url) for _ in range(200)]
+
+    refused, _ = listen(run, url)
+    by_token = run.raw("/events", stream=True)
+
+    assert [answer.status_code for answer, _ in opened] == [200] * 200
+    assert (refused.status_code, by_token.status_code) == (429, 200)
+    assert "Retry-After" in refused.headers
+    for answer, _ in opened:
+        answer.close()
+    tell(run, 2, "run.started")
+    wait_until(lambda: listen(run, url)[0].status_code == 200, 60, "a seat")
+
+
 def test_another_projects_parts_are_not_there(run):
     api = run.verdict.api
     api.put("/v1/projects/bank", {"title": "Bank"}, expect=201)

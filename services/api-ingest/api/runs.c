@@ -9,14 +9,12 @@
 #include "base/text.h"
 #include "cache.h"
 #include "db/audit.h"
-#include "db/run_event.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest.h"
 #include "ingest_metrics.h"
 #include "installation.h"
 #include "live/live.h"
-#include "live/sse.h"
 #include "message/run_request.h"
 #include "model/limits.h"
 #include "model/states.h"
@@ -26,8 +24,6 @@
 #include "runs/run_links.h"
 #include "runs/trigger.h"
 #include "tenancy.h"
-
-#define STREAM_BYTES ((size_t)4 * 1024 * 1024) /* that a slow reader may be behind */
 
 int runs_create(struct request *request, struct response *response, struct error *error)
 {
@@ -227,46 +223,6 @@ int runs_get(struct request *request, struct response *response, struct error *e
     if (read_run_id(request, &id, error) < 0)
         return -1;
     return wait_for(request, &id, after_version, wait_ms, 200, error);
-}
-
-/* ---- events --------------------------------------------------------------------------------------- */
-
-/* The id of an event of a run is its version. */
-static int read_last_event(const struct request *request, int64_t *version_r, struct error *error)
-{
-    const char *text = request_header(request, "Last-Event-ID");
-    struct error inner;
-    *version_r = 0;
-    if (text == NULL)
-        text = request_query(request, "after");
-    if (text == NULL || int_parse(text, 0, INT64_MAX, version_r, &inner) == 0)
-        return 0;
-    return error_field(error, "Last-Event-ID", "Last-Event-ID must be the id of an earlier event");
-}
-
-int runs_events(struct request *request, struct response *response, struct error *error)
-{
-    struct store *store;
-    struct run_ref run;
-    int64_t after_version, last_version;
-    if (read_last_event(request, &after_version, error) < 0 ||
-        request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0 ||
-        run_event_db_last(store, &run.id, &last_version, error) < 0)
-        return -1;
-    if (run.is_final && after_version == last_version) {
-        response_empty(response, 204); /* nothing more will come: browsers stop asking then */
-        return 0;
-    }
-    if (after_version > last_version) /* an older database was put back: that was another history */
-        after_version = 0;
-    struct stream *stream = stream_new(STREAM_BYTES, SSE_KEEP_ALIVE);
-    int status = stream_write(stream, SSE_OPENING, sizeof SSE_OPENING - 1, error);
-    if (status == 0)
-        status = live_stream(request_ingest(request)->live, &run.id, after_version, stream, error);
-    if (status == 0)
-        response_stream(response, "text/event-stream", stream);
-    stream_unref(&stream);
-    return status;
 }
 
 /* ---- cancel --------------------------------------------------------------------------------------- */

@@ -4,4 +4,4 @@
 
 #include "routes.h"
 
-route_handler runs_create, runs_list, runs_get, runs_cancel, runs_events;
+route_handler runs_create, runs_list, runs_get, runs_cancel;

@@ -182,6 +182,8 @@ static void add_headers(const struct request *request, struct MHD_Response *answ
     if (!has_cache_control)
         MHD_add_response_header(answer, "Cache-Control",
                                 response->etag != NULL ? "private, no-cache" : "no-store");
+    if (response->kind == BODY_STREAM) /* nginx and its like hand it on as it comes */
+        MHD_add_response_header(answer, "X-Accel-Buffering", "no");
     MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(answer, "X-Request-Id", request->id.text);
     if (request->server->stopping)

@@ -18,14 +18,14 @@ static void tell(struct watch *watch, struct listener *listener, int64_t version
                  const char *data)
 {
     struct buffer text;
-    bool is_last = strcmp(type, "run.finished") == 0;
+    bool is_last = strcmp(type, "run.finished") == 0 || listener_is_over(listener);
     buffer_init(&text, EVENT_BYTES);
     sse_event(&text, version, type, data);
     int status =
         text.overflowed ? 0 : stream_write(listener->stream, buffer_text(&text), text.length, NULL);
     buffer_deinit(&text);
-    if (version > listener->after_version)
-        listener->after_version = version;
+    if (version > listener->listen.after_version)
+        listener->listen.after_version = version;
     if (is_last)
         stream_end(listener->stream);
     if (status < 0 || is_last)
@@ -37,17 +37,20 @@ void listeners_tell(struct watch *watch, int64_t version, const char *type, cons
     struct listener *listener, *next;
     for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
         next = TAILQ_NEXT(listener, link);
-        if (version < 0 || version > listener->after_version)
+        if (version < 0 || version > listener->listen.after_version)
             tell(watch, listener, version, type, data);
     }
 }
 
-void listeners_drop_gone(struct watch *watch)
+void listeners_drop_over(struct watch *watch)
 {
     struct listener *listener, *next;
     for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
         next = TAILQ_NEXT(listener, link);
-        if (stream_is_gone(listener->stream))
+        bool is_over = listener_is_over(listener);
+        if (is_over)
+            stream_end(listener->stream);
+        if (is_over || stream_is_gone(listener->stream))
             listeners_drop(watch, listener);
     }
 }
@@ -67,7 +70,7 @@ int64_t listeners_least_version(const struct watch *watch)
     int64_t least = INT64_MAX;
     const struct listener *listener;
     TAILQ_FOREACH (listener, &watch->listeners, link)
-        if (listener->after_version < least)
-            least = listener->after_version;
+        if (listener->listen.after_version < least)
+            least = listener->listen.after_version;
     return least;
 }

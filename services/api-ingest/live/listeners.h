@@ -10,7 +10,7 @@
 void listeners_tell(struct watch *watch, int64_t version, const char *type, const char *data);
 /* Frees it, and its reference to the stream. */
 void listeners_drop(struct watch *watch, struct listener *listener);
-void listeners_drop_gone(struct watch *watch);
+void listeners_drop_over(struct watch *watch); /* that are gone, or whose link is over */
 /* Ends the streams of all. */
 void listeners_end(struct watch *watch);
 /* What all of them have; INT64_MAX where nobody listens. */

@@ -19,6 +19,7 @@
 #include "live/look.h"
 #include "live/tail.h"
 #include "live/watch.h"
+#include "model/limits.h"
 
 #define LOOK_AGAIN_MS   5000 /* at each watched run, whatever was told */
 #define WITHOUT_TAIL_MS 1000 /* while Kafka tells nothing */
@@ -46,6 +47,7 @@ struct live {
     bool has_missed; /* hints: every watched run may have changed */
     bool draining, stopping;
     int wake_fd;
+    atomic_int by_link; /* who listens by a link */
 
     /* Of the thread alone: */
     struct look look;
@@ -79,13 +81,28 @@ int live_wait(struct live *live, const struct live_wait *wait, struct error *err
     return 0;
 }
 
-int live_stream(struct live *live, const struct uuid *run_id, int64_t after_version,
-                struct stream *stream, struct error *error)
+/* Links are open to everybody: who listens by them takes nothing from those who have a token. */
+static int take_seat(struct live *live, struct listener *listener, struct error *error)
+{
+    if (listener->listen.link_expires_s == 0)
+        return 0;
+    listener->seats = &live->by_link;
+    if (atomic_fetch_add(listener->seats, 1) < LIMIT_LINK_READERS)
+        return 0;
+    return error_set(error, "too_many", "more than %d watch a run by a link just now",
+                     (int)LIMIT_LINK_READERS);
+}
+
+int live_stream(struct live *live, const struct live_listen *listen, struct stream *stream,
+                struct error *error)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
-    listener->run_id = *run_id;
-    listener->after_version = after_version;
+    listener->listen = *listen;
     listener->stream = stream_ref(stream);
+    if (take_seat(live, listener, error) < 0) {
+        listener_free(&listener);
+        return -1;
+    }
     pthread_mutex_lock(&live->lock);
     bool is_taken = !live->stopping && !live->draining;
     if (is_taken)
@@ -112,7 +129,7 @@ void live_drain(struct live *live)
 /* What a listener has not seen yet stands in Postgres: look there. */
 static void add_listener(struct live *live, struct listener *listener)
 {
-    struct watch *watch = watch_get(&live->watches, &listener->run_id);
+    struct watch *watch = watch_get(&live->watches, &listener->listen.run_id);
     watch->wants_read = true;
     TAILQ_INSERT_TAIL(&watch->listeners, listener, link);
 }
@@ -240,7 +257,7 @@ static void mark_due(struct live *live, bool all)
     HASH_ITER (hh, live->watches, watch, next) {
         if (all || now_ms - watch->read_ms >= look_again_ms(live)) {
             watch->wants_read = true;
-            listeners_drop_gone(watch);
+            listeners_drop_over(watch);
         }
     }
 }

@@ -27,7 +27,12 @@ struct live_wait {
 /* The request is answered by the live thread. */
 int live_wait(struct live *live, const struct live_wait *wait, struct error *error) WARN_UNUSED;
 
-/* Sends the run's events behind that version to the stream, then what happens; ends it behind the last.
- * Takes a reference of its own. */
-int live_stream(struct live *live, const struct uuid *run_id, int64_t after_version,
-                struct stream *stream, struct error *error) WARN_UNUSED;
+struct live_listen {
+    struct uuid run_id;
+    int64_t after_version;
+    int64_t link_expires_s; /* of the link that it is listened to by; 0: by a token */
+};
+/* Sends the run's events behind that version to the stream, then what happens; ends it behind the last, and
+ * when the link is over. Takes a reference of its own. "too_many" beyond LIMIT_LINK_READERS. */
+int live_stream(struct live *live, const struct live_listen *listen, struct stream *stream,
+                struct error *error) WARN_UNUSED;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #define PATIENCE_MS 2000 /* with a database that does not answer */
@@ -99,8 +100,16 @@ int64_t watch_deadline_ms(const struct watch *watch)
     return deadline_ms;
 }
 
+bool listener_is_over(const struct listener *listener)
+{
+    const int64_t expires_s = listener->listen.link_expires_s;
+    return expires_s != 0 && wall_ms() / 1000 >= expires_s;
+}
+
 void listener_free(struct listener **listener)
 {
+    if (*listener != NULL && (*listener)->seats != NULL)
+        atomic_fetch_sub((*listener)->seats, 1);
     if (*listener != NULL)
         stream_unref(&(*listener)->stream);
     memory_free(listener);

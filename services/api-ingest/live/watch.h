@@ -2,6 +2,7 @@
 /* The runs that somebody watches, with who does. Of the live thread alone. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 #include <uthash.h>
@@ -16,9 +17,9 @@ struct waiter {
 };
 
 struct listener {
-    struct uuid run_id;
-    int64_t after_version; /* what it has */
-    struct stream *stream; /* a reference */
+    struct live_listen listen; /* after_version: what it has */
+    struct stream *stream;     /* a reference */
+    atomic_int *seats;         /* one of them is its own; NULL: none */
     TAILQ_ENTRY(listener) link;
 };
 TAILQ_HEAD(waiter_list, waiter);
@@ -50,4 +51,6 @@ void watch_answer(struct watch *watch, int64_t now_ms, bool give_up);
 /* When the next waiter's time is over; -1: no waiters. */
 int64_t watch_deadline_ms(const struct watch *watch);
 
-void listener_free(struct listener **listener);
+/* A link was good for it, and is no longer. */
+bool listener_is_over(const struct listener *listener);
+void listener_free(struct listener **listener); /* gives its seat back */

@@ -11,6 +11,7 @@
 #include "api/pools.h"
 #include "api/projects.h"
 #include "api/reference.h"
+#include "api/run_events.h"
 #include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_report.h"
@@ -112,6 +113,7 @@ const struct operation operations[] = {
     OPERATION(run_report, .parameters = {"ReportFormat", "ReportResults"}, .answer = "Report", .media = {REPORTS}),
     OPERATION(run_share, .body = OPTIONAL_BODY("ShareBody", NULL), .answer = "ShareLink", .ok = {201}),
     OPERATION(shared_report, .refused = {410}, .parameters = {"ReportFormat", "ReportResults"}, .answer = "Report", .media = {REPORTS}),
+    OPERATION(shared_events, .refused = {410, 429}, .parameters = {"LastEventId", "After"}, .ok = {200, 204}, .media = {"text/event-stream"}),
     OPERATION(runs_events, .parameters = {"LastEventId", "After"}, .ok = {200, 204}, .media = {"text/event-stream"}),
     OPERATION(runs_cancel, .parameters = {"Wait"}, .answer = "Run", .ok = {200, 202}),
 

@@ -334,8 +334,11 @@ static void write_tools(FILE *out)
 static int write_list(const struct report *report, FILE *out, struct error *error)
 {
     struct list list = {.out = out};
-    fprintf(out, "<script type=\"application/json\" id=\"page-data\" nonce=\"%s\">{\"final\":%s,",
-            report->nonce, report->run->is_final ? "true" : "false");
+    fprintf(out,
+            "<script type=\"application/json\" id=\"page-data\" nonce=\"%s\">{\"final\":%s,"
+            "\"version\":%lld,",
+            report->nonce, report->run->is_final ? "true" : "false",
+            (long long)report->run->version);
     fputs("\"totals\":", out);
     markup_script_json(out, json_object_get(report->run->json, "totals"));
     fputs(",\"results\":[", out);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of all results (drawn piece by piece, so that ten thousand do not hang the page), search and
-// filters, and the refresh while the run goes on. Without this script the page shows the failures.
+// filters, and the news while the run goes on: by a stream where there is one, else by asking. Without this script the page shows the failures.
 "use strict";
 (() => {
   const PIECE = 200;
   const PRINTED = 5000;
-  const POLL_MS = 2000;
+  const POLL_MS = 2000; // without a stream
+  const LOOK_MS = 15000; // beside one: it says nothing of totals while the log is away
   const STATUSES = ["passed", "failed", "errored", "skipped", "blocked"];
   const PARTS = [...STATUSES, "not_run"];
   const $ = (id) => document.getElementById(id);
@@ -118,31 +119,58 @@
       PARTS.filter((p) => totals[p]).map((p) => `${totals[p]} ${p.replace("_", " ")}`).join(", "));
   };
 
-  const showRun = (run) => {
-    showTotals(run.totals);
-    const newer = STATUSES.reduce((sum, s) => sum + run.totals[s], 0) - page.results.length;
+  const showNews = (totals) => {
+    showTotals(totals);
+    const newer = STATUSES.reduce((sum, s) => sum + (totals[s] || 0), 0) - page.results.length;
     $("newer").hidden = newer <= 0;
     $("newer-count").textContent = newer;
+  };
+
+  const showRun = (run) => {
+    showNews(run.totals);
     const badge = $("state");
     badge.textContent = run.state.replace("_", " ");
     badge.className = `badge is-${run.state}`;
     $("reason").textContent = run.wait ? run.wait.text : run.reason_text || "";
   };
 
-  const refresh = async () => {
+  let stream;
+
+  const look = async () => {
     try {
       const answer = await fetch(`${location.pathname}?format=json&results=none`);
-      if (!answer.ok) return; // the link is over, or this page was saved to a file
+      if (answer.status === 404 || answer.status === 410) return false; // the link is over
+      if (!answer.ok) throw new Error(answer.statusText);
       const { run } = await answer.json();
       if (run.finished_at) {
         location.reload();
-        return;
+        return false;
       }
       showRun(run);
     } catch {
-      $("reason").textContent = "The server cannot be reached just now.";
+      $("reason").textContent = "The server does not answer just now.";
     }
-    setTimeout(refresh, POLL_MS);
+    return true;
+  };
+
+  const refresh = async () => {
+    const isLive = stream && stream.readyState === EventSource.OPEN;
+    if (!(await look())) {
+      if (stream) stream.close();
+      return;
+    }
+    setTimeout(refresh, isLive ? LOOK_MS : POLL_MS);
+  };
+
+  // A share link has a stream of events beside it; other addresses would need a token for theirs.
+  const listen = () => {
+    if (!/\/v1\/shared\/[^/]+$/.test(location.pathname) || !("EventSource" in window)) return;
+    stream = new EventSource(`${location.pathname}/events?after=${page.version}`);
+    stream.addEventListener("run.progress", (event) => {
+      showNews(JSON.parse(event.data).data.totals);
+    });
+    for (const type of ["run.queued", "run.started", "run.finished"])
+      stream.addEventListener(type, look);
   };
 
   list();
@@ -151,5 +179,9 @@
   window.addEventListener("beforeprint", () => {
     for (const d of document.querySelectorAll("details.case")) d.open = true;
   });
-  if (!page.final && location.protocol.startsWith("http")) setTimeout(refresh, POLL_MS);
+  // Saved to a file it stays as it was.
+  if (!page.final && location.protocol.startsWith("http")) {
+    listen();
+    setTimeout(refresh, POLL_MS);
+  }
 })();
