@@ -31,7 +31,8 @@ struct request {
     struct query_value query[QUERY_MAX];
     int query_count;
     struct buffer body;
-    size_t body_counted;   /* against the server's sum */
+    size_t body_counted;   /* what came of it, also what was dropped */
+    size_t body_held;      /* against the server's sum */
     bool is_refused;       /* the response says why already; the rest of the body is dropped */
     struct upload *upload; /* where the body is a file */
     bool was_asked;        /* whether it is wanted, a moment ago */

@@ -100,8 +100,7 @@ void exchange_free(struct request **request_)
         free(request->query[i].name);
         free(request->query[i].value);
     }
-    if (request->match.route == NULL || request->match.route->admit == NULL)
-        http_server_forget_body(request->server, request->body_counted);
+    http_server_forget_body(request->server, request->body_held);
     buffer_deinit(&request->body);
     upload_free(&request->upload);
     response_deinit(&request->response);

@@ -32,6 +32,7 @@
 #define INACTIVE_S       60
 #define CONNECTION_BYTES ((size_t)16 * 1024) /* headers */
 #define BODIES_BYTES     ((size_t)256 * 1024 * 1024)
+#define SMALL_BODY_BYTES ((size_t)64 * 1024) /* is taken also when large ones fill that sum */
 #define DROPPED_MAX      ((size_t)16 * 1024 * 1024) /* of a refused body, to answer in peace */
 #define TICK_MS          1000
 #define BACKLOG          1024
@@ -251,18 +252,21 @@ static enum MHD_Result take_body(struct http_server *server, struct request *req
     if (wants_file(request))
         return take_file(request, bytes, length);
     request->body_counted += length;
-    size_t sum = atomic_fetch_add(&server->body_bytes, length) + length;
     if (request->is_refused)
         return drop(request);
+    request->body_held += length;
+    size_t sum = atomic_fetch_add(&server->body_bytes, length) + length;
     buffer_add(&request->body, bytes, length);
     if (request->body.overflowed)
         error_set(&error, "too_large", "the body is longer than %zu bytes",
                   exchange_body_max(request));
-    else if (sum > BODIES_BYTES)
+    else if (sum > BODIES_BYTES && request->body_held > SMALL_BODY_BYTES)
         error_set(&error, "unavailable", "too many large requests at once");
     else
         return MHD_YES;
     buffer_deinit(&request->body);
+    http_server_forget_body(server, request->body_held);
+    request->body_held = 0;
     exchange_refuse(request, &error);
     return MHD_YES;
 }
