@@ -14,6 +14,7 @@
 #include "api/projects.h"
 #include "api/reference.h"
 #include "api/run_events.h"
+#include "api/run_list.h"
 #include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_why.h"
@@ -56,6 +57,8 @@ const struct route routes[] = {
     API("GET", "/v1/projects/{project}", SCOPE_CONFIG_READ, projects_get, "one project"),
     API_NEW_PROJECT("PUT", "/v1/projects/{project}", SCOPE_ADMIN, projects_put, "makes or changes a project"),
     API("GET", "/v1/projects/{project}/audit", SCOPE_ADMIN, projects_audit, "who changed what"),
+    API("POST", "/v1/projects/{project}/share", SCOPE_RUN_WRITE, projects_share, "a link to the page of its runs, and from there to their reports, for whoever holds it, until it expires"),
+    API("GET", "/v1/shared-runs/{link}", ROUTE_OPEN, shared_runs, "the page behind such a link, by state, suite and branch"),
     API_INSTALLATION("GET", "/v1/audit", SCOPE_ADMIN, audit_list, "who changed what, in all projects and beside them"),
 
     API("GET", "/v1/projects/{project}/environments", SCOPE_CONFIG_READ, environments_list, "environments"),

@@ -1,35 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/run_report.h"
 
-#include <sodium.h>
-
 #include "api/run_lookup.h"
+#include "api/share.h"
 #include "auth/link.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "db/audit.h"
 #include "http/response.h"
 #include "ingest.h"
-#include "model/limits.h"
 #include "report/report.h"
 #include "runs/run_links.h"
 
 enum results { RESULTS_ALL, RESULTS_NONE };
 static const char *const results_list[] = {"all", "none"};
 static const struct names results_names = NAMES("choice of results", results_list);
-
-/* The page loads nothing but itself; its own code and style are known by the nonce. */
-static void add_page_policy(struct response *response, const char *nonce)
-{
-    response_headerf(response, "Content-Security-Policy",
-                     "default-src 'none'; style-src 'nonce-%s'; script-src 'nonce-%s'; "
-                     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-                     "frame-ancestors 'none'",
-                     nonce, nonce);
-    response_header(response, "Referrer-Policy", "no-referrer");
-}
 
 static int read_format(const struct request *request, const struct report_format **format_r,
                        struct error *error)
@@ -63,7 +49,6 @@ static int answer_report(struct request *request, const struct uuid *run_id, int
     struct report report = {.ingest = request_ingest(request)};
     AUTO(run_view_deinit) struct run_view view = {.json = NULL};
     const struct uuid any = {""};
-    unsigned char random[16];
     int fd, results;
     if (read_format(request, &format, error) < 0 ||
         request_query_choice(request, "results", &results_names, RESULTS_ALL, &results, error) <
@@ -78,15 +63,14 @@ static int answer_report(struct request *request, const struct uuid *run_id, int
     AUTO(text_free) char *link = link_of(request, view.json, run_id, link_expires_s);
     report.link = link;
     report.without_results = results == RESULTS_NONE;
-    randombytes_buf(random, sizeof random);
-    sodium_bin2hex(report.nonce, sizeof report.nonce, random, sizeof random);
+    share_new_nonce(report.nonce);
     if (report_write(format, &report, &fd, error) < 0)
         return -1;
     response_file(response, format->content_type, fd);
     response_headerf(response, "Content-Disposition", "inline; filename=\"run-%lld.%s\"",
                      (long long)json_find_int(view.json, "number", 0), format->extension);
     if (format->is_page)
-        add_page_policy(response, report.nonce);
+        share_page_policy(response, report.nonce);
     return 0;
 }
 
@@ -111,36 +95,14 @@ int shared_report(struct request *request, struct response *response, struct err
 
 /* ---- making links ----------------------------------------------------------------------------------- */
 
-static int read_expiry(struct request *request, int64_t *expires_ms_r, struct error *error)
-{
-    AUTO(json_free) json_t *json = NULL;
-    struct error inner;
-    size_t length;
-    int64_t good_ms = RUN_LINK_DEFAULT_MS;
-    (void)request_body(request, &length);
-    if (length > 0 && request_json(request, &json, error) < 0)
-        return -1;
-    if (json != NULL && !json_is_object(json))
-        return error_set(error, "invalid", "the body must be a JSON object");
-    const json_t *text = json_object_get(json, "expires_in");
-    if (text != NULL &&
-        (!json_is_string(text) || duration_parse(json_string_value(text), 1000,
-                                                 LIMIT_SHARE_LINK_MAX_MS, &good_ms, &inner) < 0))
-        return error_field(error, "expires_in",
-                           "expires_in must be a duration such as 7d, of at most %lld days",
-                           (long long)(LIMIT_SHARE_LINK_MAX_MS / (24LL * 3600 * 1000)));
-    *expires_ms_r = (wall_ms() + good_ms) / 1000 * 1000;
-    return 0;
-}
-
 int run_share(struct request *request, struct response *response, struct error *error)
 {
     struct store *store;
     struct run_ref run;
     int64_t expires_ms = 0;
     char expires_at[TIME_TEXT_SIZE];
-    if (read_expiry(request, &expires_ms, error) < 0 || request_begin(request, &store, error) < 0 ||
-        run_lookup(request, store, &run, error) < 0)
+    if (share_read_expiry(request, &expires_ms, error) < 0 ||
+        request_begin(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0)
         return -1;
     time_format(expires_ms, expires_at);
     if (audit_add(store, request, &run.project_id, "run.share", &run.id,

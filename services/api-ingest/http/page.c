@@ -55,15 +55,19 @@ void page_answer(struct response *response, const struct page *page, json_t *ite
     page_answer_with(response, page, items, NULL, NULL);
 }
 
+char *page_cut(const struct page *page, json_t *items)
+{
+    if (json_array_size(items) <= (size_t)page->limit)
+        return NULL;
+    json_array_remove(items, (size_t)page->limit);
+    const json_t *last = json_array_get(items, (size_t)page->limit - 1);
+    return cursor_encode(json_find_text(last, "id"));
+}
+
 void page_answer_with(struct response *response, const struct page *page, json_t *items,
                       const char *name, json_t *value)
 {
-    AUTO(text_free) char *next = NULL;
-    if (json_array_size(items) > (size_t)page->limit) {
-        json_array_remove(items, (size_t)page->limit);
-        const json_t *last = json_array_get(items, (size_t)page->limit - 1);
-        next = cursor_encode(json_find_text(last, "id"));
-    }
+    AUTO(text_free) char *next = page_cut(page, items);
     json_t *answer = json_pack("{s:o, s:s?}", "items", items, "next_cursor", next);
     if (name != NULL)
         json_object_set_new(answer, name, value);

@@ -12,6 +12,7 @@
 #include "api/projects.h"
 #include "api/reference.h"
 #include "api/run_events.h"
+#include "api/run_list.h"
 #include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_report.h"
@@ -63,6 +64,8 @@ const struct operation operations[] = {
     OPERATION(projects_get, .answer = "Project", .has_etag = true),
     OPERATION(projects_put, .body = BODY_LIKE("ProjectChangeBody", "ProjectBody"), .answer = "Project", .ok = {200, 201}, .refused = {409}, .has_condition = true),
     OPERATION(projects_audit, PAGES("AuditEntry"), .parameters = {PAGE, "Action"}),
+    OPERATION(projects_share, .body = OPTIONAL_BODY("ShareBody", NULL), .answer = "ShareLink", .ok = {201}),
+    OPERATION(shared_runs, .refused = {410}, .parameters = {PAGE, "AnyState", "Suite", "Branch"}, .media = {"text/html; charset=utf-8"}),
     OPERATION(audit_list, PAGES("AuditEntry"), .parameters = {PAGE, "Action"}),
 
     OPERATION(environments_list, PAGES("Environment"), .parameters = {PAGE}),

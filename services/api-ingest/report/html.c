@@ -10,6 +10,7 @@
 #include "db/result.h"
 #include "model/states.h"
 #include "report/assets.h"
+#include "report/frame.h"
 #include "report/markup.h"
 #include "report/report.h"
 
@@ -33,29 +34,10 @@ static const char *text_of(const json_t *object, const char *name)
 static void write_head(const struct report *report, FILE *out)
 {
     const json_t *run = report->run->json;
-    fputs(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-        "<meta name=\"robots\" content=\"noindex\"><meta name=\"referrer\" content=\"no-referrer\">"
-        "<link rel=\"icon\" href=\"data:,\"><title>",
-        out);
-    markup_text(out, text_of(run, "state"));
-    fprintf(out, ": run %lld, ", (long long)json_find_int(run, "number", 0));
-    markup_text(out, text_of(run, "title"));
-    fprintf(out, "</title>\n<style nonce=\"%s\">\n", report->nonce);
-    fputs(report_css, out);
-    fputs("</style></head>\n<body><a class=\"skip\" href=\"#results\">Skip to the results</a>"
-          "<div class=\"page\">\n",
-          out);
-}
-
-static void write_badge(FILE *out, const char *state, const char *id)
-{
-    fprintf(out, "<span class=\"badge is-%s\"%s%s%s>", state, id == NULL ? "" : " id=\"",
-            id == NULL ? "" : id, id == NULL ? "" : "\"");
-    for (const char *c = state; *c != '\0'; c++)
-        fputc(*c == '_' ? ' ' : *c, out);
-    fputs("</span>", out);
+    AUTO(text_free)
+    char *title = xasprintf("%s: run %lld, %s", text_of(run, "state"),
+                            (long long)json_find_int(run, "number", 0), text_of(run, "title"));
+    frame_begin(out, title, report->nonce, "results");
 }
 
 static void write_reason(const json_t *run, FILE *out)
@@ -83,7 +65,7 @@ static void write_verdict(const struct report *report, FILE *out)
     fprintf(out, " / run %lld</p><h1>", (long long)json_find_int(run, "number", 0));
     markup_text(out, text_of(run, "title"));
     fputs("</h1><div class=\"verdict\">", out);
-    write_badge(out, text_of(run, "state"), "state");
+    frame_badge(out, text_of(run, "state"), "state");
     write_reason(run, out);
     fputs("</div></header>\n<main>", out);
 }
