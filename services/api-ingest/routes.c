@@ -96,7 +96,7 @@ const struct route routes[] = {
     API("POST", "/v1/deliveries/{delivery}/redeliver", SCOPE_CONFIG_WRITE, deliveries_redeliver, "sends the event once more"),
 
     API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
-    API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, build, environment and time"),
+    API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, commit, build, environment and time"),
     API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
     API("POST", "/v1/runs/{run}/rerun", SCOPE_RUN_WRITE, runs_rerun, "a new run of its cases that did not pass, failed, or of all; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status; ?tries=all with those that were tried again"),

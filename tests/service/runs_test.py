@@ -727,6 +727,22 @@ def test_lists_are_filtered_and_paged(api, scheduler):
     assert api.get("/v1/runs?since=odd", expect=400)["errors"][0]["field"] == "since"
 
 
+def test_a_list_is_filtered_by_commit_and_ends_before_a_time(api, verdict):
+    old, new = (trigger(api, commit=c * 40) for c in "ab")
+    verdict.db.query(
+        "UPDATE api.run SET created_at = created_at - interval '2 hours' WHERE id = %s", old["id"]
+    )
+
+    def listed(query):
+        return [run["id"] for run in api.get(f"/v1/runs?{query}")["items"]]
+
+    assert listed(f"commit={'a' * 40}") == [old["id"]]
+    assert listed("until=1h") == [old["id"]] and listed("since=1h") == [new["id"]]
+    made = api.get(f"/v1/runs/{old['id']}")["created_at"]
+    assert listed(f"until={made}") == [] and listed(f"since={made}") == [new["id"], old["id"]]
+    assert api.get("/v1/runs?until=odd", expect=400)["errors"][0]["field"] == "until"
+
+
 def test_a_list_is_filtered_by_the_slug_or_the_id_of_a_thing(api):
     suite = api.put("/v1/projects/shop/suites/unit", {"title": "Unit", **PYTEST_SUITE}, expect=201)
     prod = api.put("/v1/projects/shop/environments/prod", {"title": "Prod"}, expect=201)

@@ -36,31 +36,34 @@ int runs_create(struct request *request, struct response *response, struct error
 
 /* ---- lists ---------------------------------------------------------------------------------------- */
 
-static int read_since(const struct request *request, char text[TIME_TEXT_SIZE],
-                      const char **since_r, struct error *error)
+struct times {
+    char since[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE];
+};
+
+/* A time, or a duration before now; given: NULL when it is not. */
+static int read_time(const char *name, const char *given, char text[TIME_TEXT_SIZE],
+                     const char **time_r, struct error *error)
 {
-    const char *since = request_query(request, "since");
     int64_t ago_ms;
-    *since_r = since;
-    if (since == NULL)
+    *time_r = given;
+    if (given == NULL)
         return 0;
-    if (duration_parse(since, 0, (int64_t)400 * 24 * 3600 * 1000, &ago_ms, NULL) == 0) {
-        *since_r = time_format(wall_ms() - ago_ms, text);
+    if (duration_parse(given, 0, (int64_t)400 * 24 * 3600 * 1000, &ago_ms, NULL) == 0) {
+        *time_r = time_format(wall_ms() - ago_ms, text);
         return 0;
     }
-    if (check_time("since", since, error) < 0)
-        return -1;
-    return 0;
+    return check_time(name, given, error);
 }
 
-static int read_filter(struct request *request, struct run_filter *filter_r,
-                       char since[TIME_TEXT_SIZE], struct error *error)
+static int read_filter(struct request *request, struct run_filter *filter_r, struct times *times,
+                       struct error *error)
 {
     const char *project = request_query(request, "project");
     struct run_filter filter = {.only = request_principal(request)->project_id,
                                 .state = request_query(request, "state"),
                                 .suite = request_query(request, "suite"),
                                 .branch = request_query(request, "branch"),
+                                .commit = request_query(request, "commit"),
                                 .build_version = request_query(request, "build_version"),
                                 .environment = request_query(request, "environment"),
                                 .parent = request_query(request, "parent_run")};
@@ -68,7 +71,9 @@ static int read_filter(struct request *request, struct run_filter *filter_r,
     int state;
     if (filter.state != NULL && names_parse(&run_state_names, filter.state, &state, error) < 0)
         return error_field(error, "state", "%s", error->text);
-    if (read_since(request, since, &filter.since, error) < 0)
+    if (read_time("since", request_query(request, "since"), times->since, &filter.since, error) <
+            0 ||
+        read_time("until", request_query(request, "until"), times->until, &filter.until, error) < 0)
         return -1;
     if (project != NULL) {
         if (tenancy_project(request, project, &found, error) < 0)
@@ -92,12 +97,12 @@ static void add_links(const struct ingest *ingest, json_t *items)
 
 int runs_list(struct request *request, struct response *response, struct error *error)
 {
-    char since[TIME_TEXT_SIZE];
+    struct times times;
     struct run_filter filter;
     struct store *store;
     struct page page;
     json_t *items;
-    if (page_read(request, &page, error) < 0 || read_filter(request, &filter, since, error) < 0 ||
+    if (page_read(request, &page, error) < 0 || read_filter(request, &filter, &times, error) < 0 ||
         request_store(request, &store, error) < 0 ||
         run_db_list(store, &filter, &page, &items, error) < 0)
         return -1;

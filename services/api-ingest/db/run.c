@@ -214,7 +214,9 @@ static const char list_sql[] =
                " AND ($10::uuid IS NULL OR r.id < $10)"
                " AND ($11::text IS NULL OR r.parent_run = $12"
                "  OR r.parent_run = (SELECT id FROM api.run WHERE number = $13))"
-               " ORDER BY r.id DESC LIMIT $14";
+               " AND ($14::text IS NULL OR r.commit_sha = $14)"
+               " AND ($15::timestamptz IS NULL OR r.created_at < $15)"
+               " ORDER BY r.id DESC LIMIT $16";
 
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error)
@@ -230,6 +232,7 @@ int run_db_list(struct store *store, const struct run_filter *filter, const stru
                            param_text(environment.slug), param_uuid(&environment.id),
                            param_text(filter->since), param_uuid(&page->after),
                            param_text(filter->parent), param_uuid(&parent.id), parent.number,
+                           param_text(filter->commit), param_text(filter->until),
                            param_int(page->limit + 1)),
                     &rows, error) < 0)
         return -1;

@@ -28,7 +28,8 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
 /* Texts are NULL when not asked for. */
 struct run_filter {
     struct uuid only; /* project; "": all */
-    const char *state, *branch, *build_version, *since;
+    const char *state, *branch, *commit, *build_version;
+    const char *since, *until;       /* made then or later, and before */
     const char *suite, *environment; /* slug or id */
     const char *parent;              /* id or number of a run */
 };

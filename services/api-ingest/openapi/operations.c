@@ -102,7 +102,7 @@ const struct operation operations[] = {
     OPERATION(deliveries_redeliver, .answer = "DeliveryWish", .ok = {202}, .refused = {410}),
 
     OPERATION(runs_create, .body = BODY("TriggerBody", &trigger_body_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {404, 422}),
-    OPERATION(runs_list, PAGES("Run"), .parameters = {PAGE, "Project", "State", "Suite", "Branch", "BuildVersion", "Environment", "Since", "ParentRun"}, .refused = {404}),
+    OPERATION(runs_list, PAGES("Run"), .parameters = {PAGE, "Project", "State", "Suite", "Branch", "Commit", "BuildVersion", "Environment", "Since", "Until", "ParentRun"}, .refused = {404}),
     OPERATION(runs_get, .parameters = {"Wait", "Version"}, .answer = "Run", .has_etag = true),
     OPERATION(runs_rerun, .body = OPTIONAL_BODY("RerunBody", &rerun_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {409, 422}),
     OPERATION(run_results, PAGES("Result"), .parameters = {PAGE, "Statuses", "Tries"}),
