@@ -17,6 +17,7 @@ enum kind { UNKNOWN, COBERTURA, LCOV, OTHER };
 
 struct coverage_reader {
     enum kind kind;
+    size_t marked;     /* bytes of a byte-order mark that were there */
     XML_Parser parser; /* of Cobertura */
     bool has_root;
     bool has_sums; /* the root said them, as its own tool counts */
@@ -147,14 +148,28 @@ void coverage_free(struct coverage_reader **reader)
     memory_free(reader);
 }
 
-static void begin(struct coverage_reader *reader, const char *bytes, size_t length)
+/* A byte-order mark and blanks, in pieces of any size; what is behind them. */
+static size_t skip_lead(struct coverage_reader *reader, const char *bytes, size_t length)
 {
-    size_t i = length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    while (i < length && strchr(" \t\r\n", bytes[i]) != NULL && bytes[i] != '\0')
-        i++;
-    if (i == length)
-        return;
-    reader->kind = bytes[i] == '<' ? COBERTURA : strchr("TS#", bytes[i]) != NULL ? LCOV : OTHER;
+    static const char mark[] = "\xef\xbb\xbf";
+    for (size_t i = 0; i < length; i++) {
+        bool is_between = reader->marked == 0 || reader->marked == sizeof mark - 1;
+        if (reader->marked < sizeof mark - 1 && bytes[i] == mark[reader->marked])
+            reader->marked++;
+        else if (is_between && bytes[i] != '\0' && strchr(" \t\r\n", bytes[i]) != NULL)
+            reader->marked = sizeof mark - 1;
+        else
+            return i;
+    }
+    return length;
+}
+
+static void begin(struct coverage_reader *reader, char first)
+{
+    static const char lcov[] = {'T', 'S', '#'};
+    reader->kind = first == '<'                               ? COBERTURA
+                   : memchr(lcov, first, sizeof lcov) != NULL ? LCOV
+                                                              : OTHER;
     if (reader->kind != COBERTURA)
         return;
     reader->parser = XML_ParserCreate(NULL);
@@ -166,8 +181,14 @@ static void begin(struct coverage_reader *reader, const char *bytes, size_t leng
 
 void coverage_feed(struct coverage_reader *reader, const char *bytes, size_t length)
 {
-    if (reader->kind == UNKNOWN)
-        begin(reader, bytes, length);
+    if (reader->kind == UNKNOWN) {
+        size_t lead = skip_lead(reader, bytes, length);
+        bytes += lead;
+        length -= lead;
+        if (length == 0)
+            return;
+        begin(reader, bytes[0]);
+    }
     if (reader->kind == LCOV)
         feed_lines(reader, bytes, length);
     else if (reader->kind == COBERTURA &&

@@ -67,11 +67,33 @@ static void pieces_make_no_difference(void **state)
         check(i, 7);
 }
 
+static void a_byte_order_mark_is_skipped_in_pieces_too(void **state)
+{
+    static const char *const texts[] = {
+        "\xef\xbb\xbfTN:\nSF:a.c\nDA:1,5\nDA:2,0\nend_of_record\n",
+        "\xef\xbb\xbf\n <coverage line-rate='1' lines-covered='1' lines-valid='2'/>",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        for (size_t piece = 1; piece < 5; piece++) {
+            size_t length = strlen(texts[i]);
+            struct coverage_reader *reader = coverage_open();
+            for (size_t at = 0; at < length; at += piece)
+                coverage_feed(reader, texts[i] + at, length - at < piece ? length - at : piece);
+            struct coverage coverage = coverage_finish(reader);
+            coverage_free(&reader);
+            assert_true(coverage.is_one);
+            assert_int_equal(coverage.lines_covered, 1);
+            assert_int_equal(coverage.lines_total, 2);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reports_are_read_to_their_figure),
         cmocka_unit_test(pieces_make_no_difference),
+        cmocka_unit_test(a_byte_order_mark_is_skipped_in_pieces_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
