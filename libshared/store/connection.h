@@ -31,7 +31,8 @@ struct store {
     unsigned statement_count;
     bool in_transaction;
     bool broken;
-    int64_t answer_timeout_ms;
+    bool waited; /* a statement ran into its time, perhaps behind a lock */
+    int64_t answer_timeout_ms, stalled_ms;
     struct queued *queue;
     size_t queue_length, queue_capacity;
     int64_t *affected; /* of the last run's executions */
@@ -58,6 +59,9 @@ int store_commit_unknown(struct store *store, struct error *error);
 int store_next_result(struct store *store, PGresult **result_r, struct error *error) WARN_UNUSED;
 /* COMMIT of a failed transaction succeeds, with ROLLBACK as its answer. */
 int store_check_committed(const PGresult *result, struct error *error) WARN_UNUSED;
+
+/* Ends the sessions of this role that hold locks while nobody goes on with what was begun in them. */
+void store_end_stalled(struct store *store);
 
 /* Of this text, prepared or not. */
 struct statement *store_statement(struct store *store, const char *sql);

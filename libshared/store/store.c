@@ -79,6 +79,8 @@ int store_refused(struct store *store, const PGresult *result, struct error *err
         snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
         trim(error->text);
     }
+    /* 55P03, 57014: the time for a lock, or for the whole statement, is over. */
+    store->waited |= strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "57014") == 0;
     /* 57P01…: the server closes; 25P03: idle in transaction: the connection is gone after it. */
     if (strncmp(sqlstate, "57P", 3) == 0 || strcmp(sqlstate, "25P03") == 0 ||
         strncmp(sqlstate, "08", 2) == 0)
@@ -203,6 +205,7 @@ int store_open(const struct store_settings *settings, struct store **store_r, st
     struct store *store = xcalloc(1, sizeof *store);
     store->connection = connection;
     store->answer_timeout_ms = settings->statement_timeout_ms + ANSWER_SLACK_MS;
+    store->stalled_ms = settings->idle_in_transaction_timeout_ms;
     *store_r = store;
     return 0;
 }
@@ -391,12 +394,10 @@ int store_commit(struct store *store, struct error *error)
     return committed;
 }
 
-void store_rollback(struct store *store)
+static void roll_back(struct store *store)
 {
     PGresult *result;
     struct error ignored;
-    if (!store->in_transaction && store->queue_length == 0)
-        return;
     if (store->queue_length > 0)
         (void)!store_pipeline_run(store, false, &ignored);
     store->in_transaction = false;
@@ -404,4 +405,13 @@ void store_rollback(struct store *store)
         PQclear(result);
     else
         store->broken = true;
+}
+
+void store_rollback(struct store *store)
+{
+    if (store->in_transaction || store->queue_length > 0)
+        roll_back(store);
+    if (store->waited && !store->broken)
+        store_end_stalled(store);
+    store->waited = false;
 }

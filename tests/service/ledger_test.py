@@ -2,9 +2,11 @@
 """The exactly-once stage on real Kafka and Postgres, through the smallest service that uses it
 (probe/ledger_probe.c): its messages say what its handler does."""
 
+import contextlib
 import pathlib
 import signal
 
+import psycopg
 import pytest
 from parts.process import wait_until
 from parts.services import TOP, Service, role_url
@@ -235,6 +237,42 @@ def test_a_zombie_stopped_inside_its_transaction_neither_blocks_nor_commits(prob
     probe.count(9, 12)
     probe.check(60)
     assert probe.verdict.db.value("SELECT epoch FROM probe.seen WHERE n = 4") > epoch
+
+
+def half_a_pipeline(url, lock):
+    """A client that has sent a part of its pipeline, locks taken, and then nothing more: no
+    time-out of the server ends what it has begun."""
+    zombie = psycopg.connect(url, autocommit=True, application_name="half a pipeline")
+    connection = zombie.pgconn
+    connection.nonblocking = 1
+    connection.enter_pipeline_mode()
+    connection.send_query_params(b"BEGIN", None)
+    connection.send_query_params(lock.encode(), None)
+    connection.send_flush_request()
+    while connection.flush():
+        pass
+    return zombie
+
+
+def test_a_zombie_stopped_inside_its_pipeline_does_not_block(probe):
+    first = probe.start("probe-1")
+    probe.count(1, 3)
+    probe.check()
+    first.kill()
+    epoch = probe.epoch()
+    waits = """SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'half a pipeline'
+               AND wait_event = 'ClientRead' AND backend_xid IS NOT NULL"""
+    url = probe.verdict.settings["VERDICT_POSTGRES_URL"]
+    lock = "SELECT FROM notify.inbox_offset WHERE partition = 0 FOR UPDATE"
+    with contextlib.closing(half_a_pipeline(url, lock)):
+        wait_until(lambda: probe.verdict.db.value(waits), 20, "the zombie to hold its lock")
+
+        probe.start("probe-2", wait=False)
+
+        wait_until(lambda: probe.epoch() > epoch, 60, "the second probe to take over")
+        assert not probe.verdict.db.value(waits)
+    probe.count(4, 6)
+    probe.check()
 
 
 def is_stopped(pid):
