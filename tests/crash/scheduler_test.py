@@ -1,79 +1,93 @@
 # SPDX-License-Identifier: Apache-2.0
 """P5: a scheduler that was thought dead and wakes up again is harmless."""
 
+import json
 import time
 
 from parts.process import wait_until
 
-OWNER = """SELECT instance FROM scheduling.partition_owner
-           WHERE partition = (SELECT partition FROM scheduling.run_state LIMIT 1)"""
-EPOCH = """SELECT max(epoch) FROM scheduling.inbox_offset
-           WHERE partition = (SELECT partition FROM scheduling.run_state LIMIT 1)"""
+TAKEN, LOST = "partition taken over", ("partition given back", "partition dropped")
 
 
-def start_two_schedulers(verdict, work):
-    work.start(executors=2)
-    verdict.start("scheduler-2")
-    first = work.trigger()
-    verdict.wait_final(first)
-    return verdict.db.value(OWNER)
+class Pair:
+    """Two schedulers, and the partition that the first run has gone to."""
 
+    def __init__(self, verdict, work):
+        self.verdict = verdict
+        work.start(executors=2)
+        verdict.start("scheduler-2")
+        verdict.wait_final(work.trigger())
+        self.partition = verdict.db.value("SELECT partition FROM scheduling.run_state LIMIT 1")
 
-def other(instance):
-    return "scheduler-2" if instance == "scheduler-1" else "scheduler"
+    def epoch(self):
+        return self.verdict.db.value(
+            "SELECT max(epoch) FROM scheduling.inbox_offset WHERE partition = %s", self.partition
+        )
 
+    def owner(self):
+        instance = self.verdict.db.value(
+            "SELECT instance FROM scheduling.partition_owner WHERE partition = %s", self.partition
+        )
+        return "scheduler" if instance == "scheduler-1" else instance
 
-def name_of(instance):
-    return "scheduler" if instance == "scheduler-1" else instance
+    def said(self, name):
+        """What this scheduler has said of getting and losing the partition, in order."""
+        text = self.verdict.services[name].log_path.read_text()
+        lines = map(json.loads, text[: text.rfind("\n") + 1].splitlines())
+        ours = (x["message"] for x in lines if x.get("partition") == self.partition)
+        return [x for x in ours if x in (TAKEN, *LOST)]
 
+    def losses(self, name):
+        return sum(x in LOST for x in self.said(name))
 
-def losses(verdict, name):
-    """How often this scheduler has learned that what it held is another's: by the fence inside
-    a transaction, or by the group before it began one. Which comes first is chance; that the
-    fence holds inside a transaction is shown by service/ledger_test.py."""
-    service = verdict.services[name]
-    text = service.health("/metrics")[1]
-    fenced = [x for x in text.splitlines() if x.startswith("verdict_ledger_fenced_total ")]
-    given_back = service.log_path.read_text().count('"partition given back"')
-    return (float(fenced[0].split()[1]) if fenced else 0) + given_back
+    def pause_holder(self):
+        """Stops a scheduler that holds the partition. While a group settles the owner that the
+        database names may have given it back already: such a one goes on, and it is tried again."""
 
+        def paused():
+            name = self.owner()
+            self.verdict.pause(name)
+            if self.said(name)[-1:] == [TAKEN]:
+                return name
+            self.verdict.resume(name)
+            return None
 
-def wait_loss(verdict, name, before):
-    wait_until(lambda: losses(verdict, name) > before, 30, f"{name} to learn that it is replaced")
+        return wait_until(paused, 30, "a scheduler to hold the partition")
+
+    def replace_holder(self):
+        """Stops the holder until the other has taken over, then wakes it up. It learns that what it
+        held is another's by the fence inside a transaction, or by the group before it began one.
+        Which comes first is chance; that the fence holds is shown by service/ledger_test.py."""
+        name = self.pause_holder()
+        lost = self.losses(name)
+        wait_until(lambda: self.owner() != name, 60, "the other scheduler to take over")
+        self.verdict.resume(name)
+        learned = lambda: self.losses(name) > lost  # noqa: E731
+        wait_until(learned, 60, f"{name} to learn that it is replaced")
 
 
 def test_a_zombie_scheduler_is_fenced(verdict, work):
-    owner = start_two_schedulers(verdict, work)
+    pair = Pair(verdict, work)
     client = work.client(count=40, gap_s=0.2)
-    epoch = verdict.db.value(EPOCH)
-    before = losses(verdict, name_of(owner))
+    epoch = pair.epoch()
 
     client.start()
-    verdict.pause(name_of(owner))
-    wait_until(lambda: verdict.db.value(OWNER) != owner, 30, "the other scheduler to take over")
-    verdict.resume(name_of(owner))
-    wait_loss(verdict, name_of(owner), before)
+    pair.replace_holder()
     client.finish(60)
     work.wait_all_final()
 
-    assert verdict.db.value(EPOCH) > epoch
+    assert pair.epoch() > epoch
     work.check()
 
 
 def test_a_scheduler_stopped_at_any_moment_is_fenced(verdict, work):
     """Under load, so that some of the stops fall inside a transaction."""
-    start_two_schedulers(verdict, work)
+    pair = Pair(verdict, work)
     client = work.client(count=60, gap_s=0.1)
 
     client.start()
     for _ in range(3):
-        owner = verdict.db.value(OWNER)
-        before = losses(verdict, name_of(owner))
-        verdict.pause(name_of(owner))
-        changed = lambda owner=owner: verdict.db.value(OWNER) != owner  # noqa: E731
-        wait_until(changed, 30, "the other scheduler to take over")
-        verdict.resume(name_of(owner))
-        wait_loss(verdict, name_of(owner), before)
+        pair.replace_holder()
     client.finish(60)
     work.wait_all_final()
 

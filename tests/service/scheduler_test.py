@@ -1030,16 +1030,13 @@ def test_a_run_of_the_past_that_is_refused_hides_none_behind_it(pool):
         pool.waits_for(run, "no_worker")
 
 
-KNOWN = "SELECT state = 'online' FROM scheduling.worker WHERE id = %s"
-
-
 def test_a_run_is_cut_into_no_more_tasks_than_it_may_have(pool):
     pool.verdict.stop("scheduler")
     workers = [pool.worker(f"wide-{i}", slots=256) for i in range(4)]
-    pool.verdict.start("scheduler")
-    for worker in workers:
-        known = lambda w=worker: pool.db.value(KNOWN, w.id)  # noqa: E731
-        wait_until(known, 15, "the worker to be known")
+    patient = {"VERDICT_WORKER_SUSPECT": "100s", "VERDICT_WORKER_LOST": "200s"}
+    pool.verdict.start("scheduler", **patient)
+    # Answered, so heard of by whoever plans; the row of an earlier owner would not say that.
+    wait_until(lambda: all(worker.syncs for worker in workers), 30, "all workers to be heard")
 
     run = pool.trigger(suite={"framework": "pytest", "cases": [f"t.py::t{i}" for i in range(1100)]})
 
