@@ -91,7 +91,15 @@ $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services commands,$$(ca
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CMOCKA_LIBS) $(LDLIBS)
 
-units: $(UNIT_BIN)
+# The fuzz targets, fed with their seeds alone.
+REPLAYS := $(patsubst tests/fuzz/%_fuzz.c,$(OUT)/replay/%_test,$(filter %_fuzz.c,$(call find_c,tests/fuzz)))
+$(OUT)/obj/tests/fuzz/%.o: CPPFLAGS += -Iservices/api-ingest -Icommands/verdict
+$(OUT)/replay/%_test: $(OUT)/obj/tests/fuzz/%_fuzz.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/lib/api-ingest.a $(OUT)/lib/verdict.a $(LIBSHARED)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CMOCKA_LIBS) $(LDLIBS)
+
+units: $(UNIT_BIN) $(REPLAYS)
 
 # Small programs that service tests start: each file of tests/service/probe is one.
 PROBES := $(patsubst tests/service/probe/%.c,$(OUT)/probe/%,$(call find_c,tests/service/probe))
@@ -112,7 +120,7 @@ binaries: $(PROBES) $(BENCHES)
 check: ## the unit tests, in seconds
 	@$(MAKE) --no-print-directory SAN=address,undefined run-units
 run-units: units
-	@tests/unit/run $(sort $(filter %_test,$(UNIT_BIN)))
+	@tests/unit/run $(sort $(filter %_test,$(UNIT_BIN)) $(REPLAYS))
 
 # The programs find what is in share/verdict by their own place.
 PREFIX ?= /usr/local
