@@ -13,11 +13,13 @@
 #define LINE_BYTES 4096 /* of LCOV; what is longer says nothing to us */
 #define LINES_MAX  ((int64_t)1 << 40)
 
+#define MARK_BYTES 3
+
 enum kind { UNKNOWN, COBERTURA, LCOV, OTHER };
 
 struct coverage_reader {
     enum kind kind;
-    size_t marked;     /* bytes of a byte-order mark that were there */
+    size_t marked;     /* bytes of a byte-order mark that were there; all behind a blank */
     XML_Parser parser; /* of Cobertura */
     bool has_root;
     bool has_sums; /* the root said them, as its own tool counts */
@@ -151,13 +153,13 @@ void coverage_free(struct coverage_reader **reader)
 /* A byte-order mark and blanks, in pieces of any size; what is behind them. */
 static size_t skip_lead(struct coverage_reader *reader, const char *bytes, size_t length)
 {
-    static const char mark[] = "\xef\xbb\xbf";
+    static const char mark[MARK_BYTES] = {'\xef', '\xbb', '\xbf'};
     for (size_t i = 0; i < length; i++) {
-        bool is_between = reader->marked == 0 || reader->marked == sizeof mark - 1;
-        if (reader->marked < sizeof mark - 1 && bytes[i] == mark[reader->marked])
+        bool is_between = reader->marked == 0 || reader->marked == MARK_BYTES;
+        if (reader->marked < MARK_BYTES && bytes[i] == mark[reader->marked])
             reader->marked++;
         else if (is_between && bytes[i] != '\0' && strchr(" \t\r\n", bytes[i]) != NULL)
-            reader->marked = sizeof mark - 1;
+            reader->marked = MARK_BYTES;
         else
             return i;
     }
@@ -167,9 +169,13 @@ static size_t skip_lead(struct coverage_reader *reader, const char *bytes, size_
 static void begin(struct coverage_reader *reader, char first)
 {
     static const char lcov[] = {'T', 'S', '#'};
-    reader->kind = first == '<'                               ? COBERTURA
-                   : memchr(lcov, first, sizeof lcov) != NULL ? LCOV
-                                                              : OTHER;
+    bool is_cut_mark = reader->marked != 0 && reader->marked != MARK_BYTES;
+    if (is_cut_mark)
+        reader->kind = OTHER;
+    else if (first == '<')
+        reader->kind = COBERTURA;
+    else
+        reader->kind = memchr(lcov, first, sizeof lcov) != NULL ? LCOV : OTHER;
     if (reader->kind != COBERTURA)
         return;
     reader->parser = XML_ParserCreate(NULL);

@@ -33,6 +33,8 @@ static const struct {
     {"<testsuite/>", 0, -1},
     {"<!DOCTYPE c [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;'>]><c>&b;</c>", 0, -1},
     {"\xef\xbb\xbf\n <coverage line-rate='1' lines-covered='0' lines-valid='0'/>", 0, 0},
+    {"\xef\xbb<coverage line-rate='1' lines-covered='1' lines-valid='1'/>", 0, -1},
+    {"\xefTN:\nSF:a.c\nDA:1,1\nend_of_record\n", 0, -1},
     {"", 0, -1},
     {"  ", 0, -1},
     {"\x89PNG", 0, -1},
