@@ -72,6 +72,12 @@ const char *json_find_text(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+const char *json_text_of(const json_t *object, const char *name)
+{
+    const char *text = json_find_text(object, name);
+    return text == NULL ? "" : text;
+}
+
 int64_t json_find_int(const json_t *object, const char *name, int64_t fallback)
 {
     const json_t *value = json_object_get(object, name);

@@ -22,5 +22,6 @@ void json_free(json_t **json); /* destructor for AUTO: decref */
 
 /* Members by name; NULL, fallback or "" when missing or of another type. Borrowed. */
 const char *json_find_text(const json_t *object, const char *name);
+const char *json_text_of(const json_t *object, const char *name); /* "" instead of NULL */
 int64_t json_find_int(const json_t *object, const char *name, int64_t fallback);
 bool json_find_bool(const json_t *object, const char *name, bool fallback);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/checks.h"
+#include "api/share.h"
 #include "auth/link.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -153,20 +154,6 @@ static void answer_svg(struct response *response, const char *label, const char 
     response_header(response, "Content-Security-Policy", "default-src 'none'");
 }
 
-static int read_link(struct request *request, json_t **named_r, struct error *error)
-{
-    AUTO(text_free) char *text = NULL;
-    if (link_text_check(request_ingest(request)->key, request_param(request, "link"), &text,
-                        error) < 0)
-        return -1;
-    AUTO(json_free) json_t *named = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    const char *purpose = json_string_value(json_array_get(named, 0));
-    if (purpose == NULL || strcmp(purpose, PURPOSE) != 0)
-        return error_set(error, "not_found", "this is no link of ours");
-    *named_r = TAKE(named);
-    return 0;
-}
-
 static void badge_facts_deinit(struct badge_facts *facts)
 {
     text_free(&facts->state);
@@ -181,7 +168,7 @@ int badges_get(struct request *request, struct response *response, struct error 
     struct store *store;
     if (format != NULL && strcmp(format, "svg") != 0 && strcmp(format, "shields") != 0)
         return error_field(error, "format", "format must be svg or shields");
-    if (read_link(request, &named, error) < 0 ||
+    if (share_read_link(request, PURPOSE, &named, error) < 0 ||
         uuid_parse(json_string_value(json_array_get(named, 1)), &project_id, error) < 0)
         return -1;
     const char *suite = json_string_value(json_array_get(named, 2));

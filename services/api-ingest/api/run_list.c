@@ -55,16 +55,11 @@ int projects_share(struct request *request, struct response *response, struct er
 static int read_link(struct request *request, struct uuid *project_id_r, int64_t *expires_ms_r,
                      struct error *error)
 {
-    AUTO(text_free) char *text = NULL;
-    const char *purpose, *project;
-    json_int_t expires_s;
-    if (link_text_check(request_ingest(request)->key, request_param(request, "link"), &text,
-                        error) < 0)
+    AUTO(json_free) json_t *named = NULL;
+    if (share_read_link(request, PURPOSE, &named, error) < 0 ||
+        uuid_parse(json_string_value(json_array_get(named, 1)), project_id_r, error) < 0)
         return -1;
-    AUTO(json_free) json_t *named = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (json_unpack(named, "[s, s, I!]", &purpose, &project, &expires_s) < 0 ||
-        strcmp(purpose, PURPOSE) != 0 || uuid_parse(project, project_id_r, NULL) < 0)
-        return error_set(error, "not_found", "this is no link of ours");
+    int64_t expires_s = json_integer_value(json_array_get(named, 2));
     if (wall_ms() / 1000 >= expires_s)
         return error_set(error, "gone", "this link has expired");
     *expires_ms_r = expires_s * 1000;

@@ -2,11 +2,14 @@
 #include "api/share.h"
 
 #include <sodium.h>
+#include <string.h>
 
+#include "auth/link.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "ingest.h"
 #include "model/limits.h"
 #include "runs/run_links.h"
 
@@ -29,6 +32,21 @@ int share_read_expiry(struct request *request, int64_t *expires_ms_r, struct err
                            "expires_in must be a duration such as 7d, of at most %lld days",
                            (long long)(LIMIT_SHARE_LINK_MAX_MS / (24LL * 3600 * 1000)));
     *expires_ms_r = (wall_ms() + good_ms) / 1000 * 1000;
+    return 0;
+}
+
+int share_read_link(struct request *request, const char *purpose, json_t **named_r,
+                    struct error *error)
+{
+    AUTO(text_free) char *text = NULL;
+    if (link_text_check(request_ingest(request)->key, request_param(request, "link"), &text,
+                        error) < 0)
+        return -1;
+    AUTO(json_free) json_t *named = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    const char *made_for = json_string_value(json_array_get(named, 0));
+    if (made_for == NULL || strcmp(made_for, purpose) != 0)
+        return error_set(error, "not_found", "this is no link of ours");
+    *named_r = TAKE(named);
     return 0;
 }
 

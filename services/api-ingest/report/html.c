@@ -23,30 +23,25 @@
 
 static const char *const parts[] = {"passed", "failed", "errored", "skipped", "blocked", "not_run"};
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_find_text(object, name);
-    return text == NULL ? "" : text;
-}
-
 /* ---- head ------------------------------------------------------------------------------------------- */
 
 static void write_head(const struct report *report, FILE *out)
 {
     const json_t *run = report->run->json;
     AUTO(text_free)
-    char *title = xasprintf("%s: run %lld, %s", text_of(run, "state"),
-                            (long long)json_find_int(run, "number", 0), text_of(run, "title"));
+    char *title = xasprintf("%s: run %lld, %s", json_text_of(run, "state"),
+                            (long long)json_find_int(run, "number", 0), json_text_of(run, "title"));
     frame_begin(out, title, report->nonce, "results");
 }
 
 static void write_reason(const json_t *run, FILE *out)
 {
     const json_t *wait = json_object_get(run, "wait");
-    const char *detail = text_of(run, "reason_detail");
-    const char *reason = json_is_object(wait) ? text_of(wait, "text") : text_of(run, "reason_text");
+    const char *detail = json_text_of(run, "reason_detail");
+    const char *reason =
+        json_is_object(wait) ? json_text_of(wait, "text") : json_text_of(run, "reason_text");
     fputs("<p id=\"reason\" role=\"status\">", out);
-    if (strcmp(reason, text_of(run, "state")) != 0) /* "cancelled" need not be said twice */
+    if (strcmp(reason, json_text_of(run, "state")) != 0) /* "cancelled" need not be said twice */
         markup_text(out, reason);
     if (detail[0] != '\0') {
         fputs(": ", out);
@@ -59,13 +54,13 @@ static void write_verdict(const struct report *report, FILE *out)
 {
     const json_t *run = report->run->json;
     fputs("<header><p class=\"crumb\">", out);
-    markup_text(out, text_of(json_object_get(run, "project"), "slug"));
+    markup_text(out, json_text_of(json_object_get(run, "project"), "slug"));
     fputs(" / ", out);
-    markup_text(out, text_of(json_object_get(run, "suite"), "slug"));
+    markup_text(out, json_text_of(json_object_get(run, "suite"), "slug"));
     fprintf(out, " / run %lld</p><h1>", (long long)json_find_int(run, "number", 0));
-    markup_text(out, text_of(run, "title"));
+    markup_text(out, json_text_of(run, "title"));
     fputs("</h1><div class=\"verdict\">", out);
-    frame_badge(out, text_of(run, "state"), "state");
+    frame_badge(out, json_text_of(run, "state"), "state");
     write_reason(run, out);
     fputs("</div></header>\n<main>", out);
 }
@@ -117,12 +112,12 @@ static void write_texts(const json_t *run, FILE *out)
         {"Environment", "environment"}, {"Build", "build_version"}, {"Branch", "branch"},
         {"Commit", "commit"},           {"Pool", "pool"},           {"Template", "template"}};
     for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
-        write_fact(out, facts[i].name, text_of(run, facts[i].member));
-    write_time(out, "Triggered", text_of(run, "created_at"));
-    write_time(out, "Started", text_of(run, "started_at"));
-    write_time(out, "Finished", text_of(run, "finished_at"));
-    write_fact(out, "By", text_of(json_object_get(run, "created_by"), "name"));
-    write_fact(out, "Cancelled by", text_of(json_object_get(run, "actor"), "name"));
+        write_fact(out, facts[i].name, json_text_of(run, facts[i].member));
+    write_time(out, "Triggered", json_text_of(run, "created_at"));
+    write_time(out, "Started", json_text_of(run, "started_at"));
+    write_time(out, "Finished", json_text_of(run, "finished_at"));
+    write_fact(out, "By", json_text_of(json_object_get(run, "created_by"), "name"));
+    write_fact(out, "Cancelled by", json_text_of(json_object_get(run, "actor"), "name"));
 }
 
 static void write_objects(const json_t *run, FILE *out)
@@ -165,13 +160,13 @@ struct failures {
 
 static const char *where_of(const json_t *result)
 {
-    const char *class = text_of(result, "class");
-    return class[0] == '\0' ? text_of(result, "file") : class;
+    const char *class = json_text_of(result, "class");
+    return class[0] == '\0' ? json_text_of(result, "file") : class;
 }
 
 static void write_trace(struct failures *failures, const json_t *result)
 {
-    const char *trace = text_of(result, "trace"), *message = text_of(result, "message");
+    const char *trace = json_text_of(result, "trace"), *message = json_text_of(result, "message");
     if (trace[0] == '\0')
         trace = message;
     if (trace[0] == '\0' || failures->traces_bytes > TRACES_BYTES)
@@ -185,7 +180,8 @@ static void write_trace(struct failures *failures, const json_t *result)
 static void remember_task(struct failures *failures, const json_t *result)
 {
     struct uuid id;
-    if (failures->task_count == LOGS_MAX || uuid_parse(text_of(result, "task_id"), &id, NULL) < 0)
+    if (failures->task_count == LOGS_MAX ||
+        uuid_parse(json_text_of(result, "task_id"), &id, NULL) < 0)
         return;
     for (int i = 0; i < failures->task_count; i++)
         if (uuid_equal(&failures->tasks[i], &id))
@@ -196,7 +192,7 @@ static void remember_task(struct failures *failures, const json_t *result)
 static void write_failure(struct failures *failures, const json_t *result)
 {
     FILE *out = failures->out;
-    const char *status = text_of(result, "status"), *message = text_of(result, "message");
+    const char *status = json_text_of(result, "status"), *message = json_text_of(result, "message");
     AUTO(text_free) char *name = report_case_name(result);
     fprintf(out, "<details class=\"case c-%s\"%s><summary><span class=\"status is-%s\">%s</span>",
             status, failures->shown < 3 ? " open" : "", status, status);
@@ -279,10 +275,10 @@ static void on_row(void *context, const json_t *result)
 {
     struct list *list = context;
     AUTO(text_free) char *name = report_case_name(result);
-    const char *message = text_of(result, "message");
+    const char *message = json_text_of(result, "message");
     size_t length = utf8_cut(message, strlen(message), MESSAGE_BYTES);
     json_t *row = json_pack(
-        "[i, s, s, I, s%]", names_find(&result_status_names, text_of(result, "status")), name,
+        "[i, s, s, I, s%]", names_find(&result_status_names, json_text_of(result, "status")), name,
         where_of(result), (json_int_t)json_find_int(result, "duration_ms", 0), message, length);
     fputs(list->has_some ? ",\n" : "\n", list->out);
     markup_script_json(list->out, row);

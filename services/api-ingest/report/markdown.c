@@ -20,12 +20,6 @@ struct writing {
     int64_t bytes, shown, left_out;
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_find_text(object, name);
-    return text == NULL ? "" : text;
-}
-
 /* A line break would end the HTML block that it stands in. */
 static void write_line(FILE *out, const char *text, size_t max)
 {
@@ -39,16 +33,17 @@ static void write_line(FILE *out, const char *text, size_t max)
 static void write_heading(const struct report *report, FILE *out)
 {
     const json_t *run = report->run->json, *wait = json_object_get(run, "wait");
-    const char *reason = json_is_object(wait) ? text_of(wait, "text") : text_of(run, "reason_text");
-    fprintf(out, "<h2>%s: ", text_of(run, "state"));
-    write_line(out, text_of(run, "title"), LINE_BYTES);
+    const char *reason =
+        json_is_object(wait) ? json_text_of(wait, "text") : json_text_of(run, "reason_text");
+    fprintf(out, "<h2>%s: ", json_text_of(run, "state"));
+    write_line(out, json_text_of(run, "title"), LINE_BYTES);
     fprintf(out, " (run %lld)</h2>\n", (long long)json_find_int(run, "number", 0));
     if (reason[0] != '\0') {
         fputs("<p>", out);
         write_line(out, reason, LINE_BYTES);
-        if (text_of(run, "reason_detail")[0] != '\0') {
+        if (json_text_of(run, "reason_detail")[0] != '\0') {
             fputs(": ", out);
-            write_line(out, text_of(run, "reason_detail"), MESSAGE_BYTES);
+            write_line(out, json_text_of(run, "reason_detail"), MESSAGE_BYTES);
         }
         fputs("</p>\n", out);
     }
@@ -72,12 +67,12 @@ static void write_totals(const json_t *run, FILE *out)
 static void write_failure(FILE *out, const json_t *result)
 {
     AUTO(text_free) char *name = report_case_name(result);
-    const char *message = text_of(result, "message"), *trace = text_of(result, "trace");
-    const char *where = text_of(result, "class");
-    fprintf(out, "<details><summary><b>%s</b> <code>", text_of(result, "status"));
+    const char *message = json_text_of(result, "message"), *trace = json_text_of(result, "trace");
+    const char *where = json_text_of(result, "class");
+    fprintf(out, "<details><summary><b>%s</b> <code>", json_text_of(result, "status"));
     write_line(out, name, LINE_BYTES);
     fputs("</code> ", out);
-    write_line(out, where[0] == '\0' ? text_of(result, "file") : where, LINE_BYTES);
+    write_line(out, where[0] == '\0' ? json_text_of(result, "file") : where, LINE_BYTES);
     fputs(" (", out);
     markup_duration(out, json_find_int(result, "duration_ms", 0));
     fputs(")</summary>\n\n", out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of all results (drawn piece by piece, so that ten thousand do not hang the page), search and
-// filters, and the news while the run goes on: by a stream where there is one, else by asking. Without this script the page shows the failures.
+// filters, and the news while the run goes on: by a stream where there is one, else by asking. Without this
+// script the page shows the failures.
 "use strict";
 (() => {
   const PIECE = 200;

@@ -100,16 +100,11 @@ bool report_needs_verdict(const struct report *report, const struct report_count
            counts->failed + counts->errored + counts->blocked == 0;
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_find_text(object, name);
-    return text == NULL ? "" : text;
-}
-
 char *report_case_name(const json_t *result)
 {
-    const char *parameters = text_of(result, "parameters"), *variant = text_of(result, "variant");
-    return xasprintf("%s%s%s%s%s%s%s", text_of(result, "name"), parameters[0] ? "[" : "",
+    const char *parameters = json_text_of(result, "parameters"),
+               *variant = json_text_of(result, "variant");
+    return xasprintf("%s%s%s%s%s%s%s", json_text_of(result, "name"), parameters[0] ? "[" : "",
                      parameters, parameters[0] ? "]" : "", variant[0] ? " (" : "", variant,
                      variant[0] ? ")" : "");
 }

@@ -11,12 +11,6 @@
 
 #define COMMIT_SHOWN 12
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_find_text(object, name);
-    return text == NULL ? "" : text;
-}
-
 /* ---- what is asked for ------------------------------------------------------------------------------ */
 
 static void write_states(const struct run_list *list, FILE *out)
@@ -72,9 +66,9 @@ static void write_next(const struct run_list *list, FILE *out)
 
 static void write_where(const json_t *run, FILE *out)
 {
-    const char *const texts[] = {text_of(json_object_get(run, "suite"), "slug"),
-                                 text_of(run, "environment"), text_of(run, "branch"),
-                                 text_of(run, "build_version")};
+    const char *const texts[] = {json_text_of(json_object_get(run, "suite"), "slug"),
+                                 json_text_of(run, "environment"), json_text_of(run, "branch"),
+                                 json_text_of(run, "build_version")};
     fputs("<span class=\"where\">", out);
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         if (texts[i][0] == '\0')
@@ -82,7 +76,7 @@ static void write_where(const json_t *run, FILE *out)
         fputs(i == 0 ? "" : " · ", out);
         markup_text(out, texts[i]);
     }
-    AUTO(text_free) char *commit = xasprintf("%.*s", COMMIT_SHOWN, text_of(run, "commit"));
+    AUTO(text_free) char *commit = xasprintf("%.*s", COMMIT_SHOWN, json_text_of(run, "commit"));
     fputs(commit[0] == '\0' ? "" : " · ", out);
     markup_text(out, commit);
     fputs("</span>", out);
@@ -108,13 +102,13 @@ static void write_totals(const json_t *run, FILE *out)
 
 static void write_run(const json_t *run, FILE *out)
 {
-    const char *made = text_of(run, "created_at");
+    const char *made = json_text_of(run, "created_at");
     fputs("<tr><td>", out);
-    frame_badge(out, text_of(run, "state"), NULL);
+    frame_badge(out, json_text_of(run, "state"), NULL);
     fputs("</td><td><a", out);
-    markup_attribute(out, "href", text_of(run, "page"));
+    markup_attribute(out, "href", json_text_of(run, "page"));
     fprintf(out, ">%lld: ", (long long)json_find_int(run, "number", 0));
-    markup_text(out, text_of(run, "title"));
+    markup_text(out, json_text_of(run, "title"));
     fputs("</a>", out);
     write_where(run, out);
     write_totals(run, out);
@@ -126,10 +120,10 @@ void run_list_write(const struct run_list *list, FILE *out)
 {
     size_t i;
     const json_t *run;
-    AUTO(text_free) char *title = xasprintf("Runs of %s", text_of(list->project, "title"));
+    AUTO(text_free) char *title = xasprintf("Runs of %s", json_text_of(list->project, "title"));
     frame_begin(out, title, list->nonce, "runs");
     fputs("<header><p class=\"crumb\">", out);
-    markup_text(out, text_of(list->project, "slug"));
+    markup_text(out, json_text_of(list->project, "slug"));
     fputs(" / runs</p><h1>", out);
     markup_text(out, title);
     fputs("</h1></header>\n<main>", out);
