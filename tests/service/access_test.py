@@ -6,16 +6,11 @@ import re
 import uuid
 
 import pytest
+import support
 from support import TOP
 
 TABLE = TOP / "docs" / "generated" / "routes.md"
-SUITE = {
-    "slug": "smoke",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-}
+SUITE = {**support.SUITE, "slug": "smoke"}
 
 
 def routes():

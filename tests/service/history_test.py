@@ -5,15 +5,9 @@ import uuid
 import xml.etree.ElementTree
 
 import pytest
+from support import SUITE
 
 KEY = "ab" * 16
-SUITE = {
-    "slug": "unit",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-}
 
 
 class Shop:

@@ -10,15 +10,10 @@ import time
 import psycopg
 import pytest
 import requests
+import support
 from parts.process import wait_until
 
-SUITE = {
-    "slug": "smoke",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-}
+SUITE = {**support.SUITE, "slug": "smoke"}
 
 
 @pytest.fixture

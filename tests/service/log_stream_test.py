@@ -7,14 +7,7 @@ import subprocess
 import uuid
 
 import pytest
-
-SUITE = {
-    "slug": "unit",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-}
+from support import SUITE
 
 
 class Run:

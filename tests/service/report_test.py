@@ -10,17 +10,11 @@ import uuid
 import xml.etree.ElementTree
 
 import pytest
+import support
 from parts.process import wait_until
 from support import TOP
 
-SUITE = {
-    "slug": "unit",
-    "title": "Unit tests",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-}
+SUITE = {**support.SUITE, "title": "Unit tests"}
 NASTY = "</script><b>&\"'\x01\x1b[31m ✓ ]]>"
 
 

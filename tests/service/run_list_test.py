@@ -5,14 +5,8 @@ import html
 import re
 
 from parts.process import wait_until
+from support import SUITE
 
-SUITE = {
-    "slug": "unit",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-}
 NASTY = "\"><script>alert('✓')</script>&amp;"
 
 

@@ -9,17 +9,11 @@ import uuid
 import zlib
 
 import pytest
+import support
 from parts.process import wait_until
 from support.crowd import post_json, send_all
 
-SUITE = {
-    "slug": "smoke",
-    "framework": "command",
-    "source": {"kind": "path", "path": "/srv/shop"},
-    "command": ["true"],
-    "report": {"format": "none"},
-    "requirements": ["os=linux"],
-}
+SUITE = {**support.SUITE, "slug": "smoke", "requirements": ["os=linux"]}
 PYTEST_SUITE = {
     "framework": "pytest",
     "source": {"kind": "path", "path": "/srv/shop"},
