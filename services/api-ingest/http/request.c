@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "http/body.h"
 #include "http/exchange.h"
 #include "http/server.h"
 #include "http/upload.h"
@@ -100,8 +101,7 @@ void exchange_free(struct request **request_)
         free(request->query[i].name);
         free(request->query[i].value);
     }
-    http_server_forget_body(request->server, request->body_held);
-    buffer_deinit(&request->body);
+    body_forget(request);
     upload_free(&request->upload);
     response_deinit(&request->response);
     free(request->path);

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/connections.h"
+#include "http/body.h"
 #include "http/exchange.h"
 #include "http/stream.h"
 #include "http/upload.h"
@@ -31,9 +32,6 @@
 #define ANSWER_MS        600000 /* to take an answer; streams go on */
 #define INACTIVE_S       60
 #define CONNECTION_BYTES ((size_t)16 * 1024) /* headers */
-#define BODIES_BYTES     ((size_t)256 * 1024 * 1024)
-#define SMALL_BODY_BYTES ((size_t)64 * 1024) /* is taken also when large ones fill that sum */
-#define DROPPED_MAX      ((size_t)16 * 1024 * 1024) /* of a refused body, to answer in peace */
 #define TICK_MS          1000
 #define BACKLOG          1024
 
@@ -83,9 +81,9 @@ bool http_server_is_stopping(const struct http_server *server)
     return server->stopping;
 }
 
-void http_server_forget_body(struct http_server *server, size_t bytes)
+atomic_size_t *http_server_bodies(struct http_server *server)
 {
-    atomic_fetch_sub(&server->body_bytes, bytes);
+    return &server->body_bytes;
 }
 
 static void set_deadline(struct request *request, int64_t after_ms)
@@ -113,11 +111,6 @@ static void count_answer(struct request *request)
               LOG_INT("duration_us", duration_us));
 }
 
-static bool wants_file(const struct request *request)
-{
-    return request->match.route != NULL && request->match.route->admit != NULL;
-}
-
 /* It was asked whether the body is wanted; what was answered, if it is not, goes out behind it. */
 static void admit(struct request *request)
 {
@@ -138,7 +131,7 @@ void http_server_finish(struct http_server *server, struct request *request)
 {
     (void)server;
     struct MHD_Connection *connection = request->connection;
-    if (wants_file(request) && !request->is_admitted)
+    if (body_is_file(request) && !request->is_admitted)
         admit(request);
     else
         request->is_done = true;
@@ -222,53 +215,12 @@ static enum MHD_Result submit(struct http_server *server, struct request *reques
     return MHD_YES;
 }
 
-/* What comes of a refused request is dropped, but not without end. */
-static enum MHD_Result drop(const struct request *request)
+static enum MHD_Result take_body(struct request *request, const char *bytes, size_t length)
 {
-    size_t most = (wants_file(request) ? 0 : exchange_body_max(request)) + DROPPED_MAX;
-    return request->body_counted <= most ? MHD_YES : MHD_NO;
-}
-
-static enum MHD_Result take_file(struct request *request, const char *bytes, size_t length)
-{
-    struct error error;
-    if (request->is_refused) {
-        request->body_counted += length;
-        return drop(request);
-    }
-    if (upload_add(request->upload, bytes, length, &error) < 0) {
-        upload_free(&request->upload);
-        exchange_refuse(request, &error);
-    } else if (upload_has_progressed(request->upload)) {
+    enum body_step step = body_take(request, bytes, length);
+    if (step == BODY_PROGRESSED)
         set_deadline(request, request->server->request_timeout_ms);
-    }
-    return MHD_YES;
-}
-
-static enum MHD_Result take_body(struct http_server *server, struct request *request,
-                                 const char *bytes, size_t length)
-{
-    struct error error;
-    if (wants_file(request))
-        return take_file(request, bytes, length);
-    request->body_counted += length;
-    if (request->is_refused)
-        return drop(request);
-    request->body_held += length;
-    size_t sum = atomic_fetch_add(&server->body_bytes, length) + length;
-    buffer_add(&request->body, bytes, length);
-    if (request->body.overflowed)
-        error_set(&error, "too_large", "the body is longer than %zu bytes",
-                  exchange_body_max(request));
-    else if (sum > BODIES_BYTES && request->body_held > SMALL_BODY_BYTES)
-        error_set(&error, "unavailable", "too many large requests at once");
-    else
-        return MHD_YES;
-    buffer_deinit(&request->body);
-    http_server_forget_body(server, request->body_held);
-    request->body_held = 0;
-    exchange_refuse(request, &error);
-    return MHD_YES;
+    return step == BODY_ENDLESS ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result on_headers(struct http_server *server, struct MHD_Connection *connection,
@@ -289,7 +241,7 @@ static enum MHD_Result on_headers(struct http_server *server, struct MHD_Connect
     if (route != NULL && route->scope != ROUTE_OPEN &&
         auth_read_bearer(request_header(request, "Authorization"), &token, &error) < 0)
         exchange_refuse(request, &error);
-    return wants_file(request) && !request->is_refused ? submit(server, request) : MHD_YES;
+    return body_is_file(request) && !request->is_refused ? submit(server, request) : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *server_, struct MHD_Connection *connection, const char *url,
@@ -304,10 +256,10 @@ static enum MHD_Result on_request(void *server_, struct MHD_Connection *connecti
     if (*length > 0) {
         size_t taken = *length;
         *length = 0;
-        return take_body(server, request, bytes, taken);
+        return take_body(request, bytes, taken);
     }
-    if (request
-            ->was_asked) { /* a connection that was suspended at its headers tells them once more */
+    if (request->was_asked) {
+        /* A connection that was suspended at its headers tells them once more. */
         request->was_asked = false;
         return MHD_YES;
     }

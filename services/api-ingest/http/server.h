@@ -3,6 +3,7 @@
  * connection to Postgres, run the handlers; then the connection is resumed and answered. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +43,7 @@ bool http_server_is_stopping(const struct http_server *server);
 struct ingest *http_server_ingest(const struct http_server *server);
 
 /* For its own parts: */
-void http_server_forget_body(struct http_server *server, size_t bytes);
+atomic_size_t *http_server_bodies(struct http_server *server); /* bytes that they hold together */
 /* The response is there: goes back to the HTTP threads. */
 void http_server_finish(struct http_server *server, struct request *request);
 struct workers *http_server_workers(const struct http_server *server);
