@@ -163,6 +163,38 @@ def test_tasks_and_logs_are_there_in_their_order(run):
     assert run.get("/logs?format=json")["next_cursor"] is None
 
 
+def test_a_log_is_read_by_ranges_of_its_bytes(run):
+    task = run.task()
+    run.log(task, "one\n", "✓\n", "[cut]\n")
+    whole = run.raw("/logs")
+    size = len(whole.content)
+
+    def part(asked, **more):
+        return run.raw("/logs", headers={"Range": asked, **more})
+
+    for asked, first, last in (
+        ("bytes=0-2", 0, 2),
+        ("bytes=4-", 4, size - 1),
+        ("bytes=5-9999", 5, size - 1),
+        ("bytes=-6", size - 6, size - 1),
+        ("bytes=-9999", 0, size - 1),
+    ):
+        answer = part(asked)
+        assert answer.status_code == 206 and answer.content == whole.content[first : last + 1]
+        assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+    assert part("bytes=-6").text == "[cut]\n"
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    for asked in ("bytes=2-1", "bytes=a-", "bytes=0-1,3-4", "lines=0-1", "bytes"):
+        answer = part(asked)
+        assert answer.status_code == 200 and answer.content == whole.content
+    assert part("bytes=0-2", **{"If-Range": '"a"'}).status_code == 200
+    beyond = part(f"bytes={size}-")
+    assert beyond.status_code == 416 and beyond.json()["code"] == "range_not_satisfiable"
+    assert beyond.headers["Content-Range"] == f"bytes */{size}"
+    run.log(run.task(), "more\n")
+    assert part(f"bytes={size}-").text.endswith("more\n")  # what has come since
+
+
 def test_why_tells_what_is_missing(run):
     why = run.get("/why")
 

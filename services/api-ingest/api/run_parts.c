@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "db/result.h"
 #include "http/page.h"
+#include "http/range.h"
 #include "http/response.h"
 #include "model/limits.h"
 #include "model/states.h"
@@ -28,6 +29,7 @@ enum log_format { LOG_TEXT, LOG_JSON, LOG_BY_ACCEPT };
 static const char *const log_format_list[] = {"text", "json"};
 static const struct names log_format_names = NAMES("format of logs", log_format_list);
 
+#define LOG_TEXT_TYPE  "text/plain; charset=utf-8"
 #define LOG_TEXT_BYTES ((int64_t)256 * 1024 * 1024)
 
 static int open_run(struct request *request, struct store **store_r, struct run_ref *run_r,
@@ -259,20 +261,45 @@ static int file_failed(struct error *error)
     return error_set(error, "internal", "a temporary file: %s", strerror(errno));
 }
 
-static int answer_text(struct store *store, const struct run_ref *run, const struct uuid *task_id,
+/* The text has no validator that If-Range could name: with one, all is answered. Takes the fd. */
+static int answer_range(const struct request *request, struct response *response, int fd,
+                        int64_t size, struct error *error)
+{
+    const char *range =
+        request_header(request, "If-Range") == NULL ? request_header(request, "Range") : NULL;
+    int64_t first = 0, length = 0;
+    response_header(response, "Accept-Ranges", "bytes");
+    switch (range_read(range, size, &first, &length)) {
+    case RANGE_BEYOND:
+        fd_close(&fd);
+        response_headerf(response, "Content-Range", "bytes */%lld", (long long)size);
+        return error_set(error, "range_not_satisfiable",
+                         "Range: nothing is there, the log has %lld bytes so far", (long long)size);
+    case RANGE_PART:
+        response_file_part(response, LOG_TEXT_TYPE, fd, first, length, size);
+        return 0;
+    case RANGE_WHOLE:
+        break;
+    }
+    response_file(response, LOG_TEXT_TYPE, fd);
+    return 0;
+}
+
+static int answer_text(const struct request *request, struct store *store,
+                       const struct run_ref *run, const struct uuid *task_id,
                        struct response *response, struct error *error)
 {
     FILE *out = tmpfile();
     if (out == NULL)
         return file_failed(error);
     int status = write_log(store, run, task_id, out, error);
+    int64_t size = 0;
     int fd = -1;
-    if (status == 0 && (fflush(out) != 0 || (fd = dup(fileno(out))) < 0))
+    if (status == 0 &&
+        (fflush(out) != 0 || (size = ftello(out)) < 0 || (fd = dup(fileno(out))) < 0))
         status = file_failed(error);
     fclose(out);
-    if (status == 0)
-        response_file(response, "text/plain; charset=utf-8", fd);
-    return status;
+    return status < 0 ? -1 : answer_range(request, response, fd, size, error);
 }
 
 static bool wants_json(const struct request *request, int format)
@@ -301,5 +328,5 @@ int run_logs(struct request *request, struct response *response, struct error *e
         return -1;
     if (wants_json(request, format) || request_query(request, "cursor") != NULL)
         return answer_chunks(request, store, &run, &task_id, limit, response, error);
-    return answer_text(store, &run, &task_id, response, error);
+    return answer_text(request, store, &run, &task_id, response, error);
 }

@@ -23,6 +23,7 @@ static const struct problem_kind kinds[] = {
     {.code = "too_large", .status = 413, .title = "Too large"},
     {.code = "uri_too_long", .status = 414, .title = "URI too long"},
     {.code = "unsupported_media_type", .status = 415, .title = "Unsupported media type"},
+    {.code = "range_not_satisfiable", .status = 416, .title = "No such range"},
     {.code = "unprocessable", .status = 422, .title = "Cannot be processed"},
     {.code = "too_many", .status = 429, .title = "Too many requests", .retry_after_s = 1},
     {.code = "no_room", .status = 507, .title = "No room"},

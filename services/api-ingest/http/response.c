@@ -74,6 +74,17 @@ void response_file(struct response *response, const char *content_type, int fd)
     response->content_type = content_type;
 }
 
+void response_file_part(struct response *response, const char *content_type, int fd, int64_t first,
+                        int64_t length, int64_t size)
+{
+    response_file(response, content_type, fd);
+    response->status = 206;
+    response->first = first;
+    response->part_length = length;
+    response_headerf(response, "Content-Range", "bytes %lld-%lld/%lld", (long long)first,
+                     (long long)(first + length - 1), (long long)size);
+}
+
 void response_stream(struct response *response, const char *content_type, struct stream *stream)
 {
     drop_body(response);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,9 @@ void response_bytes(struct response *response, int status, const char *content_t
 void response_text(struct response *response, int status, const char *content_type,
                    const char *text);
 void response_file(struct response *response, const char *content_type, int fd); /* takes the fd */
+/* `length` bytes of it from `first` on, of `size`: 206. Takes the fd. */
+void response_file_part(struct response *response, const char *content_type, int fd, int64_t first,
+                        int64_t length, int64_t size);
 void response_stream(struct response *response, const char *content_type,
                      struct stream *stream); /* takes a reference of its own */
 void response_empty(struct response *response, int status);

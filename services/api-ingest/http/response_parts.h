@@ -16,6 +16,7 @@ struct response {
     char *bytes;
     size_t length;
     int fd;
+    int64_t first, part_length; /* of the file, where the status is 206 */
     struct stream *stream;
     const char *content_type;
     char *etag;

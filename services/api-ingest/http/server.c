@@ -150,6 +150,9 @@ static struct MHD_Response *make_answer(struct request *request)
         if (fstat(response->fd, &status) == 0) {
             int fd = response->fd;
             response->fd = -1;
+            if (response->status == 206)
+                return MHD_create_response_from_fd_at_offset64((uint64_t)response->part_length, fd,
+                                                               (uint64_t)response->first);
             return MHD_create_response_from_fd64((uint64_t)status.st_size, fd);
         }
         break;

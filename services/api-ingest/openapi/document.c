@@ -149,11 +149,9 @@ static const char *title_of(int status)
     static const struct {
         int status;
         const char *title;
-    } titles[] = {{200, "OK"},
-                  {201, "Made"},
-                  {202, "Accepted"},
-                  {204, "Nothing to say"},
-                  {304, "Not modified"}};
+    } titles[] = {{200, "OK"},           {201, "Made"},
+                  {202, "Accepted"},     {204, "Nothing to say"},
+                  {206, "A part of it"}, {304, "Not modified"}};
     for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
         if (titles[i].status == status)
             return titles[i].title;
@@ -191,13 +189,15 @@ static void add_success(json_t *responses, const struct operation *operation, in
     if ((operation->has_etag && status != 202) ||
         (operation->has_condition && operation->answer != NULL))
         json_object_set_new(headers, "ETag", reference_to("headers", "ETag"));
+    if (status == 206)
+        json_object_set_new(headers, "Content-Range", reference_to("headers", "ContentRange"));
     bool is_empty = status == 204 || status == 304;
     set_status(responses, status,
                response_of(status, headers, is_empty ? NULL : content_of(operation)));
 }
 
 static const int problem_statuses[] = {400, 401, 403, 404, 409, 410, 412, 413,
-                                       414, 415, 422, 429, 500, 503, 507};
+                                       414, 415, 416, 422, 429, 500, 503, 507};
 
 static json_t *problems(void)
 {

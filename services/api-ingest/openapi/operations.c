@@ -107,7 +107,7 @@ const struct operation operations[] = {
     OPERATION(runs_rerun, .body = OPTIONAL_BODY("RerunBody", &rerun_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {409, 422}),
     OPERATION(run_results, PAGES("Result"), .parameters = {PAGE, "Statuses", "Tries"}),
     OPERATION(run_tasks, PAGES("Task"), .parameters = {"TaskLimit", "Cursor"}),
-    OPERATION(run_logs, PAGES("LogChunk"), .parameters = {PAGE, "Task", "LogFormat"}, .media = {"text/plain; charset=utf-8"}),
+    OPERATION(run_logs, PAGES("LogChunk"), .parameters = {PAGE, "Task", "LogFormat", "Range", "IfRange"}, .ok = {200, 206}, .refused = {416}, .media = {"text/plain; charset=utf-8"}),
     OPERATION(artifacts_list, .parameters = {PAGE}, .answer = "Artifacts"),
     OPERATION(artifacts_get, .media = {"application/octet-stream"}, .has_etag = true, .refused = {409}),
     OPERATION(artifacts_put, .parameters = {"ArtifactPath", "ArtifactKind"}, .answer = "KeptFile", .ok = {201}, .security = "dispatch_token", .refused = {401, 409, 413, 507}),
