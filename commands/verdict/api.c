@@ -133,8 +133,11 @@ static int64_t timeout_ms(const struct cli *cli, const struct call *call)
 static int exchange(struct cli *cli, const struct call *call, struct http_answer *answer,
                     struct error *error)
 {
+    if (config_check(cli, error) < 0)
+        return -1;
     AUTO(text_free) char *url = api_absolute(cli, call->path);
-    AUTO(text_free) char *authorization = xasprintf("Authorization: Bearer %s", cli->options.token);
+    AUTO(text_free)
+    char *authorization = xasprintf("Authorization: Bearer %s", cli->options.token);
     AUTO(text_free)
     char *accept =
         xasprintf("Accept: %s", call->accept == NULL ? "application/json" : call->accept);
@@ -162,6 +165,7 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
         return -1;
     cli->has_answered = true;
     cli->last_status = answer->status;
+    cli->last_date_s = answer->date_s;
     return 0;
 }
 
@@ -198,7 +202,8 @@ static int call_patiently(struct cli *cli, const struct call *call, struct http_
         int64_t wait_ms = pause_ms(&backoff, status < 0 ? NULL : answer), left = left_ms(cli);
         /* The last attempt is at the very end of the time. */
         wait_ms = wait_ms < left ? wait_ms : left;
-        bool has_patience = may_be_repeated(call) && monotonic_ms() + wait_ms <= deadline_ms;
+        bool has_patience =
+            !cli->is_impatient && may_be_repeated(call) && monotonic_ms() + wait_ms <= deadline_ms;
         if (!again || (left > 0 && !has_patience))
             return status;
         if (status == 0)

@@ -40,10 +40,14 @@ struct cli {
     struct cli_options options;
     enum origin project_from; /* options.project */
     struct http_client *http;
-    json_t *config;      /* of the configuration file; NULL when there is none */
-    bool has_answered;   /* the server, at least once: then more patience is in order */
-    long last_status;    /* of the last answer */
-    int64_t deadline_ms; /* monotonic: no call goes on after it ("wait_over"); 0: none */
+    json_t *config;            /* of the configuration file; NULL when there is none */
+    struct error config_error; /* why it is not whole; no code: it is */
+    const char *token_from;    /* "VERDICT_TOKEN", "the configuration file": for people */
+    bool is_impatient;         /* no call is repeated */
+    bool has_answered;         /* the server, at least once: then more patience is in order */
+    long last_status;          /* of the last answer */
+    int64_t last_date_s;       /* its clock, as struct http_answer has it */
+    int64_t deadline_ms;       /* monotonic: no call goes on after it ("wait_over"); 0: none */
 };
 
 /* Exit status of a command, or -1 with *error: then its code decides (see main.c). */
@@ -60,10 +64,12 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_commands_count;
 
 cli_run cmd_apply, cmd_artifacts, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results,
-    cmd_logs, cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list,
+    cmd_logs, cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list, cmd_doctor,
     cmd_worker_revoke, cmd_worker_restore, cmd_token_create, cmd_token_list, cmd_token_revoke;
 
-/* config.c: the environment's and the file's part. */
-int config_load(struct cli *cli, struct error *error) WARN_UNUSED;
+/* config.c: the environment's and the file's part. What is wrong with it or missing is an error for whoever asks
+ * a server: config_check says it. */
+void config_load(struct cli *cli);
+int config_check(const struct cli *cli, struct error *error) WARN_UNUSED;
 
 int usage_error(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

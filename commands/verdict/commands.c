@@ -25,6 +25,7 @@ const struct cli_command cli_commands[] = {
     {"cancel", "RUN", "", "end it", cmd_cancel},
     {"artifacts", "RUN", "output", "files that its tests left, and their coverage; with --output: into this directory", cmd_artifacts},
     {"report", "RUN", "format output share", "its report, or a link to it that opens in any browser", cmd_report},
+    {"doctor", "", "project", "is all well between here and the server? says what is not, and what to do", cmd_doctor},
     {"worker list", "", "pool", "the workers that run your tests", cmd_worker_list},
     {"worker revoke", "ID", "", "take a worker's key away; it cannot enrol again", cmd_worker_revoke},
     {"worker restore", "ID", "", "let a revoked worker enrol again", cmd_worker_restore},

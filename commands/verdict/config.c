@@ -80,22 +80,39 @@ static int read_token_file(struct cli *cli, const char *path, struct error *erro
     return 0;
 }
 
-int config_load(struct cli *cli, struct error *error)
+static int load(struct cli *cli, struct error *error)
 {
     const char *token_file = NULL;
-    if (load_file(cli, error) < 0)
-        return -1;
+    int status = load_file(cli, error);
     fill(&cli->options.url, "VERDICT_URL", cli->config, "url");
     cli->project_from = fill(&cli->options.project, "VERDICT_PROJECT", cli->config, "project");
     fill(&cli->options.token, "VERDICT_TOKEN", NULL, "");
     fill(&token_file, "VERDICT_TOKEN_FILE", NULL, "");
+    cli->token_from = cli->options.token != NULL ? "VERDICT_TOKEN"
+                      : token_file != NULL       ? "VERDICT_TOKEN_FILE"
+                                                 : "the configuration file";
     if (cli->options.token == NULL && token_file == NULL) {
         cli->options.token = json_find_text(cli->config, "token");
         token_file = json_find_text(cli->config, "token_file");
     }
-    if (cli->options.token == NULL && token_file != NULL &&
-        read_token_file(cli, token_file, error) < 0)
+    if (status == 0 && cli->options.token == NULL && token_file != NULL)
+        return read_token_file(cli, token_file, error);
+    return status;
+}
+
+void config_load(struct cli *cli)
+{
+    struct error error;
+    if (load(cli, &error) < 0)
+        cli->config_error = error;
+}
+
+int config_check(const struct cli *cli, struct error *error)
+{
+    if (cli->config_error.code[0] != '\0') {
+        *error = cli->config_error;
         return -1;
+    }
     if (cli->options.url == NULL)
         return usage_error(error, "the server is not known: set VERDICT_URL, or give --url");
     if (cli->options.token == NULL)

@@ -32,8 +32,7 @@ static int fail(const struct error *error)
 
 static int execute(struct cli *cli, const struct cli_command *command, struct error *error)
 {
-    if (config_load(cli, error) < 0)
-        return -1;
+    config_load(cli);
     cli->http = http_client_new();
     return command->run(cli, error);
 }

@@ -175,11 +175,20 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
         send_bytes(curl, request);
 }
 
+/* It gives whole seconds. */
+static int64_t date_of(CURL *curl)
+{
+    struct curl_header *header = NULL;
+    if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return -1;
+    return curl_getdate(header->value, NULL);
+}
+
 static void take_answer(CURL *curl, struct transfer *transfer, struct http_answer *answer_r)
 {
     const char *type = NULL;
     curl_off_t retry_after = 0;
-    *answer_r = (struct http_answer){.retry_after_s = -1};
+    *answer_r = (struct http_answer){.retry_after_s = -1, .date_s = date_of(curl)};
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer_r->status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);

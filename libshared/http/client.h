@@ -46,6 +46,7 @@ struct http_answer {
     size_t length;
     char *content_type; /* owned; "" when none */
     long retry_after_s; /* -1 when none */
+    int64_t date_s;     /* the server's clock when it answered, unix time; -1 when none */
 };
 
 /* -1 with code "unreachable" when there was no answer, "stopped" when on_data, on_tick or stop ended it. */

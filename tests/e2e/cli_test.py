@@ -9,29 +9,13 @@ import re
 import signal
 import socket
 import subprocess
-import textwrap
 import time
 import uuid
 
 import pytest
 import requests
 from parts.process import wait_until
-
-TESTS = """
-    import pytest
-
-    @pytest.mark.parametrize("n", [1, 2])
-    def test_good(n):
-        print("output of a test")
-
-    def test_bad():
-        total = 41
-        assert total == 42
-
-    @pytest.mark.skip(reason="later")
-    def test_later():
-        pass
-"""
+from support.cli import Cli
 
 MANIFEST = """
     project: PROJECT
@@ -52,49 +36,6 @@ MANIFEST = """
     webhooks:
       - {url: https://hooks.example/till, events: [run.finished]}
 """
-
-
-class Cli:
-    """A folder that a worker can see, and the command in it."""
-
-    def __init__(self, verdict, folder):
-        self.verdict = verdict
-        self.folder = folder
-        self.project = f"till-{folder.parent.name.replace('_', '-')}".lower().strip("-")[:63]
-        (folder / "tests").mkdir(parents=True)
-        self.write("tests/test_till.py", TESTS)
-
-    def write(self, name, text):
-        text = textwrap.dedent(text).replace("PROJECT", self.project)
-        (self.folder / name).write_text(text)
-
-    def start(self, *words, **settings):
-        command = self.verdict.cli(*words, HOME=str(self.folder), **settings)
-        command["env"]["PATH"] += ":" + os.environ["PATH"]
-        return subprocess.Popen(
-            **command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def __call__(self, *words, status=0, **settings):
-        """(stdout, stderr) of a command that must exit so."""
-        process = self.start(*words, **settings)
-        out, err = process.communicate(timeout=90)
-        assert process.returncode == status, err
-        return out, err
-
-    def run(self, *words, status=0, **settings):
-        """The run that `verdict run` made, and what was said of it."""
-        out, err = self("run", "--json", *words, status=status, **settings)
-        return json.loads(out), err
-
-    def trigger(self, *words, **settings):
-        return self("trigger", *words, **settings)[0].strip()
-
-    def wait_running(self, run):
-        def running():
-            return self.verdict.api.get(f"/v1/runs/{run}")["state"] == "running"
-
-        wait_until(running, 30, f"run {run} to be running")
 
 
 @pytest.fixture(scope="module")
