@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/limits.h"
-#include "report/json_scan.h"
+#include "report/json_texts.h"
 #include "report/kept.h"
 #include "report/reader.h"
 #include "report/text.h"
@@ -34,10 +34,7 @@ enum field {
     FIELD_COUNT
 };
 
-static const struct {
-    const char *path;
-    int64_t max_bytes;
-} fields[FIELD_COUNT] = {
+static const struct json_text fields[FIELD_COUNT] = {
     [NAME] = {"name", LIMIT_CASE_NAME_BYTES},
     [FULL_NAME] = {"fullName", LIMIT_CASE_NAME_BYTES},
     [HISTORY_ID] = {"historyId", LIMIT_CASE_NAME_BYTES},
@@ -230,8 +227,7 @@ static void end_result(struct report_reader *reader)
 static void begin_document(struct report_reader *reader)
 {
     reader->is_container = false;
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_clear(&reader->texts[i]);
+    json_texts_clear(reader->texts, FIELD_COUNT);
     for (int i = 0; i < LABEL_COUNT; i++)
         cut_text_clear(&reader->labels[i]);
     cut_text_clear(&reader->parameters);
@@ -300,13 +296,7 @@ static void on_close(void *context, const char *path)
 static struct cut_text *on_value(void *context, const char *path)
 {
     struct report_reader *reader = context;
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (strcmp(path, fields[i].path) != 0)
-            continue;
-        cut_text_clear(&reader->texts[i]);
-        return &reader->texts[i];
-    }
-    return NULL;
+    return json_texts_begin(reader->texts, fields, FIELD_COUNT, path);
 }
 
 /* ---- telling ------------------------------------------------------------------------------------ */
@@ -343,8 +333,7 @@ static struct report_reader *allure_open(const struct report_handlers *handlers)
     reader->kept = kept_cases_new();
     reader->scan = json_scan_new(&(struct json_scan_handlers){
         .on_open = on_open, .on_close = on_close, .on_value = on_value, .context = reader});
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_init(&reader->texts[i], fields[i].max_bytes);
+    json_texts_init(reader->texts, fields, FIELD_COUNT);
     for (int i = 0; i < LABEL_COUNT; i++)
         cut_text_init(&reader->labels[i], LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->parameters, LIMIT_CASE_NAME_BYTES);
@@ -392,8 +381,7 @@ static void allure_free(struct report_reader **reader_p)
         free(last->id);
         free(last);
     }
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_deinit(&reader->texts[i]);
+    json_texts_deinit(reader->texts, FIELD_COUNT);
     for (int i = 0; i < LABEL_COUNT; i++)
         cut_text_deinit(&reader->labels[i]);
     cut_text_deinit(&reader->parameters);

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "model/frameworks.h"
 #include "model/limits.h"
-#include "report/json_scan.h"
+#include "report/json_texts.h"
 #include "report/reader.h"
 #include "report/text.h"
 
@@ -28,10 +28,7 @@ enum field {
     FIELD_COUNT
 };
 
-static const struct {
-    const char *path;
-    int64_t max_bytes;
-} fields[FIELD_COUNT] = {
+static const struct json_text fields[FIELD_COUNT] = {
     [NAME] = {TEST ".name", LIMIT_CASE_NAME_BYTES},
     [STATUS] = {TEST ".status", SHORT_BYTES},
     [RAW_STATUS] = {TEST ".rawStatus", SHORT_BYTES},
@@ -116,8 +113,7 @@ static void on_open(void *context, const char *path)
     reader->has_tests |= strcmp(path, "results.tests") == 0;
     if (strcmp(path, TEST) != 0)
         return;
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_clear(&reader->texts[i]);
+    json_texts_clear(reader->texts, FIELD_COUNT);
     cut_text_clear(&reader->parameters);
 }
 
@@ -160,17 +156,11 @@ static struct cut_text *another_parameter(struct report_reader *reader, const ch
 static struct cut_text *on_value(void *context, const char *path)
 {
     struct report_reader *reader = context;
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (strcmp(path, fields[i].path) != 0)
-            continue;
-        cut_text_clear(&reader->texts[i]);
-        return &reader->texts[i];
-    }
     if (strcmp(path, TEST ".suite.*") == 0)
         return another_suite(reader);
     if (strncmp(path, PARAMETERS, sizeof PARAMETERS - 1) == 0)
         return another_parameter(reader, path + sizeof PARAMETERS - 1);
-    return NULL;
+    return json_texts_begin(reader->texts, fields, FIELD_COUNT, path);
 }
 
 /* ---- the interface ------------------------------------------------------------------------------ */
@@ -181,8 +171,7 @@ static struct report_reader *ctrf_open(const struct report_handlers *handlers)
     reader->handlers = *handlers;
     reader->scan = json_scan_new(&(struct json_scan_handlers){
         .on_open = on_open, .on_close = on_close, .on_value = on_value, .context = reader});
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_init(&reader->texts[i], fields[i].max_bytes);
+    json_texts_init(reader->texts, fields, FIELD_COUNT);
     cut_text_init(&reader->parameters, LIMIT_CASE_NAME_BYTES);
     return reader;
 }
@@ -213,8 +202,7 @@ static void ctrf_free(struct report_reader **reader_p)
     if (reader == NULL)
         return;
     json_scan_free(&reader->scan);
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_deinit(&reader->texts[i]);
+    json_texts_deinit(reader->texts, FIELD_COUNT);
     cut_text_deinit(&reader->parameters);
     memory_free(reader_p);
 }

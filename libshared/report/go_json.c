@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/limits.h"
-#include "report/json_scan.h"
+#include "report/json_lines.h"
 #include "report/reader.h"
 #include "report/text.h"
 
@@ -20,10 +20,7 @@
 
 enum field { ACTION, PACKAGE, TEST, TIME, ELAPSED, OUTPUT, IMPORT_PATH, FAILED_BUILD, FIELD_COUNT };
 
-static const struct {
-    const char *path;
-    int64_t max_bytes;
-} fields[FIELD_COUNT] = {
+static const struct json_text fields[FIELD_COUNT] = {
     [ACTION] = {"Action", SHORT_BYTES},
     [PACKAGE] = {"Package", LIMIT_CASE_NAME_BYTES},
     [TEST] = {"Test", LIMIT_CASE_NAME_BYTES},
@@ -51,14 +48,10 @@ struct package {
     UT_hash_handle hh;
 };
 
-enum line { AT_BEGINNING, IN_EVENT, IN_OTHER };
-
 struct report_reader {
     struct report_handlers handlers;
-    struct json_scan *scan;
     struct cut_text texts[FIELD_COUNT];
-    enum line line;
-    int64_t lines;
+    struct json_lines *lines;
     bool any_event;
     struct package *packages;
     size_t open;
@@ -69,8 +62,8 @@ struct report_reader {
 static void complain(struct report_reader *reader, const char *why)
 {
     if (reader->why[0] == '\0')
-        text_format(reader->why, sizeof reader->why, "line %lld: %s", (long long)reader->lines + 1,
-                    why);
+        text_format(reader->why, sizeof reader->why, "line %lld: %s",
+                    (long long)json_lines_number(reader->lines), why);
 }
 
 static const char *get(struct report_reader *reader, enum field field)
@@ -309,8 +302,9 @@ static void on_build_output(struct report_reader *reader)
         keep_output(reader, &package->output);
 }
 
-static void on_event(struct report_reader *reader)
+static void on_event(void *context)
 {
+    struct report_reader *reader = context;
     const char *action = get(reader, ACTION), *name = get(reader, PACKAGE);
     const char *test = get(reader, TEST);
     if (action == NULL)
@@ -333,45 +327,10 @@ static void on_event(struct report_reader *reader)
         on_package_event(reader, package, action);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
-
-static void on_nested(void *context, const char *path)
-{
-    (void)context;
-    (void)path;
-}
-
-static struct cut_text *on_value(void *context, const char *path)
-{
-    struct report_reader *reader = context;
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (strcmp(path, fields[i].path) != 0)
-            continue;
-        cut_text_clear(&reader->texts[i]);
-        return &reader->texts[i];
-    }
-    return NULL;
-}
-
 /* An event that cannot be read may have been the end of a test. */
-static void end_line(struct report_reader *reader)
+static void on_broken(void *context)
 {
-    if (reader->line == IN_EVENT && json_scan_is_whole(reader->scan))
-        on_event(reader);
-    else if (reader->line == IN_EVENT)
-        complain(reader, "an event that cannot be read");
-    reader->line = AT_BEGINNING;
-    reader->lines++;
-}
-
-static void begin_line(struct report_reader *reader, char first)
-{
-    reader->line = first == '{' ? IN_EVENT : IN_OTHER;
-    if (first != '{')
-        return;
-    json_scan_restart(reader->scan);
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_clear(&reader->texts[i]);
+    complain(context, "an event that cannot be read");
 }
 
 /* ---- the interface ------------------------------------------------------------------------------ */
@@ -380,35 +339,23 @@ static struct report_reader *go_json_open(const struct report_handlers *handlers
 {
     struct report_reader *reader = xcalloc(1, sizeof *reader);
     reader->handlers = *handlers;
-    reader->scan = json_scan_new(&(struct json_scan_handlers){
-        .on_open = on_nested, .on_close = on_nested, .on_value = on_value, .context = reader});
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_init(&reader->texts[i], fields[i].max_bytes);
+    json_texts_init(reader->texts, fields, FIELD_COUNT);
+    reader->lines =
+        json_lines_new(reader->texts, fields, FIELD_COUNT,
+                       &(struct json_lines_handlers){
+                           .on_event = on_event, .on_broken = on_broken, .context = reader});
     return reader;
 }
 
 static void go_json_feed(struct report_reader *reader, const char *bytes, size_t length)
 {
-    while (length > 0) {
-        const char *newline = memchr(bytes, '\n', length);
-        size_t part = newline == NULL ? length : (size_t)(newline - bytes);
-        if (reader->line == AT_BEGINNING && part > 0)
-            begin_line(reader, bytes[0]);
-        if (reader->line == IN_EVENT)
-            json_scan_feed(reader->scan, bytes, part);
-        if (newline == NULL)
-            return;
-        end_line(reader);
-        bytes += part + 1;
-        length -= part + 1;
-    }
+    json_lines_feed(reader->lines, bytes, length);
 }
 
 static enum report_wholeness go_json_finish(struct report_reader *reader, struct error *why_r)
 {
     struct package *package, *next;
-    if (reader->line != AT_BEGINNING)
-        end_line(reader);
+    json_lines_end(reader->lines);
     HASH_ITER (hh, reader->packages, package, next) {
         if (package->has_begun)
             complain(reader, "it ends in the middle of a package");
@@ -429,9 +376,8 @@ static void go_json_free(struct report_reader **reader_p)
     HASH_ITER (hh, reader->packages, package, next) {
         remove_package(reader, package);
     }
-    json_scan_free(&reader->scan);
-    for (int i = 0; i < FIELD_COUNT; i++)
-        cut_text_deinit(&reader->texts[i]);
+    json_lines_free(&reader->lines);
+    json_texts_deinit(reader->texts, FIELD_COUNT);
     memory_free(reader_p);
 }
 
