@@ -58,6 +58,17 @@ static void read_dotted(const char *selector, char **file_r, char **class_r, cha
     *parameters_r = xstrdup("");
 }
 
+/* "class name": what the class is has no space in it. */
+static void read_spaced(const char *selector, char **file_r, char **class_r, char **name_r,
+                        char **parameters_r)
+{
+    const char *space = strchr(selector, ' ');
+    *file_r = xstrdup("");
+    *class_r = space == NULL ? xstrdup("") : xstrndup(selector, (size_t)(space - selector));
+    *name_r = xstrdup(space == NULL ? selector : space + 1);
+    *parameters_r = xstrdup("");
+}
+
 static void read_plain(const char *selector, char **file_r, char **class_r, char **name_r,
                        char **parameters_r)
 {
@@ -90,6 +101,14 @@ static char *write_pytest(const char *file, const char *class, const char *name,
     return buffer_take(&selector);
 }
 
+/* What Go says of a package as a whole is in brackets, and no test. */
+static char *write_spaced(const char *file, const char *class, const char *name,
+                          const char *parameters)
+{
+    bool is_test = class[0] != '\0' && name[0] != '(' && parameters[0] == '\0' && file[0] == '\0';
+    return is_test ? xasprintf("%s %s", class, name) : NULL;
+}
+
 static char *write_plain(const char *file, const char *class, const char *name,
                          const char *parameters)
 {
@@ -119,6 +138,11 @@ static const struct framework_facts frameworks[] = {
      .read_selector = read_plain,
      .write_selector = write_plain,
      .file_in_key = false},
+    {.name = "go-test",
+     .selects_cases = true,
+     .streams = true,
+     .read_selector = read_spaced,
+     .write_selector = write_spaced},
     {.name = "command",
      .selects_cases = false,
      .streams = false,
@@ -142,7 +166,7 @@ const struct framework_facts *framework_at(int index)
 
 const char *framework_list(void)
 {
-    return "pytest, cmocka, ctest, command";
+    return "pytest, cmocka, ctest, go-test, command";
 }
 
 /* "tests/test_a.py" is named by the class "tests.test_a.TestX", and by "tests/test_a.py > group". */

@@ -24,7 +24,7 @@ struct framework_facts {
 
 const struct framework_facts *framework_find(const char *name); /* NULL when unknown */
 const struct framework_facts *framework_at(int index);          /* NULL behind the last */
-const char *framework_list(void); /* "pytest, cmocka, ctest, command" */
+const char *framework_list(void);                               /* "pytest, cmocka, ctest, …" */
 
 /* What selects exactly the case that a report of the suite named so and that has this key; NULL when
  * nothing does, or the framework selects no cases. Caller frees. */

@@ -53,7 +53,7 @@ struct suite_limits {
 };
 
 struct suite_spec {
-    char *framework; /* "pytest", "cmocka", "ctest", "command": a name of model/frameworks */
+    char *framework; /* "pytest", "ctest", "command", …: a name of model/frameworks */
     struct suite_source source;
     struct texts
         command; /* argv; required for `command` and cmocka, optional prefix or override else */

@@ -8,8 +8,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-const struct framework *const frameworks[] = {&pytest_framework, &cmocka_framework,
-                                              &ctest_framework, &command_framework, NULL};
+const struct framework *const frameworks[] = {&pytest_framework,  &cmocka_framework,
+                                              &ctest_framework,   &go_test_framework,
+                                              &command_framework, NULL};
 
 const struct framework *executor_framework_find(const char *name)
 {
@@ -34,6 +35,13 @@ void framework_identify(const struct framework *framework, const struct reported
         return;
     text_free(&name_r->parameters);
     name_r->parameters = xstrdup(reported->parameters);
+}
+
+void framework_identify_whole(const struct reported_case *reported, struct case_name *name_r)
+{
+    *name_r = (struct case_name){.class = xstrdup(reported->class == NULL ? "" : reported->class),
+                                 .name = xstrdup(reported->name),
+                                 .parameters = xstrdup("")};
 }
 
 void case_name_deinit(struct case_name *name)

@@ -49,12 +49,14 @@ struct framework {
 };
 
 extern const struct framework pytest_framework, cmocka_framework, ctest_framework,
-    command_framework;
+    go_test_framework, command_framework;
 extern const struct framework *const frameworks[];
 const struct framework *executor_framework_find(const char *name);
 
 void framework_identify(const struct framework *framework, const struct reported_case *reported,
                         struct case_name *name_r);
+/* For `identify`: nothing in a name is a parameter. */
+void framework_identify_whole(const struct reported_case *reported, struct case_name *name_r);
 void case_name_deinit(struct case_name *name);
 
 /* Shared by the files: */

@@ -29,6 +29,8 @@ static const struct {
     {"cmocka", "group.test.more", "|group|test.more|"},
     {"cmocka", "test", "||test|"},
     {"ctest", "unit.a::b[1]", "||unit.a::b[1]|"},
+    {"go-test", "example.com/calc TestAdd/two[1]", "|example.com/calc|TestAdd/two[1]|"},
+    {"go-test", "TestAdd", "||TestAdd|"},
     {"command", "anything at all", "||anything at all|"},
 };
 
@@ -65,6 +67,8 @@ static void a_case_of_a_report_is_selected_by_what_reads_as_its_key(void **state
         {"ctest", "", "", "unit", "", "unit", 0},
         {"ctest", "", "group", "unit", "", NULL, 0},
         {"cmocka", "", "group", "test", "", NULL, 0},
+        {"go-test", "", "example.com/calc", "TestAdd/a", "", "example.com/calc TestAdd/a", 0},
+        {"go-test", "", "example.com/calc", "(package)", "", NULL, 0},
         {"command", "", "", "true", "", NULL, 0},
     };
     (void)state;

@@ -216,6 +216,58 @@ static void ctest_runs_the_whole_without_cases(void **state)
     deinit(&prepared);
 }
 
+static void go_is_asked_for_its_events(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    const struct framework_task task = {.suite = &suite, .report_dir = "/r"};
+    struct prepared prepared;
+    (void)state;
+    prepare(&go_test_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "go test -json ./...");
+    assert_int_equal(prepared.report.source, REPORT_FROM_STDOUT);
+    assert_string_equal(prepared.report.reader, "go-json");
+    deinit(&prepared);
+}
+
+/* Prepares some cases, of which the tool is called several times, and compares the calls. */
+static void assert_calls(const struct framework *framework, const struct suite_spec *suite,
+                         const struct dispatched_case *cases, size_t count, const char *calls)
+{
+    char root[] = "/tmp/verdict-unit-XXXXXX";
+    AUTO(text_free) char *reports = make_reports(root);
+    const struct framework_task task = {
+        .suite = suite, .cases = cases, .case_count = count, .report_dir = reports};
+    struct prepared prepared;
+    prepare(framework, &task, &prepared);
+    assert_int_equal(prepared.plan.argv.count, 2);
+    assert_string_equal(prepared.plan.argv.list[0], "/bin/sh");
+    assert_string_equal(read_text(prepared.plan.argv.list[1]), calls);
+    unlink(prepared.plan.argv.list[1]);
+    rmdir(reports);
+    rmdir(root);
+    deinit(&prepared);
+}
+
+static void go_is_called_for_each_package(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    const struct dispatched_case cases[] = {{.selector = (char[]){"b.org/x/y TestC"}},
+                                            {.selector = (char[]){"b.org/x TestA/one[1]/it's"}},
+                                            {.selector = (char[]){"b.org/x/y TestB"}}};
+    (void)state;
+    texts_add(&suite.arguments, "-race");
+    texts_add(&suite.arguments, "./...");
+    texts_add(&suite.arguments, "-args");
+    texts_add(&suite.arguments, "./a");
+    assert_calls(&go_test_framework, &suite, cases, ARRAY_SIZE(cases),
+                 "status=0\n"
+                 "'go' 'test' '-json' '-run' '^TestA$/^one\\[1\\]$/^it'\\''s$' 'b.org/x' "
+                 "'-race' '-args' './a' || status=$?\n"
+                 "'go' 'test' '-json' '-run' '^TestB$|^TestC$' 'b.org/x/y' "
+                 "'-race' '-args' './a' || status=$?\n"
+                 "exit $status\n");
+}
+
 static void a_command_is_read_as_it_says(void **state)
 {
     static const struct {
@@ -274,6 +326,9 @@ static void reports_name_cases_as_selectors_do(void **state)
         {"cmocka", "group.holds", {.suite = "group", .name = "holds"}},
         {"ctest", "adds.up", {.suite = "s", .class = "adds.up", .name = "adds.up"}},
         {"ctest", "a[1]", {.suite = "s", .class = "a[1]", .name = "a[1]"}},
+        {"go-test",
+         "b.org/x TestA/b[1]",
+         {.suite = "b.org/x", .class = "b.org/x", .name = "TestA/b[1]"}},
         {"pytest",
          "tests/test_a.py::TestX::test_y[1-2]",
          {.suite = "pytest", .class = "tests.test_a.TestX", .name = "test_y[1-2]"}},
@@ -312,6 +367,8 @@ int main(void)
         cmocka_unit_test(ctest_selects_by_exact_names),
         cmocka_unit_test(ctest_gets_many_names_in_pieces),
         cmocka_unit_test(ctest_runs_the_whole_without_cases),
+        cmocka_unit_test(go_is_asked_for_its_events),
+        cmocka_unit_test(go_is_called_for_each_package),
         cmocka_unit_test(a_command_is_read_as_it_says),
         cmocka_unit_test(reports_name_cases_as_selectors_do),
         cmocka_unit_test(every_framework_of_the_model_is_here),
