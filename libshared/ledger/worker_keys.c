@@ -47,7 +47,8 @@ static int load(struct store *store, struct worker_key *key, struct error *error
     AUTO(rows_free) struct rows *rows = NULL;
     if (store_query(
             store,
-            "SELECT key, pool_id FROM api.enrolment WHERE worker_id = $1 AND revoked_at IS NULL",
+            "SELECT key, pool_id FROM api.enrolment WHERE worker_id = $1 AND revoked_at IS NULL "
+            "UNION ALL SELECT key, NULL FROM api.uploader WHERE worker_id = $1",
             PARAMS(param_uuid(&key->worker_id)), &rows, error) < 0)
         return -1;
     key->known = rows_count(rows) == 1 &&

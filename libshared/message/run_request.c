@@ -13,5 +13,5 @@ const struct message_type run_request_message = {
     .version = 1,
     .fields = &run_request_fields,
     .topic = "scheduling",
-    .text = "somebody asked to cancel a run: read the request from Postgres",
+    .text = "somebody asked something of a run, or uploaded results: read it from Postgres",
 };

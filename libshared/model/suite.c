@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "model/frameworks.h"
 #include "model/labels.h"
 #include "model/limits.h"
 
-static const char *const source_kind_list[] = {"path", "git"};
+static const char *const source_kind_list[] = {"path", "git", "upload"};
 const struct names source_kind_names = NAMES("source kind", source_kind_list);
 
 static const char *const report_format_list[] = {"auto",    "junit", "tap",    "ctrf",
@@ -187,6 +189,9 @@ static int check_source(const struct suite_source *source, struct error *error)
     if (source->kind == SOURCE_PATH && (source->path == NULL || source->path[0] != '/'))
         return error_field(error, "source.path",
                            "source.path must be an absolute path on the worker");
+    if (source->kind == SOURCE_UPLOAD &&
+        (source->path != NULL || source->url != NULL || source->ref != NULL || source->pinned))
+        return error_field(error, "source", "source.kind upload has no other members");
     if (source->kind == SOURCE_PATH && (source->url != NULL || source->ref != NULL))
         return error_field(error, "source", "source.url and source.ref go with kind git only");
     if (source->kind == SOURCE_GIT && source->url == NULL)
@@ -234,12 +239,33 @@ static int check_requirements(const struct texts *requirements, struct error *er
     return 0;
 }
 
+/* Nobody would look at them. */
+static int check_uploaded(const struct suite_spec *suite, struct error *error)
+{
+    const struct {
+        const char *name;
+        const struct texts *texts;
+    } lists[] = {{"command", &suite->command},
+                 {"arguments", &suite->arguments},
+                 {"secrets", &suite->secrets},
+                 {"requirements", &suite->requirements},
+                 {"artifacts", &suite->artifacts}};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        if (lists[i].texts->count > 0)
+            return error_field(error, lists[i].name,
+                               "%s is for what workers run: the results of this suite are uploaded",
+                               lists[i].name);
+    return 0;
+}
+
 static int check_framework(const struct suite_spec *suite, struct error *error)
 {
     const struct framework_facts *framework = framework_find(suite->framework);
     if (framework == NULL)
         return error_field(error, "framework", "framework \"%.63s\" is not known: one of %s",
                            suite->framework, framework_list());
+    if (suite->source.kind == SOURCE_UPLOAD)
+        return check_uploaded(suite, error);
     if (framework->needs_command && suite->command.count == 0)
         return error_field(error, "command", "command is missing: framework %s needs it",
                            framework->name);
@@ -290,6 +316,12 @@ int suite_decode(const json_t *json, struct suite_spec *suite_r, struct error *e
     }
     *suite_r = suite;
     return 0;
+}
+
+bool suite_is_uploaded(const json_t *spec)
+{
+    const char *kind = json_find_text(json_object_get(spec, "source"), "kind");
+    return kind != NULL && strcmp(kind, names_get(&source_kind_names, SOURCE_UPLOAD)) == 0;
 }
 
 void suite_deinit(struct suite_spec *suite)

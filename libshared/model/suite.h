@@ -9,8 +9,9 @@
 #include "base/fields.h"
 
 enum source_kind {
-    SOURCE_PATH, /* a directory on the worker, below one of its source roots */
-    SOURCE_GIT,  /* a URL and a ref */
+    SOURCE_PATH,   /* a directory on the worker, below one of its source roots */
+    SOURCE_GIT,    /* a URL and a ref */
+    SOURCE_UPLOAD, /* nowhere: the tests run elsewhere, and their reports are uploaded */
 };
 extern const struct names source_kind_names;
 
@@ -78,4 +79,6 @@ bool path_stays_inside(const char *path);
 
 /* Decodes and checks what no field table says: which members go together. */
 int suite_decode(const json_t *json, struct suite_spec *suite_r, struct error *error) WARN_UNUSED;
+/* Do its tests run elsewhere? Of a specification as it is stored. */
+bool suite_is_uploaded(const json_t *spec);
 void suite_deinit(struct suite_spec *suite);

@@ -17,6 +17,7 @@ enum wait_class {
     WAIT_TESTS,           /* tests are running */
     WAIT_RESULTS,         /* all tests have ended, their results are being recorded */
     WAIT_CANCEL,          /* cancelled, the processes are being ended */
+    WAIT_UPLOADS, /* its results are uploaded: for more of them, or for the word that it is all */
 };
 
 extern const struct names wait_class_names;

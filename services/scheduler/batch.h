@@ -10,7 +10,7 @@ struct batch {
     struct store *store;
     const struct record *record;
     struct array_param *submitted;
-    int submitted_count, hint_count;
+    int submitted_count, hint_count, request_count;
     struct hints hints;
     struct texts started; /* dispatches whose task is running from now on */
 };

@@ -159,6 +159,34 @@ void brain_remove_run(struct brain *brain, struct run *run)
     run_free(&run);
 }
 
+static void find_tasks(struct brain *brain, struct run *run, bool are_found)
+{
+    for (int i = 0; i < run->task_count; i++) {
+        struct task *task = &run->tasks[i];
+        if (uuid_is_null(&task->dispatch_id))
+            continue;
+        assert(task->worker == NULL); /* whose list it would be in */
+        if (are_found)
+            HASH_ADD(hh, brain->by_dispatch, dispatch_id, sizeof task->dispatch_id, task);
+        else
+            HASH_DEL(brain->by_dispatch, task);
+    }
+}
+
+struct task *brain_add_task(struct brain *brain, struct run *run)
+{
+    if (run->task_capacity < (size_t)run->task_count) /* as it was loaded */
+        run->task_capacity = (size_t)run->task_count;
+    find_tasks(brain, run, false);
+    run->tasks =
+        array_reserve(run->tasks, &run->task_capacity, (size_t)run->task_count, sizeof *run->tasks);
+    find_tasks(brain, run, true);
+    struct task *task = &run->tasks[run->task_count];
+    *task = (struct task){.run = run, .ordinal = run->task_count, .state = TASK_QUEUED};
+    run->task_count++;
+    return task;
+}
+
 static bool goes_later(const struct run *a, const struct run *b)
 {
     return a->priority != b->priority ? a->priority < b->priority : a->number > b->number;

@@ -76,7 +76,10 @@ struct run {
     char *traceparent;
     int64_t triggered_at_us;
     bool planned;
+    bool is_uploaded; /* no worker runs it: each upload of results is a task */
+    bool is_complete; /* … and somebody has said that there will be no more */
     struct task *tasks;
+    size_t task_capacity; /* of an uploaded one */
     int task_count, done_count;
     enum wait_class wait;
     char wait_text[300];
@@ -158,6 +161,8 @@ void pool_remove_worker(struct pool *pool, struct worker *worker); /* which has 
 void brain_add_run(struct brain *brain, struct run *run);
 /* Frees it, takes its tasks from workers. */
 void brain_remove_run(struct brain *brain, struct run *run);
+/* One more task, of an uploaded run: the others of that run move, those of no other do. */
+struct task *brain_add_task(struct brain *brain, struct run *run);
 /* Lets go of runs of least priority that nothing was done for, until the window holds. */
 void brain_trim(struct brain *brain, unsigned window);
 /* Gives a task its dispatch, and takes it back. */

@@ -98,6 +98,8 @@ enum reason close_decide(const struct closed_run *run, char detail_r[CLOSE_DETAI
     detail_r[0] = '\0';
     for (int i = 0; i < run->task_count; i++)
         consider_task(run, &run->tasks[i], &best);
+    if (run->is_uploaded && run->task_count == 0)
+        consider(&best, REASON_NO_REPORT, "nothing was uploaded");
     if (run->errored > 0)
         consider(&best, REASON_CASES_ERRORED, "%lld of %lld", (long long)run->errored,
                  (long long)planned);

@@ -34,6 +34,7 @@ struct closed_run {
     int64_t planned; /* -1: never known, what was reported is what was planned */
     int64_t passed, failed, errored, skipped, blocked;
     bool allow_empty;
+    bool is_uploaded;     /* each task is an upload of results; none: nobody has seen a test */
     int64_t empty_status; /* the framework's exit status when it found no test */
     const struct closed_task *tasks;
     int task_count;

@@ -84,6 +84,17 @@ int db_load_closed_tasks(struct store *store, const struct run *run, struct clos
 int db_find_settled(struct store *store, struct array_param *dispatches, struct rows **rows_r,
                     struct error *error) WARN_UNUSED;
 
+/* ---- uploads ---- */
+/* Run, upload, uploader: of these runs, or (NULL) of all open ones of the partition, what has no task yet. */
+int db_find_uploads(struct store *store, int partition, struct array_param *run_ids,
+                    struct rows **rows_r, struct error *error) WARN_UNUSED;
+/* Open runs of which somebody has said that all is uploaded. */
+int db_find_completed(struct store *store, int partition, struct array_param *run_ids,
+                      struct rows **rows_r, struct error *error) WARN_UNUSED;
+/* A task that is running from the beginning, with its dispatch. */
+int db_add_upload(struct store *store, const struct task *task, int64_t slack_ms,
+                  struct error *error) WARN_UNUSED;
+
 /* ---- workers, pools, ownership ---- */
 int db_load_pools(struct store *store, struct rows **rows_r, struct error *error) WARN_UNUSED;
 int db_load_workers(struct brain *brain, struct store *store, struct error *error) WARN_UNUSED;

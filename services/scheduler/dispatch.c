@@ -62,7 +62,7 @@ static struct task *next_task(const struct run *run)
 
 static bool has_work(const struct run *run)
 {
-    return !run->planned || next_task(run) != NULL;
+    return !run->is_uploaded && (!run->planned || next_task(run) != NULL);
 }
 
 /* ---- planning --------------------------------------------------------------------------------- */
@@ -271,10 +271,27 @@ static void explain_waiting(struct explanation **found, const struct bench *benc
     run_wait(run, explanation->wait, "%s", explanation->text);
 }
 
+static void explain_uploads(struct run *run)
+{
+    int open = run->task_count - run->done_count;
+    if (open > 0)
+        run_wait(run, WAIT_RESULTS, "%d uploads are being recorded", open);
+    else if (run->task_count == 0)
+        run_wait(run, WAIT_UPLOADS, "nothing has been uploaded yet");
+    else
+        run_wait(run, WAIT_UPLOADS,
+                 "%d uploads are recorded: for more, or for the word that it is complete",
+                 run->task_count);
+}
+
 static void explain(struct explanation **found, const struct bench *bench, const struct pool *pool,
                     struct run *run)
 {
     int running = 0, sent = 0;
+    if (run->is_uploaded) {
+        explain_uploads(run);
+        return;
+    }
     for (int i = 0; i < run->task_count; i++) {
         running += run->tasks[i].state == TASK_RUNNING ? 1 : 0;
         sent += run->tasks[i].state == TASK_DISPATCHED ? 1 : 0;

@@ -73,6 +73,7 @@ static int decide_run(struct brain *brain, struct store *store, struct run *run,
         return -1;
     closed.tasks = tasks;
     closed.empty_status = empty_status(run);
+    closed.is_uploaded = run->is_uploaded;
     closed.task_count = count;
     enum reason reason = close_decide(&closed, detail);
     int status = close_run(brain, store, run, &closed, reason, detail, NULL, error);
@@ -117,9 +118,16 @@ static int task_done(struct brain *brain, struct store *store, struct task *task
     task_unbind(brain, task);
     run->done_count++;
     run->pool->dirty = true;
-    if (run->done_count < run->task_count)
+    if (run->done_count < run->task_count || (run->is_uploaded && !run->is_complete))
         return 0;
     return decide_run(brain, store, run, error);
+}
+
+int ending_run_complete(struct brain *brain, struct store *store, struct run *run,
+                        struct error *error)
+{
+    run->is_complete = true;
+    return run->done_count < run->task_count ? 0 : decide_run(brain, store, run, error);
 }
 
 int ending_task_started(struct brain *brain, struct store *store, struct task *task,
@@ -238,7 +246,9 @@ int ending_task_overdue(struct brain *brain, struct store *store, struct task *t
 {
     lane_cancel(brain, task);
     return task_done(brain, store, task, OUTCOME_TIMED_OUT, REASON_TASK_TIMEOUT,
-                     "its worker did not end it in time", "cancelled", error);
+                     task->run->is_uploaded ? "an upload was begun, and not ended in time"
+                                            : "its worker did not end it in time",
+                     "cancelled", error);
 }
 
 int ending_task_refused(struct brain *brain, struct store *store, struct task *task,

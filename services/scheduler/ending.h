@@ -28,6 +28,10 @@ int ending_task_overdue(struct brain *brain, struct store *store, struct task *t
 int ending_task_refused(struct brain *brain, struct store *store, struct task *task,
                         const char *detail, struct error *error) WARN_UNUSED;
 
+/* All has been uploaded: an uploaded run ends as soon as its tasks have. */
+int ending_run_complete(struct brain *brain, struct store *store, struct run *run,
+                        struct error *error) WARN_UNUSED;
+
 /* The run ends now, whatever its tasks do: cancelled, superseded, over a deadline. */
 int ending_run(struct brain *brain, struct store *store, struct run *run, enum reason reason,
                const char *detail, const struct uuid *actor, struct error *error) WARN_UNUSED;

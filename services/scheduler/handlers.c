@@ -20,6 +20,7 @@
 #include "message/messages.h"
 #include "model/limits.h"
 #include "scheduler.h"
+#include "uploads.h"
 
 /* ---- runs ------------------------------------------------------------------------------------- */
 
@@ -61,6 +62,7 @@ static int on_run_request(struct batch *batch, const void *message, struct error
     const struct run_request *request = message;
     (void)error;
     array_param_add(batch->hints.requested, request->run_id.text);
+    batch->request_count++;
     batch->hint_count++;
     return 0;
 }
@@ -260,6 +262,9 @@ static int do_gathered(struct batch *batch, struct error *error)
 {
     if (batch->submitted_count > 0 &&
         handlers_adopt(batch->brain, batch->store, batch->submitted, error) < 0)
+        return -1;
+    if (batch->request_count > 0 &&
+        uploads_follow(batch->brain, batch->store, batch->hints.requested, error) < 0)
         return -1;
     if (batch->hint_count > 0 && hints_follow(batch->brain, batch->store, &batch->hints, error) < 0)
         return -1;

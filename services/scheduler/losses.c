@@ -52,7 +52,7 @@ void losses_adopt_orphans(struct brain *brain)
 {
     struct task *task, *next;
     HASH_ITER (hh, brain->by_dispatch, task, next) {
-        if (task->worker != NULL)
+        if (task->worker != NULL || task->run->is_uploaded)
             continue;
         struct worker *worker = pool_find_worker(task->run->pool, &task->worker_id);
         if (worker == NULL)

@@ -65,6 +65,8 @@ void gauges_free(struct gauges **gauges)
 
 static int slots_wanted(const struct run *run)
 {
+    if (run->is_uploaded)
+        return 0;
     return run->planned ? run->task_count - run->done_count : 1;
 }
 

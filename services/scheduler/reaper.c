@@ -19,6 +19,7 @@
 #include "message/scheduler_probe.h"
 #include "scheduler.h"
 #include "search.h"
+#include "uploads.h"
 
 #define PASS_MS   100
 #define PROBE_MS  500
@@ -109,6 +110,8 @@ static int lock_runs_of(struct brain *brain, struct store *store, const struct r
  * there was no scheduler, and its message may lie in a log that is not read yet. */
 static int end_what_has_ended(struct brain *brain, struct store *store, struct error *error)
 {
+    if (uploads_follow(brain, store, NULL, error) < 0)
+        return -1;
     return hints_follow(brain, store, &(const struct hints){0}, error);
 }
 

@@ -28,6 +28,7 @@ static const char runs_sql[] =
     "  WHERE r.id < $1::uuid AND s.finished_at < $2::timestamptz"
     "  ORDER BY r.id LIMIT $3::integer FOR UPDATE OF r SKIP LOCKED),"
     " requests AS (DELETE FROM api.run_request WHERE run_id IN (SELECT id FROM old)),"
+    " uploads AS (DELETE FROM api.upload WHERE run_id IN (SELECT id FROM old)),"
     " artifacts AS (DELETE FROM api.artifact WHERE run_id IN (SELECT id FROM old))"
     " DELETE FROM api.run WHERE id IN (SELECT id FROM old)";
 

@@ -259,7 +259,8 @@ static const char supersede_sql[] =
     "  JOIN api.run r ON r.project_id = mine.project_id AND r.suite_slug = mine.suite_slug"
     "   AND r.branch = mine.branch AND r.id < mine.id AND r.created_at > now() - interval '15 days'"
     "  LEFT JOIN scheduling.run_state s ON s.run_id = r.id WHERE s.finished_at IS NULL"
-    "   AND NOT EXISTS (SELECT FROM api.run_request q WHERE q.run_id = r.id)),"
+    "   AND NOT EXISTS (SELECT FROM api.run_request q WHERE q.run_id = r.id"
+    "    AND q.kind IN ('cancel', 'supersede'))),"
     " added AS (INSERT INTO api.run_request (id, run_id, kind, created_by)"
     "  SELECT gen_random_uuid(), id, 'supersede', created_by FROM older RETURNING run_id)"
     " SELECT id, pool_id FROM older";

@@ -103,6 +103,11 @@ static void explain_requests(json_t *reasons, const json_t *requests)
     json_t *request;
     json_array_foreach (requests, i, request) {
         const char *kind = json_find_text(request, "kind");
+        if (strcmp(kind, "complete") == 0) {
+            add(reasons, "complete", json_find_text(request, "at"),
+                "somebody said that all results are uploaded");
+            continue;
+        }
         add(reasons, "cancel", json_find_text(request, "at"), "somebody asked that it %s",
             strcmp(kind, "supersede") == 0 ? "make room for a newer run of the branch" : "end");
     }
@@ -122,7 +127,8 @@ json_t *why_reasons(const struct why_facts *facts)
         add(reasons, class, json_find_text(wait, "since"), "%s", json_find_text(wait, "text"));
     explain_requests(reasons, facts->requests);
     explain_scheduler(reasons, facts);
-    if (is_queued) {
+    bool is_uploaded = class != NULL && strcmp(class, "uploads") == 0;
+    if (is_queued && !is_uploaded) {
         explain_workers(reasons, facts);
         explain_queue(reasons, facts);
     }

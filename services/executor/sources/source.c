@@ -2,4 +2,5 @@
 /* The list of sources. */
 #include "sources/source.h"
 
-const struct source *const sources[] = {[SOURCE_PATH] = &path_source, [SOURCE_GIT] = &git_source};
+const struct source *const sources[] = {
+    [SOURCE_PATH] = &path_source, [SOURCE_GIT] = &git_source, [SOURCE_UPLOAD] = &upload_source};

@@ -23,5 +23,5 @@ struct source {
                    struct error *error);
 };
 
-extern const struct source path_source, git_source;
+extern const struct source path_source, git_source, upload_source;
 extern const struct source *const sources[];

@@ -8,6 +8,10 @@
 #include "base/memory.h"
 #include "db.h"
 #include "model/limits.h"
+#include "model/suite.h"
+
+/* No worker runs it: it waits in no queue, and for no longer than a run may last. */
+#define IS_UPLOADED "(v.spec->'source'->>'kind' = 'upload')"
 
 int db_adopt_runs(struct store *store, struct array_param *ids, int partition, struct texts *ids_r,
                   struct error *error)
@@ -20,9 +24,12 @@ int db_adopt_runs(struct store *store, struct array_param *ids, int partition, s
             "priority, "
             "planned_source, wait_class, wait_text, wait_since, queue_deadline, run_deadline) "
             "SELECT r.id, r.project_id, r.pool_id, $2, 'queued', r.priority, "
-            "CASE WHEN v.cases > 0 THEN 'declared' END, 'planning', 'about to be given to a "
-            "worker', now(), "
-            "r.created_at + (r.policy->>'queue_timeout_ms')::bigint * interval '1 ms', "
+            "CASE WHEN v.cases > 0 THEN 'declared' END, "
+            "CASE WHEN " IS_UPLOADED " THEN 'uploads' ELSE 'planning' END, "
+            "CASE WHEN " IS_UPLOADED " THEN 'nothing has been uploaded yet' ELSE 'about to be "
+            "given to a worker' END, now(), "
+            "r.created_at + (r.policy->>CASE WHEN " IS_UPLOADED " THEN 'run_timeout_ms' ELSE "
+            "'queue_timeout_ms' END)::bigint * interval '1 ms', "
             "r.created_at + (r.policy->>'run_timeout_ms')::bigint * interval '1 ms' "
             "FROM api.run r JOIN api.suite_version v ON v.id = r.suite_version_id "
             "WHERE r.id = ANY($1::uuid[]) ON CONFLICT (run_id) DO NOTHING RETURNING run_id",
@@ -70,6 +77,8 @@ static const char load_runs[] =
     "LEFT JOIN api.environment e ON e.id = r.environment_id "
     "WHERE s.state IN ('draft', 'queued', 'running') AND s.partition = $1 AND ($2::uuid[] IS NULL "
     "OR s.run_id = ANY($2)) "
+    /* What waits for its first upload needs no memory, however long. */
+    "AND ($2 IS NOT NULL OR s.tasks IS NOT NULL OR NOT " IS_UPLOADED ") "
     "ORDER BY s.tasks IS NOT NULL DESC, s.priority DESC, s.run_id LIMIT $3";
 
 static int read_run(struct brain *brain, const struct rows *rows, int row, struct error *error)
@@ -91,6 +100,7 @@ static int read_run(struct brain *brain, const struct rows *rows, int row, struc
     run->state = (enum run_state)state;
     run->pool = brain_pool(brain, &pool_id);
     run->suite = rows_json(rows, row, RUN_SUITE);
+    run->is_uploaded = suite_is_uploaded(run->suite);
     run->suite_slug = rows_copy(rows, row, RUN_SUITE_SLUG);
     run->suite_version_id = rows_uuid(rows, row, RUN_SUITE_VERSION);
     run->declared = rows_int(rows, row, RUN_CASES);
@@ -288,6 +298,7 @@ int db_find_requests(struct store *store, int partition, struct array_param *run
         "SELECT DISTINCT ON (q.run_id) q.run_id, q.kind, q.created_by FROM api.run_request q "
         "JOIN scheduling.run_state s ON s.run_id = q.run_id "
         "WHERE s.partition = $1 AND s.state IN ('draft', 'queued', 'running') "
+        "AND q.kind IN ('cancel', 'supersede') "
         "AND ($2::uuid[] IS NULL OR q.run_id = ANY($2)) ORDER BY q.run_id, q.created_at",
         PARAMS(param_int(partition), run_ids == NULL ? param_null() : array_param_get(run_ids)),
         rows_r, error);

@@ -128,6 +128,27 @@ static void a_worker_gets_work_only_when_it_was_heard_of_since_the_take_over(voi
     assert_false(worker_is_available(worker, 1000));
 }
 
+static void uploads_are_found_by_their_dispatch_however_many_there_are(void **state)
+{
+    enum { COUNT = 40 };
+    struct brain *brain = *state;
+    struct uuid id = uuid_v7(), dispatches[COUNT];
+    struct run *run = add_run(brain, brain_pool(brain, &id), 1, 50);
+
+    for (int i = 0; i < COUNT; i++) {
+        dispatches[i] = uuid_random();
+        task_bind(brain, brain_add_task(brain, run), NULL, &dispatches[i]);
+    }
+
+    assert_int_equal(run->task_count, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        struct task *task = brain_find_dispatch(brain, &dispatches[i]);
+        assert_ptr_equal(task, &run->tasks[i]);
+        assert_int_equal(task->ordinal, i);
+        assert_ptr_equal(task->run, run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +162,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             a_worker_gets_work_only_when_it_was_heard_of_since_the_take_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(uploads_are_found_by_their_dispatch_however_many_there_are,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests_name("brain", tests, NULL, NULL);
 }

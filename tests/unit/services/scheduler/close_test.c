@@ -169,6 +169,18 @@ static void one_bad_task_among_good_ones_decides(void **state)
     assert_int_equal(close_decide(&run, detail), REASON_EXIT_CONTRADICTS_REPORT);
 }
 
+static void what_nobody_uploaded_is_never_green(void **state)
+{
+    struct closed_run run = {.planned = -1, .is_uploaded = true, .allow_empty = true};
+    char detail[CLOSE_DETAIL_SIZE];
+    (void)state;
+
+    enum reason reason = close_decide(&run, detail);
+
+    assert_int_equal(reason, REASON_NO_REPORT);
+    assert_string_equal(detail, "nothing was uploaded");
+}
+
 static void precedence_is_cancelled_timed_out_errored_failed(void **state)
 {
     static const enum reason order[] = {REASON_CANCELLED, REASON_TASK_TIMEOUT, REASON_SOURCE_FAILED,
@@ -185,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_has_its_reason),
         cmocka_unit_test(one_bad_task_among_good_ones_decides),
+        cmocka_unit_test(what_nobody_uploaded_is_never_green),
         cmocka_unit_test(precedence_is_cancelled_timed_out_errored_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
