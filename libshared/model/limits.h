@@ -54,6 +54,9 @@
 #define LIMIT_ARTIFACTS_PER_TASK    ((int64_t)1000)
 #define LIMIT_ARTIFACTS_TASK_BYTES  ((int64_t)1024 * 1024 * 1024)
 #define LIMIT_ARTIFACT_PATTERNS     ((int64_t)64)
+#define LIMIT_BUNDLE_BYTES          ((int64_t)256 * 1024 * 1024)
+#define LIMIT_BUNDLE_TREE_BYTES     ((int64_t)4 * 1024 * 1024 * 1024)
+#define LIMIT_BUNDLE_ENTRIES        ((int64_t)100000)
 
 #define LIMITS(X)                                                                                  \
     X(MESSAGE_BYTES, "bytes", "any Kafka message that we make")                                    \
@@ -102,7 +105,10 @@
     X(ARTIFACT_BYTES, "bytes", "one artifact")                                                     \
     X(ARTIFACTS_PER_TASK, "files", "artifacts of one attempt at a task")                           \
     X(ARTIFACTS_TASK_BYTES, "bytes", "... and all of them together")                               \
-    X(ARTIFACT_PATTERNS, "patterns", "by which a suite names its artifacts")
+    X(ARTIFACT_PATTERNS, "patterns", "by which a suite names its artifacts")                       \
+    X(BUNDLE_BYTES, "bytes", "a bundle of files, packed")                                          \
+    X(BUNDLE_TREE_BYTES, "bytes", "... and unpacked")                                              \
+    X(BUNDLE_ENTRIES, "entries", "files, directories and links in a bundle")
 
 enum limit_id {
 #define X(name, unit, text) LIMIT_ID_##name,

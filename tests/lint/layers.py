@@ -21,6 +21,7 @@ BELOW = {
     "auth": "base model",
     "blob": "base model http",
     "report": "base model",
+    "bundle": "base model",
     "bus": "base model message log metrics settings auth",
     "store": "base model message log metrics settings",
     "ledger": "base model message log metrics settings auth bus store",
