@@ -7,6 +7,14 @@
 
 #include "model/case_key.h"
 
+/* How a case of a report is named as declared cases are. */
+enum case_naming {
+    NAMED_AS_REPORTED, /* what stands in brackets behind the name are its parameters */
+    NAMED_WHOLE,       /* nothing in a name is a parameter */
+    NAMED_IN_GROUP,    /* the innermost group is the class, and a name may hold anything */
+    NAMED_ALONE,       /* without a class, though a report repeats the name as one */
+};
+
 struct framework_facts {
     const char *name;
     bool selects_cases; /* can run exactly a list of cases */
@@ -18,6 +26,7 @@ struct framework_facts {
     /* The other way round, as far as it can be told. Caller frees; NULL: such cases have no selector. */
     char *(*write_selector)(const char *file, const char *class, const char *name,
                             const char *parameters);
+    enum case_naming naming;
     int empty_status; /* its exit status when it found no test; 0: as when all passed */
     bool file_in_key; /* where the class does not name it; false: it always does */
 };

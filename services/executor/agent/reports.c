@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/limits.h"
-#include "report/ordinals.h"
+#include "report/identify.h"
 #include "report/text.h"
 
 #define LINE_BYTES_MAX ((size_t)1024 * 1024)
@@ -26,9 +26,8 @@ struct reports {
     struct report_plan plan;
     struct reports_handlers handlers;
     const struct framework_facts *facts;
-    const struct framework *framework;
     char *suite_slug, *directory;
-    struct ordinals *ordinals;
+    struct identifier *identifier;
     int64_t cases;
     /* the named pipe */
     struct buffer line;
@@ -62,22 +61,13 @@ static void emit(struct reports *reports, const char *file, const char *class, c
         return;
     }
     reports->cases++;
-    struct case_key key =
-        framework_case_key(reports->facts, reports->suite_slug, file, class, name, parameters, 0);
-    int64_t ordinal = ordinals_next(reports->ordinals, key.hex);
-    if (ordinal > 0)
-        key = framework_case_key(reports->facts, reports->suite_slug, file, class, name, parameters,
-                                 ordinal);
-    /* The key is made of the whole names, people are shown what fits. */
-    AUTO(text_free) char *shown_file = cut(file, LIMIT_CASE_NAME_BYTES);
-    AUTO(text_free) char *shown_class = cut(class, LIMIT_CASE_NAME_BYTES);
-    AUTO(text_free) char *shown_name = cut(name, LIMIT_CASE_NAME_BYTES);
-    AUTO(text_free) char *shown_parameters = cut(parameters, LIMIT_CASE_NAME_BYTES);
-    result->key = key.hex;
-    result->file = shown_file;
-    result->class = shown_class;
-    result->name = shown_name;
-    result->parameters = shown_parameters;
+    AUTO(identified_case_deinit) struct identified_case identified;
+    identifier_give(reports->identifier, file, class, name, parameters, &identified);
+    result->key = identified.key.hex;
+    result->file = identified.file;
+    result->class = identified.class;
+    result->name = identified.name;
+    result->parameters = identified.parameters;
     result->try = 1;
     reports->handlers.on_result(reports->handlers.context, result);
 }
@@ -99,7 +89,7 @@ static void on_case(void *context, const struct reported_case *reported)
                                    .trace = (char *)(uintptr_t)reported->trace};
     struct reports *reports = context;
     AUTO(case_name_deinit) struct case_name name = {NULL, NULL, NULL};
-    framework_identify(reports->framework, reported, &name);
+    case_name_read(reports->facts, reported, &name);
     emit(reports, reported->file == NULL ? "" : relative(reports, reported->file), name.class,
          name.name, name.parameters, &result);
 }
@@ -308,10 +298,9 @@ struct reports *reports_new(const struct report_plan *plan, const char *suite_sl
     reports->plan = *plan;
     reports->handlers = *handlers;
     reports->facts = framework_find(framework);
-    reports->framework = executor_framework_find(framework);
     reports->suite_slug = xstrdup(suite_slug);
     reports->directory = xstrdup(directory);
-    reports->ordinals = ordinals_new();
+    reports->identifier = identifier_new(reports->facts, suite_slug);
     reports->fd = -1;
     reports->ops = plan->reader == NULL ? &null_reader : report_reader_find(plan->reader);
     buffer_init(&reports->line, LINE_BYTES_MAX);
@@ -332,7 +321,7 @@ void reports_free(struct reports **reports_p)
     fd_close(&reports->fd);
     free(reports->suite_slug);
     free(reports->directory);
-    ordinals_free(&reports->ordinals);
+    identifier_free(&reports->identifier);
     report_files_free(&reports->files);
     buffer_deinit(&reports->line);
     memory_free(reports_p);

@@ -25,13 +25,4 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
     return 0;
 }
 
-/* The group is the class. */
-static void identify(const struct reported_case *reported, struct case_name *name_r)
-{
-    *name_r = (struct case_name){.class = xstrdup(reported->suite == NULL ? "" : reported->suite),
-                                 .name = xstrdup(reported->name),
-                                 .parameters = xstrdup("")};
-}
-
-const struct framework cmocka_framework = {
-    .name = "cmocka", .identify = identify, .prepare = prepare};
+const struct framework cmocka_framework = {.name = "cmocka", .prepare = prepare};

@@ -100,12 +100,4 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
     return 0;
 }
 
-/* CTest repeats the name as class name, and a name may hold anything. */
-static void identify(const struct reported_case *reported, struct case_name *name_r)
-{
-    *name_r = (struct case_name){
-        .class = xstrdup(""), .name = xstrdup(reported->name), .parameters = xstrdup("")};
-}
-
-const struct framework ctest_framework = {
-    .name = "ctest", .identify = identify, .prepare = prepare};
+const struct framework ctest_framework = {.name = "ctest", .prepare = prepare};

@@ -20,37 +20,6 @@ const struct framework *executor_framework_find(const char *name)
     return NULL;
 }
 
-void framework_identify(const struct framework *framework, const struct reported_case *reported,
-                        struct case_name *name_r)
-{
-    if (framework->identify != NULL) {
-        framework->identify(reported, name_r);
-        return;
-    }
-    const char *class = reported->class != NULL ? reported->class : reported->suite;
-    name_r->class = xstrdup(class == NULL ? "" : class);
-    case_name_split(reported->name == NULL ? "" : reported->name, &name_r->name,
-                    &name_r->parameters);
-    if (name_r->parameters[0] != '\0' || reported->parameters == NULL)
-        return;
-    text_free(&name_r->parameters);
-    name_r->parameters = xstrdup(reported->parameters);
-}
-
-void framework_identify_whole(const struct reported_case *reported, struct case_name *name_r)
-{
-    *name_r = (struct case_name){.class = xstrdup(reported->class == NULL ? "" : reported->class),
-                                 .name = xstrdup(reported->name),
-                                 .parameters = xstrdup("")};
-}
-
-void case_name_deinit(struct case_name *name)
-{
-    text_free(&name->class);
-    text_free(&name->name);
-    text_free(&name->parameters);
-}
-
 void argv_add_all(struct process_plan *plan, const struct texts *words)
 {
     for (size_t i = 0; i < words->count; i++)

@@ -34,15 +34,8 @@ struct report_plan {
     char *pattern; /* owned; FROM_FILES: relative, or absolute */
 };
 
-struct case_name {
-    char *class, *name, *parameters;
-};
-
 struct framework {
     const char *name;
-    /* How a case of a report is named as declared cases are; NULL: as the report says, with what stands in
-     * brackets behind the name as its parameters. Owned by the caller. */
-    void (*identify)(const struct reported_case *reported, struct case_name *name_r);
     /* Fills argv, adds to the environment. -1 when it cannot be run so. */
     int (*prepare)(const struct framework_task *task, struct process_plan *plan,
                    struct report_plan *report_r, struct error *error);
@@ -52,12 +45,6 @@ extern const struct framework pytest_framework, cmocka_framework, ctest_framewor
     go_test_framework, command_framework;
 extern const struct framework *const frameworks[];
 const struct framework *executor_framework_find(const char *name);
-
-void framework_identify(const struct framework *framework, const struct reported_case *reported,
-                        struct case_name *name_r);
-/* For `identify`: nothing in a name is a parameter. */
-void framework_identify_whole(const struct reported_case *reported, struct case_name *name_r);
-void case_name_deinit(struct case_name *name);
 
 /* Shared by the files: */
 void argv_add_all(struct process_plan *plan, const struct texts *words);

@@ -128,5 +128,4 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
     return 0;
 }
 
-const struct framework go_test_framework = {
-    .name = "go-test", .identify = framework_identify_whole, .prepare = prepare};
+const struct framework go_test_framework = {.name = "go-test", .prepare = prepare};

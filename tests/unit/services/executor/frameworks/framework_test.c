@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "report/identify.h"
 
 struct prepared {
     struct process_plan plan;
@@ -339,8 +340,7 @@ static void reports_name_cases_as_selectors_do(void **state)
         AUTO(text_free) char *file = NULL, *class = NULL, *name = NULL, *parameters = NULL;
         AUTO(case_name_deinit) struct case_name reported = {NULL, NULL, NULL};
         facts->read_selector(rows[i].selector, &file, &class, &name, &parameters);
-        framework_identify(executor_framework_find(rows[i].framework), &rows[i].reported,
-                           &reported);
+        case_name_read(framework_find(rows[i].framework), &rows[i].reported, &reported);
         struct case_key declared = framework_case_key(facts, "s", file, class, name, parameters, 0),
                         read = framework_case_key(facts, "s", "", reported.class, reported.name,
                                                   reported.parameters, 0);
