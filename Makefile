@@ -45,7 +45,7 @@ docs: binaries $(OUT)/docs/print ## print docs/generated from the tables in the 
 
 # Tests ---------------------------------------------------------------------------------------
 
-test: setup ## everything: lint, unit, service, schema, end-to-end, crash, and as an ordinary user
+test: setup ## everything: lint, models, unit, service, schema, end-to-end, crash, and as an ordinary user
 	@$(AGAIN) -j2 binaries
 	@tests/run
 lint: binaries ## check the sources without running them
@@ -57,6 +57,8 @@ test-service: ## the tests of one service on real servers (KAFKA_VERSION=4.4.0 i
 test-e2e: ## the tests of the whole way of a run
 test-crash: ## the tests that kill, stop and cut off
 test-ordinary-user: ## the end-to-end tests as somebody who is not root
+test-spec: ## search the models of dispatch and of streams, whole and without their safeguards
+	@tests/spec/run
 test-schema: setup ## schemathesis on the API, 100 examples of each operation
 	@$(AGAIN) -j2 binaries
 	@VERDICT_SCHEMA_EXAMPLES=100 $(VENV)/pytest tests/schema -s -o timeout=900
@@ -74,4 +76,4 @@ valgrind: units ## the unit tests under valgrind
 	@tests/support/valgrind.sh $(OUT)/unit
 
 .PHONY: all help setup up down status wipe demo docs test lint test-service test-e2e test-crash \
-        test-ordinary-user test-schema test-bare chaos bench fuzz valgrind
+        test-ordinary-user test-schema test-spec test-bare chaos bench fuzz valgrind
