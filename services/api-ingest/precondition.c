@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "http/etag.h"
 #include "http/exchange.h"
 #include "openapi/operation.h"
 #include "store/store.h"
@@ -40,21 +41,11 @@ static int read_thing(struct request *request, struct response *response, struct
     return 0;
 }
 
-/* W/"…" names no strong validator. */
-static bool names_etag(const char *header, const char *etag)
-{
-    const char *at = strstr(header, etag);
-    return at != NULL && (at == header || at[-1] != '/');
-}
-
 static bool holds(const char *if_match, const char *if_none_match, const char *etag)
 {
-    if (if_match != NULL &&
-        (etag == NULL || (strcmp(if_match, "*") != 0 && !names_etag(if_match, etag))))
+    if (if_match != NULL && (etag == NULL || !etag_is_named(if_match, etag, ETAG_STRONG)))
         return false;
-    if (if_none_match == NULL || etag == NULL)
-        return true;
-    return strcmp(if_none_match, "*") != 0 && !names_etag(if_none_match, etag);
+    return if_none_match == NULL || etag == NULL || !etag_is_named(if_none_match, etag, ETAG_WEAK);
 }
 
 static const char lock_sql[] = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, asked of every route of the table: without a token, with one that is void, with
-another scope, and with the ids of another project."""
+another scope, with the ids of another project, and with what is forged: names, cursors, filters."""
 
+import base64
 import re
 import uuid
 
 import pytest
 import support
-from support import TOP
+from support import TOP, contract
 
 TABLE = TOP / "docs" / "generated" / "routes.md"
 SUITE = {**support.SUITE, "slug": "smoke"}
@@ -119,3 +120,105 @@ def test_no_route_takes_ids_of_another_project(api, ids, shared_verdict):
         api.get(f"/v1/{name}s/{ids[name]}", expect=200)
     for name in ("environment", "suite", "template", "webhook"):
         api.get(f"/v1/projects/shop/{name}s/{ids[name]}", expect=200)
+
+
+# Escaped as they stand in a path. None can be the name of anything.
+FORGED_NAMES = [
+    str(uuid.UUID(int=0)),
+    "-1",
+    "9" * 30 + "-",
+    "%25s%25n",
+    "%27%20OR%20%271%27=%271",
+    "%F0%9F%A7%AA%E2%80%AE",
+    "..%5C..%5Cadmin",
+    "AAAA.AAAA",
+    "x" * 1500,
+]
+FORGED_CURSORS = [
+    b"",
+    b"-1",
+    b"99999999999999999999",
+    b"2147483648",
+    str(uuid.UUID(int=0)).encode(),
+    b"0" * 32 + b".1.",
+    b"0" * 32 + b".99999999999.",
+    b"0" * 32 + b".99999999999999999999.x",
+    b"0" * 32 + b".1.\xff\xfe",
+    b"1.1.99999999999999999999",
+    b"99999999999.1.1",
+    b"1.1.-9",
+    b"1.1",
+]
+FORGED_VALUES = [
+    "",
+    "-1",
+    "9" * 30,
+    "%s%n",
+    "' OR '1'='1",
+    "\U0001f9ea\u202e",
+    "2026-02-31T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "2026-01-01T00:00:61+99:99",
+    "2026-01-01T00:00:00." + "9" * 400 + "Z",
+    "x" * 1500,
+]
+
+
+def check_refusal(answer, *what):
+    assert 400 <= answer.status_code < 500, (*what, answer.status_code, answer.text[:500])
+    assert answer.headers["Content-Type"] == "application/problem+json", what
+    assert answer.json()["message"], what
+
+
+def test_a_name_that_is_forged_is_refused_by_every_route(api, ids):
+    names = {**ids, "link": "none"}
+    for method, pattern, _ in routes():
+        for parameter in re.findall(r"{(\w+)}", pattern):
+            for forged in FORGED_NAMES:
+                answer = ask(api, method, pattern, {**names, parameter: forged})
+                check_refusal(answer, method, pattern, parameter, forged)
+
+
+def queries():
+    """(pattern, the parameter's name) of each thing that can be read."""
+    document = contract.document()
+    for pattern, path in document["paths"].items():
+        for parameter in path.get("get", {}).get("parameters", []):
+            reference = parameter.get("$ref", "").rpartition("/")[2]
+            parameter = document["components"]["parameters"][reference] if reference else parameter
+            if parameter["in"] == "query":
+                yield pattern, parameter["name"]
+
+
+def ask_one(api, pattern, ids, query):
+    """Streams begin, and are left."""
+    path = pattern.format_map({**ids, "link": "none"})
+    needed = {"project": ids["project"]} if "{key}" in pattern else {}
+    with api.request("GET", path, params={**needed, **query}, stream=True) as answer:
+        assert answer.status_code < 500, (path, query, answer.text[:500])
+        if answer.status_code >= 400:
+            check_refusal(answer, path, query)
+        return answer.status_code
+
+
+def test_a_cursor_that_is_forged_is_refused_or_harmless(api, ids):
+    for pattern in (pattern for pattern, name in queries() if name == "cursor"):
+        for forged in FORGED_CURSORS:
+            cursor = base64.urlsafe_b64encode(forged).decode().rstrip("=")
+            ask_one(api, pattern, ids, {"cursor": cursor})
+        for forged in FORGED_VALUES:
+            assert ask_one(api, pattern, ids, {"cursor": forged}) in (400, 404), (pattern, forged)
+
+
+def test_a_filter_that_is_forged_is_refused_or_finds_nothing(api, ids):
+    for pattern, name in queries():
+        for forged in FORGED_VALUES:
+            ask_one(api, pattern, ids, {name: forged})
+
+
+def test_a_trace_that_is_none_changes_nothing(api, ids):
+    path = f"/v1/projects/shop/webhooks/{ids['webhook']}/test"
+    for given in ("\xff\xfe", "-" * 55, f"00-{'1' * 32}-{'2' * 16}-01"):
+        answer = api.request("POST", path, headers={"traceparent": given})
+
+        assert answer.status_code == 202, (given, answer.text)

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "db/case_history.h"
+#include "http/cursor.h"
 #include "http/page.h"
 #include "tenancy.h"
 

@@ -12,6 +12,8 @@
 #include "model/limits.h"
 
 #define PARAMETER_NAME_BYTES 100
+#define MOMENT_LENGTH        19 /* "2026-11-24T10:57:54" */
+#define FRACTION_DIGITS      9
 
 int check_slug(const char *field, const char *slug, struct error *error)
 {
@@ -88,18 +90,43 @@ int check_url(const char *field, const char *text, struct error *error)
     return 0;
 }
 
+/* In the shape each d is a digit; all else stands for itself. */
+static bool has_shape(const char *text, const char *shape)
+{
+    for (; *shape != '\0'; shape++, text++)
+        if (*shape == 'd' ? *text < '0' || *text > '9' : *text != *shape)
+            return false;
+    return true;
+}
+
+/* There is such a day, and such a time of it. */
+static bool is_moment(const char *text)
+{
+    struct tm said = {.tm_sec = 0};
+    if (!has_shape(text, "dddd-dd-ddTdd:dd:dd") || text_starts(text, "0000") ||
+        strptime(text, "%Y-%m-%dT%H:%M:%S", &said) == NULL || said.tm_sec > 59)
+        return false;
+    struct tm real = said;
+    timegm(&real);
+    return real.tm_mday == said.tm_mday && real.tm_mon == said.tm_mon;
+}
+
+static bool is_zone(const char *text)
+{
+    bool is_offset =
+        (*text == '+' || *text == '-') && has_shape(text + 1, "dd:dd") && text[6] == '\0';
+    return strcmp(text, "Z") == 0 ||
+           (is_offset && strncmp(text + 1, "14:00", 5) <= 0 && text[4] < '6');
+}
+
 int check_time(const char *field, const char *text, struct error *error)
 {
-    struct tm time = {.tm_sec = 0};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &time);
-    if (rest != NULL && *rest == '.')
-        rest += 1 + strspn(rest + 1, "0123456789");
-    const char *digits = "0123456789";
-    bool has_zone = rest != NULL && (strcmp(rest, "Z") == 0 ||
-                                     ((*rest == '+' || *rest == '-') && strlen(rest) == 6 &&
-                                      strspn(rest + 1, digits) == 2 && rest[3] == ':' &&
-                                      strspn(rest + 4, digits) == 2));
-    if (has_zone)
+    const char *rest = is_moment(text) ? text + MOMENT_LENGTH : "";
+    if (*rest == '.') {
+        size_t digits = strspn(rest + 1, "0123456789");
+        rest += digits == 0 || digits > FRACTION_DIGITS ? 0 : digits + 1;
+    }
+    if (is_zone(rest))
         return 0;
     return error_field(error, field, "%s must be a time such as 2026-11-24T10:57:54Z", field);
 }

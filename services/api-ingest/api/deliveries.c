@@ -67,7 +67,7 @@ static int add_hint(struct request *request, struct store *store, const struct u
     struct ingest *ingest = request_ingest(request);
     const struct delivery_request hint = {.request_id = *request_id, .project_id = *project_id};
     struct outbox_message message = {.key = project_id->text,
-                                     .traceparent = request_header(request, "traceparent")};
+                                     .traceparent = request_traceparent(request)};
     AUTO(text_free) char *payload = NULL;
     char topic[TOPIC_NAME_SIZE];
     int partition;

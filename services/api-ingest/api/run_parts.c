@@ -13,13 +13,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "db/result.h"
+#include "http/cursor.h"
 #include "http/page.h"
 #include "http/range.h"
 #include "http/response.h"
+#include "model/case_key.h"
 #include "model/limits.h"
 #include "model/states.h"
 
 #define TASKS_PAGE 1000
+#define KEY_DIGITS (CASE_KEY_HEX_SIZE - 1)
 #define LOG_PAGE   256 /* chunks */
 enum tries { TRIES_LAST, TRIES_ALL };
 static const char *const tries_list[] = {"last", "all"};
@@ -38,11 +41,6 @@ static int open_run(struct request *request, struct store **store_r, struct run_
     if (request_store(request, store_r, error) < 0)
         return -1;
     return run_lookup(request, *store_r, run_r, error);
-}
-
-static int bad_cursor(struct error *error)
-{
-    return error_field(error, "cursor", "cursor must be one that an earlier page gave");
 }
 
 /* Answers the items and the cursor (NULL: this was the last page). */
@@ -78,18 +76,19 @@ static int read_result_cursor(const struct request *request, struct result_posit
                               struct error *error)
 {
     const char *cursor = request_query(request, "cursor");
+    static const int64_t max[] = {INT32_MAX};
     AUTO(text_free) char *text = NULL;
-    int read = 0;
-    long long try = 0;
+    const char *variant;
     if (cursor == NULL)
         return 0;
     if (cursor_decode(cursor, &text, error) < 0)
         return -1;
-    if (sscanf(text, "%32[0-9a-f].%lld.%n", position->case_key, &try, &read) != 2 || read == 0 ||
-        strlen(position->case_key) != 32)
-        return bad_cursor(error);
-    position->try = try;
-    position->variant = xstrdup(text + read);
+    if (strspn(text, "0123456789abcdef") != KEY_DIGITS || text[KEY_DIGITS] != '.')
+        return cursor_refuse(error);
+    if (cursor_numbers(text + KEY_DIGITS + 1, 0, max, 1, &position->try, &variant, error) < 0)
+        return -1;
+    memcpy(position->case_key, text, KEY_DIGITS);
+    position->variant = xstrdup(variant);
     return 0;
 }
 
@@ -144,13 +143,14 @@ int run_results(struct request *request, struct response *response, struct error
 static int read_number_cursor(const struct request *request, int64_t *number_r, struct error *error)
 {
     const char *cursor = request_query(request, "cursor");
+    static const int64_t max[] = {INT32_MAX};
     AUTO(text_free) char *text = NULL;
     *number_r = -1;
     if (cursor == NULL)
         return 0;
     if (cursor_decode(cursor, &text, error) < 0)
         return -1;
-    return int_parse(text, 0, INT32_MAX, number_r, NULL) < 0 ? bad_cursor(error) : 0;
+    return cursor_numbers(text, 0, max, 1, number_r, NULL, error);
 }
 
 int run_tasks(struct request *request, struct response *response, struct error *error)
@@ -178,17 +178,18 @@ static int read_log_cursor(const struct request *request, struct log_position *p
                            struct error *error)
 {
     const char *cursor = request_query(request, "cursor");
+    static const int64_t max[] = {INT32_MAX, INT32_MAX, INT64_MAX};
     AUTO(text_free) char *text = NULL;
-    long long ordinal, attempt, seq;
-    char rest;
+    int64_t numbers[ARRAY_SIZE(max)];
     *position_r = (struct log_position){-1, -1, -1};
     if (cursor == NULL)
         return 0;
     if (cursor_decode(cursor, &text, error) < 0)
         return -1;
-    if (sscanf(text, "%lld.%lld.%lld%c", &ordinal, &attempt, &seq, &rest) != 3)
-        return bad_cursor(error);
-    *position_r = (struct log_position){ordinal, attempt, seq};
+    /* -1: before the first */
+    if (cursor_numbers(text, -1, max, ARRAY_SIZE(max), numbers, NULL, error) < 0)
+        return -1;
+    *position_r = (struct log_position){numbers[0], numbers[1], numbers[2]};
     return 0;
 }
 

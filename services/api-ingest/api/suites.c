@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "db/audit.h"
 #include "db/suite.h"
+#include "http/cursor.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "model/limits.h"
@@ -149,15 +150,14 @@ int suites_put(struct request *request, struct response *response, struct error 
 static int read_case_cursor(const struct request *request, int64_t *after_r, struct error *error)
 {
     const char *cursor = request_query(request, "cursor");
+    static const int64_t max[] = {INT32_MAX};
     AUTO(text_free) char *text = NULL;
     *after_r = 0;
     if (cursor == NULL)
         return 0;
     if (cursor_decode(cursor, &text, error) < 0)
         return -1;
-    if (int_parse(text, 0, INT32_MAX, after_r, NULL) == 0)
-        return 0;
-    return error_field(error, "cursor", "cursor must be one that an earlier page gave");
+    return cursor_numbers(text, 0, max, 1, after_r, NULL, error);
 }
 
 static void answer_cases(struct response *response, json_t *items, int64_t limit)

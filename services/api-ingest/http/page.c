@@ -1,36 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/page.h"
 
-#include <sodium.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/memory.h"
+#include "http/cursor.h"
 #include "model/limits.h"
-
-#define CURSOR_MAX 4096
-#define VARIANT    sodium_base64_VARIANT_URLSAFE_NO_PADDING
-
-char *cursor_encode(const char *text)
-{
-    size_t length = strlen(text), size = sodium_base64_ENCODED_LEN(length, VARIANT);
-    char *cursor = xcalloc(size, 1);
-    return sodium_bin2base64(cursor, size, (const unsigned char *)text, length, VARIANT);
-}
-
-int cursor_decode(const char *cursor, char **text_r, struct error *error)
-{
-    size_t length = strlen(cursor), decoded = 0;
-    AUTO(text_free) char *text = xcalloc(length + 1, 1);
-    const char *end = NULL;
-    if (length > CURSOR_MAX ||
-        sodium_base642bin((unsigned char *)text, length, cursor, length, NULL, &decoded, &end,
-                          VARIANT) != 0 ||
-        end != cursor + length || strlen(text) != decoded)
-        return error_field(error, "cursor", "cursor must be one that an earlier page gave");
-    *text_r = TAKE(text);
-    return 0;
-}
 
 int page_read(const struct request *request, struct page *page_r, struct error *error)
 {
@@ -44,7 +18,7 @@ int page_read(const struct request *request, struct page *page_r, struct error *
         if (cursor_decode(cursor, &text, error) < 0)
             return -1;
         if (uuid_parse(text, &page.after, NULL) < 0)
-            return error_field(error, "cursor", "cursor must be one that an earlier page gave");
+            return cursor_refuse(error);
     }
     *page_r = page;
     return 0;

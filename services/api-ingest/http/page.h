@@ -23,7 +23,3 @@ void page_answer_with(struct response *response, const struct page *page, json_t
 /* The same for other kinds of answers: cuts off what is beyond the page, and returns the cursor behind it, or
  * NULL. Caller frees. */
 char *page_cut(const struct page *page, json_t *items);
-
-/* Any text as a cursor, and back. Caller frees. */
-char *cursor_encode(const char *text);
-int cursor_decode(const char *cursor, char **text_r, struct error *error) WARN_UNUSED;

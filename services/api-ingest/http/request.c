@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/traceparent.h"
 #include "http/body.h"
 #include "http/exchange.h"
 #include "http/server.h"
@@ -219,6 +220,12 @@ const char *request_query(const struct request *request, const char *name)
 const char *request_header(const struct request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *request_traceparent(const struct request *request)
+{
+    const char *text = request_header(request, "traceparent");
+    return text != NULL && traceparent_is_valid(text) ? text : NULL;
 }
 
 int request_query_int(const struct request *request, const char *name, int64_t min, int64_t max,

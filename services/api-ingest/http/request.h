@@ -39,6 +39,8 @@ const struct uuid *request_id(const struct request *request);                /* 
 const char *request_param(const struct request *request, const char *name);  /* of the pattern */
 const char *request_query(const struct request *request, const char *name);  /* NULL: not given */
 const char *request_header(const struct request *request, const char *name); /* NULL: not given */
+/* The header; NULL when it is not given, or is none: nobody is refused for that. */
+const char *request_traceparent(const struct request *request);
 
 /* A whole number, or a duration ("30s"), in min … max; fallback when not given. */
 int request_query_int(const struct request *request, const char *name, int64_t min, int64_t max,

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "http/etag.h"
 #include "http/problem.h"
 #include "http/response_parts.h"
 #include "http/stream.h"
@@ -171,6 +172,6 @@ void response_revalidate(struct response *response, const char *if_none_match)
 {
     if (response->etag == NULL || response->status != 200 || if_none_match == NULL)
         return;
-    if (strcmp(if_none_match, "*") == 0 || strstr(if_none_match, response->etag) != NULL)
+    if (etag_is_named(if_none_match, response->etag, ETAG_WEAK))
         response_empty(response, 304);
 }

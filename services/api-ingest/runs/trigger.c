@@ -20,8 +20,6 @@
 #include "runs/trigger_body.h"
 #include "tenancy.h"
 
-#define TRACEPARENT_MAX 55
-
 void trigger_free(struct trigger **trigger_)
 {
     struct trigger *trigger = TAKE(*trigger_);
@@ -64,14 +62,6 @@ static void hash_body(const json_t *json, uint8_t hash_r[TRIGGER_HASH_BYTES])
                        0);
 }
 
-static char *read_traceparent(const struct request *request)
-{
-    const char *text = request_header(request, "traceparent");
-    bool is_one = text != NULL && strlen(text) == TRACEPARENT_MAX &&
-                  strspn(text, "0123456789abcdef-") == TRACEPARENT_MAX;
-    return is_one ? xstrdup(text) : NULL;
-}
-
 /* ---- reading ------------------------------------------------------------------------------------ */
 
 int trigger_begin(struct request *request, const json_t *said, struct trigger **trigger_r,
@@ -84,7 +74,8 @@ int trigger_begin(struct request *request, const json_t *said, struct trigger **
     trigger->request = request;
     trigger->run_id = uuid_v7();
     trigger->created_by = request_principal(request)->id;
-    trigger->traceparent = read_traceparent(request);
+    const char *traceparent = request_traceparent(request);
+    trigger->traceparent = traceparent == NULL ? NULL : xstrdup(traceparent);
     *trigger_r = TAKE(trigger);
     return 0;
 }

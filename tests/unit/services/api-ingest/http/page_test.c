@@ -10,32 +10,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "http/cursor.h"
 #include "http/page.h"
 #include "http/response_parts.h"
-
-static void a_cursor_can_be_read_again(void **state)
-{
-    static const char *const texts[] = {"", "a", "01a20d61-ef06-7764-aa5b-63b41552bf28", "12:34"};
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        AUTO(text_free) char *cursor = cursor_encode(texts[i]);
-        AUTO(text_free) char *text = NULL;
-        assert_int_equal(cursor_decode(cursor, &text, NULL), 0);
-        assert_string_equal(text, texts[i]);
-    }
-}
-
-static void what_is_no_cursor_is_refused_by_name(void **state)
-{
-    static const char *const texts[] = {"?", "a", "ab=", "a b c", "YWJj\n", "AAAA"};
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        char *text = NULL;
-        struct error error;
-        assert_int_equal(cursor_decode(texts[i], &text, &error), -1);
-        assert_string_equal(error.field, "cursor");
-    }
-}
 
 static json_t *answer_of(const struct page *page, int items)
 {
@@ -70,8 +47,6 @@ static void a_full_page_leads_on_and_the_last_does_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cursor_can_be_read_again),
-        cmocka_unit_test(what_is_no_cursor_is_refused_by_name),
         cmocka_unit_test(a_full_page_leads_on_and_the_last_does_not),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

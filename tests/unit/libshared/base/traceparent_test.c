@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/traceparent.h"
+
+#define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
+#define PARENT "00f067aa0ba902b7"
+
+static void only_what_the_standard_calls_one_is_taken(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "00-" TRACE "-" PARENT "-0",
+        "00-" TRACE "-" PARENT "-01-",
+        "ff-" TRACE "-" PARENT "-01",
+        "00-" TRACE "-0000000000000000-01",
+        "00-00000000000000000000000000000000-" PARENT "-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-" PARENT "-01",
+        "00--bf92f3577b34da6a3ce929d0e0e4736-" PARENT "-01",
+        "-------------------------------------------------------",
+    };
+    (void)state;
+
+    assert_true(traceparent_is_valid("00-" TRACE "-" PARENT "-01"));
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        if (traceparent_is_valid(wrong[i]))
+            fail_msg("%s", wrong[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_the_standard_calls_one_is_taken)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
