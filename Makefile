@@ -67,9 +67,10 @@ test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
 chaos: setup ## the storm of the crash tests at full length
 	@$(AGAIN) -j2 binaries
 	@$(VENV)/pytest tests/chaos -o timeout=3600
-bench: setup ## measure; prints what was measured and how
+bench: setup ## measure, beside ceilings and peers; BENCH=results,status for some lines, QUICK=1 for a short look
 	@$(AGAIN) -j2 binaries
-	@$(PYTHON) tests/bench/run.py
+	@tests/bench/setup.sh
+	@$(VENV)/python tests/bench/run.py $(if $(QUICK),--quick) $(BENCH)
 fuzz: ## the parsers under a fuzzer, FUZZ_SECONDS each
 	@tests/fuzz/run
 valgrind: units ## the unit tests under valgrind

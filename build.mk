@@ -107,13 +107,15 @@ $(OUT)/probe/%: $(OUT)/obj/tests/service/probe/%.o $(LIBSHARED)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
-# And the programs of the benches: each file of tests/bench is one. They are static: what is measured ends
-# with exec, not with the linker of the program that a test happens to be.
+# And the programs of the benches: each file of tests/bench is one. The one that stamps is static: what is
+# measured ends with exec, not with the linker of the program that a test happens to be.
 BENCHES := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(call find_c,tests/bench))
+$(OUT)/bench/stamp: BENCH_LIBS := -static-pie
+$(OUT)/bench/%: BENCH_LIBS = $(PKG_LIBS)
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(LDFLAGS) -static-pie -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS) $(LDLIBS)
 binaries: $(PROBES) $(BENCHES)
 
 # Unit tests only, in seconds, under the sanitizers. Prints each failing test and a summed line.

@@ -8,25 +8,25 @@ CLOCK_MONOTONIC of this machine. First without debug logs for the figures; then 
 them, for the time of each hop.
 """
 
-import argparse
 import json
+import multiprocessing
+import os
 import pathlib
 import random
-import shutil
 import socket
+import subprocess
 import sys
-import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from support import TOP  # noqa: E402
-from support.servers import Servers  # noqa: E402
-from support.verdict import Verdict  # noqa: E402
+from bench import BUILT, HERE, Row, fits, percentile  # noqa: E402
+from bench import make_suite as make_noop  # noqa: E402
+from tasks import rate_of  # noqa: E402
 
 WARM_UP = 50
 MOST_GAP_S = 0.02
-STAMP = TOP / "build" / "bench" / "stamp"
+STAMP = BUILT / "stamp"
 
 # In the order in which they happen.
 HOPS = ["run accepted", "run dispatched", "dispatch received", "test process runs"]
@@ -129,11 +129,6 @@ def read_hops(verdict):
     return found
 
 
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def summary(values):
     return {
         "samples": len(values),
@@ -144,13 +139,6 @@ def summary(values):
 
 
 SHARES = [("50", 0.5), ("90", 0.9), ("99", 0.99), ("99.9", 0.999)]
-
-
-def start(verdict, **settings):
-    for name in ["api-ingest", "scheduler", "result-collector", "notifier", "executor-1"]:
-        verdict.start(name, wait=False, **settings)
-    for service in verdict.services.values():
-        service.wait_ready()
 
 
 def measure_whole(verdict, stamps, count, chance):
@@ -183,66 +171,92 @@ def measure_hops(verdict, stamps, count, chance):
     return result
 
 
-def measure(samples=2000, hop_samples=500, seed=1):
-    chance = random.Random(seed)
-    (TOP / "build" / "bench").mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=TOP / "build" / "bench"))
-    servers = Servers(folder / "servers", postgres_settings={})
-    verdict = None
-    try:
-        servers.start()
-        verdict = Verdict(folder / "verdict", servers, times={})
-        source = folder / "source"
-        source.mkdir()
-        stamps = Stamps(folder)
-        start(verdict)
+def peer(bench, count):
+    """[[ms of add → start]] of graphile-worker, once per run; [] when it is not there."""
+    modules = bench.node_modules()
+    if modules is None:
+        return []
+    bench.servers.postgres.create_database("graphile")
+    url = bench.servers.postgres.url(database="graphile")
+    environment = {**os.environ, "NODE_PATH": str(modules)}
+    command = ["node", str(HERE / "peers" / "graphile.cjs"), url, str(count)]
+
+    def once():
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"graphile-worker: {done.stderr[-2000:]}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return bench.repeat(once)
+
+
+class Load:
+    """Half of what the installation can do, from a process of its own."""
+
+    def __init__(self, verdict):
+        token = verdict.admin_token.read_text().strip()
+        rate_of(verdict, "warm", 200, token)
+        self.rate = rate_of(verdict, "load", 1000, token) / 2
+        context = multiprocessing.get_context("fork")
+        self._process = context.Process(target=_send, args=[verdict, self.rate], daemon=True)
+
+    def __enter__(self):
+        self._process.start()
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.join()
+
+
+def _send(verdict, rate):
+    client = Client(verdict)
+    due = time.monotonic()
+    while True:
+        client.call("POST", "/v1/runs", {"project": "bench", "suite": "noop"})
+        due += 1 / rate
+        time.sleep(max(0, due - time.monotonic()))
+
+
+def measure(bench):
+    count = 200 if bench.quick else 1000
+    chance = random.Random(1)
+    services = ["api-ingest", "scheduler", "result-collector", "notifier", "executor-1"]
+    with bench.verdict(*services, executor={"VERDICT_SLOTS": 8}) as verdict:
+        stamps = Stamps(verdict.folder)
+        source = verdict.folder / "source"
+        make_noop(verdict)
         make_suite(verdict, source, stamps)
-        whole = measure_whole(verdict, stamps, samples, chance)
-        for name in verdict.services:
+        idle = bench.repeat(lambda: measure_whole(verdict, stamps, count, chance))
+        with Load(verdict) as load:
+            busy = bench.repeat(lambda: measure_whole(verdict, stamps, count, chance))
+        for name in services:
             verdict.stop(name)
-        start(verdict, VERDICT_LOG_LEVEL="debug")
-        return {"whole": whole, "hops": measure_hops(verdict, stamps, hop_samples, chance)}
-    except BaseException:
-        if verdict is not None:
-            for name, text in verdict.logs(15).items():
-                print(f"--- {name}\n{text}", file=sys.stderr)
-        raise
-    finally:
-        if verdict is not None:
-            verdict.close()
-        servers.remove()
-        shutil.rmtree(folder, ignore_errors=True)
+        for name in services:
+            verdict.start(name, wait=False, VERDICT_LOG_LEVEL="debug")
+        for name in services:
+            verdict.services[name].wait_ready()
+        hops = measure_hops(verdict, stamps, count // 4, chance)
+    report_hops(hops)
+    beside = peer(bench, count)
+    name = "graphile-worker, add → start" if beside else "graphile-worker: missing"
+    rows = []
+    for kind, runs in ("idle", idle), (f"at half load ({load.rate:.0f} runs/s beside)", busy):
+        for share, most in ("p50", 10), ("p99", 50):
+            other = [run[f"{share}_ms"] for run in beside] if kind == "idle" else []
+            text = f"trigger → first test process, {kind}, {share}"
+            values = [run[f"{share}_ms"] for run in runs]
+            row = Row(text, "ms", values, name if kind == "idle" else "", other, f"< {most} ms")
+            rows.append(fits(row, most=most))
+    rows += [Row(f"… {hop}, p50", "ms", [hops[hop]["p50_ms"]]) for hop in HOPS]
+    return rows
 
 
-def print_row(name, numbers, text=""):
-    keys = ["min_ms", *(f"p{share}_ms" for share, _ in SHARES), "max_ms"]
-    columns = "".join(f"{numbers[key]:9.2f}" for key in keys)
-    print(f"  {name:<20}{columns}   {text}".rstrip())
-
-
-def report(result):
-    whole = result["whole"]
+def report_hops(hops):
     heads = "".join(f"{'p' + share:>9}" for share, _ in SHARES)
-    print(f"trigger → first test process, {whole['samples']} samples, idle, fsync on; milliseconds")
+    print(f"by hop, {hops['in all']['samples']} samples, with debug logs; milliseconds")
     print(f"  {'':<20}{'min':>9}{heads}{'max':>9}")
-    print_row("first byte → exec", whole)
-    print(f"by hop, {result['hops']['in all']['samples']} samples, with debug logs")
-    for hop, numbers in result["hops"].items():
-        print_row(hop, numbers, HOP_TEXTS.get(hop, ""))
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Trigger to first test process")
-    parser.add_argument("--samples", type=int, default=2000)
-    parser.add_argument("--hop-samples", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", help="also write the figures to this file")
-    arguments = parser.parse_args()
-    result = measure(arguments.samples, arguments.hop_samples, arguments.seed)
-    report(result)
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(json.dumps(result, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    for hop, numbers in hops.items():
+        keys = ["min_ms", *(f"p{share}_ms" for share, _ in SHARES), "max_ms"]
+        columns = "".join(f"{numbers[key]:9.2f}" for key in keys)
+        print(f"  {hop:<20}{columns}   {HOP_TEXTS.get(hop, '')}".rstrip())

@@ -1,50 +1,107 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: every bench, one after the other, with what it was measured on."""
+"""make bench: line after line, and one table of them, beside what it was measured on.
 
-import os
-import pathlib
-import platform
-import subprocess
+run.py [--quick] [LINE …]     the lines are the files of this directory that LINES names
+"""
+
+import argparse
+import importlib
+import json
 import sys
+import time
+import traceback
 
-HERE = pathlib.Path(__file__).resolve().parent
-TOP = HERE.parents[1]
-PYTHON = TOP / ".venv" / "bin" / "python"
-BENCHES = ["latency.py", "results.py"]
+import machine
+from bench import BUILT, Bench
 
-
-def processor():
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+LINES = ["triggers", "latency", "tasks", "results", "status"]
+HEADS = ["measure", "Verdict", "spread", "ceiling or peer", "its figure", "ratio", "aim", "held"]
 
 
-def memory_gb():
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+def number(value, unit):
+    if value is None:
+        return ""
+    digits = 0 if value >= 1000 else 1 if value >= 100 else 2
+    text = f"{value:,.{digits}f}"
+    return f"{text}{unit}" if unit.startswith("/") else f"{text} {unit}"
 
 
-def commit():
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=TOP,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or "unknown"
+def spread(values):
+    if len(values) < 2:
+        return ""
+    low, high = (number(value, "").strip() for value in (min(values), max(values)))
+    return f"{low} – {high}"
+
+
+def cells(row):
+    held = {None: "", True: "yes", False: "no"}[row.holds]
+    return [
+        row.measure,
+        number(row.median, row.unit),
+        spread(row.values),
+        row.peer,
+        number(row.peer_median, row.unit),
+        f"{row.ratio:.2f}" if row.ratio else "",
+        row.aim,
+        held,
+    ]
+
+
+def markdown(head, rows):
+    lines = [*(f"- {line}" for line in head), ""]
+    lines.append(f"| {' | '.join(HEADS)} |")
+    lines.append("|---|--:|--:|---|--:|--:|---|---|")
+    lines += [f"| {' | '.join(cells(row))} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def run_line(bench, name):
+    """Its rows; [] and the reason on stderr when it failed."""
+    began = time.monotonic()
+    print(f"bench: {name}", file=sys.stderr, flush=True)
+    try:
+        rows = importlib.import_module(name).measure(bench)
+    except Exception:
+        traceback.print_exc()
+        return []
+    for row in rows:
+        text = f"  {row.measure}: {number(row.median, row.unit)}"
+        beside = f" ({row.peer}: {number(row.peer_median, row.unit)})" if row.peer_values else ""
+        print(text + beside, file=sys.stderr)
+    print(f"  took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return rows
 
 
 def main():
-    cores = len(os.sched_getaffinity(0))
-    load = os.getloadavg()[0]
-    print(f"{processor()}, {cores} cores, {memory_gb():.0f} GB; load {load:.1f} at the start")
-    print(f"Linux {platform.release()}; commit {commit()}")
-    status = 0
-    for bench in BENCHES:
-        print(flush=True)
-        status |= subprocess.run([PYTHON, HERE / bench, *sys.argv[1:]], check=False).returncode
-    return status
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one short run of each, no warm-up")
+    parser.add_argument("lines", nargs="*", metavar="LINE", help=f"of {', '.join(LINES)}")
+    options = parser.parse_args()
+    wanted = [name for word in options.lines for name in word.split(",") if name] or LINES
+    unknown = set(wanted) - set(LINES)
+    if unknown:
+        parser.error(f"no line {', '.join(sorted(unknown))}; there are {', '.join(LINES)}")
+    head = machine.describe(BUILT.parent)
+    kind = "--quick: one short run, no warm-up" if options.quick else "median of 3 after a warm-up"
+    head.append(f"{time.strftime('%Y-%m-%d')}, {kind}; spread is least – most")
+    bench = Bench(options.quick)
+    rows, failed = [], []
+    try:
+        for name in wanted:
+            made = run_line(bench, name)
+            rows += made
+            failed += [] if made else [name]
+    finally:
+        bench.close()
+    if failed:
+        head.append(f"failed, and not in the table: {', '.join(failed)}")
+    text = markdown(head, rows)
+    print(text)
+    BUILT.mkdir(parents=True, exist_ok=True)
+    (BUILT / "table.md").write_text(text)
+    (BUILT / "rows.json").write_text(json.dumps([vars(row) for row in rows], indent=2) + "\n")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
