@@ -12,7 +12,9 @@
 #include "model/labels.h"
 #include "model/limits.h"
 
-static const char *const source_kind_list[] = {"path", "git", "upload"};
+#define SHA256_HEX_BYTES 64
+
+static const char *const source_kind_list[] = {"path", "git", "upload", "bundle"};
 const struct names source_kind_names = NAMES("source kind", source_kind_list);
 
 static const char *const report_format_list[] = {"auto",    "junit", "tap",    "ctrf",
@@ -34,6 +36,11 @@ static const struct field source_list[] = {
      .offset = offsetof(struct suite_source, url),
      .optional = true,
      .max = 2048},
+    {.name = "bundle",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct suite_source, bundle),
+     .optional = true,
+     .max = SHA256_HEX_BYTES},
     {.name = "ref",
      .type = FIELD_TEXT,
      .offset = offsetof(struct suite_source, ref),
@@ -184,13 +191,31 @@ bool path_stays_inside(const char *path)
     return true;
 }
 
+static int check_bundle(const struct suite_source *source, struct error *error)
+{
+    const char *bundle = source->bundle;
+    if (source->kind != SOURCE_BUNDLE)
+        return bundle == NULL ? 0
+                              : error_field(error, "source.bundle",
+                                            "source.bundle goes with kind bundle only");
+    if (bundle == NULL || strlen(bundle) != SHA256_HEX_BYTES ||
+        strspn(bundle, "0123456789abcdef") != SHA256_HEX_BYTES)
+        return error_field(error, "source.bundle",
+                           "source.bundle must be the SHA-256 of a bundle, in %d hex digits",
+                           SHA256_HEX_BYTES);
+    if (source->url != NULL || source->ref != NULL)
+        return error_field(error, "source", "source.url and source.ref go with kind git only");
+    return 0;
+}
+
 static int check_source(const struct suite_source *source, struct error *error)
 {
     if (source->kind == SOURCE_PATH && (source->path == NULL || source->path[0] != '/'))
         return error_field(error, "source.path",
                            "source.path must be an absolute path on the worker");
     if (source->kind == SOURCE_UPLOAD &&
-        (source->path != NULL || source->url != NULL || source->ref != NULL || source->pinned))
+        (source->path != NULL || source->url != NULL || source->ref != NULL || source->pinned ||
+         source->bundle != NULL))
         return error_field(error, "source", "source.kind upload has no other members");
     if (source->kind == SOURCE_PATH && (source->url != NULL || source->ref != NULL))
         return error_field(error, "source", "source.url and source.ref go with kind git only");
@@ -202,10 +227,10 @@ static int check_source(const struct suite_source *source, struct error *error)
         return error_field(error, "source.pinned", "source.pinned goes with source.ref only");
     if (source->ref != NULL && source->ref[0] == '-')
         return error_field(error, "source.ref", "source.ref must not begin with -");
-    if (source->kind == SOURCE_GIT && source->path != NULL && !path_stays_inside(source->path))
+    if (source->kind != SOURCE_PATH && source->path != NULL && !path_stays_inside(source->path))
         return error_field(error, "source.path",
                            "source.path must be relative and stay inside the checkout");
-    return 0;
+    return check_bundle(source, error);
 }
 
 static int check_environment(const json_t *environment, struct error *error)

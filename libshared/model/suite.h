@@ -12,13 +12,15 @@ enum source_kind {
     SOURCE_PATH,   /* a directory on the worker, below one of its source roots */
     SOURCE_GIT,    /* a URL and a ref */
     SOURCE_UPLOAD, /* nowhere: the tests run elsewhere, and their reports are uploaded */
+    SOURCE_BUNDLE, /* files that were sent along with the run */
 };
 extern const struct names source_kind_names;
 
 struct suite_source {
     int kind;
-    char *path; /* path: absolute; git: directory inside the checkout, NULL for its root */
-    char *url;  /* git */
+    char *path;   /* path: absolute; git, bundle: directory inside it, NULL for its root */
+    char *url;    /* git */
+    char *bundle; /* bundle: SHA-256 of the archive, in hex */
     char *
         ref; /* git: branch, tag or commit; NULL: the remote's HEAD. A run's full commit goes before it */
     bool

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "db/artifact.h"
+#include "db/bundle.h"
 #include "log/log.h"
 
 #define EVERY_S 60
@@ -32,7 +33,8 @@ static int sweep_some(struct blob_sweeper *sweeper, struct store *store, int *re
                       struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (store_begin(store, error) < 0 || blob_db_take_unused(store, &rows, error) < 0)
+    if (bundle_db_remove_unused(store, error) < 0 || store_begin(store, error) < 0 ||
+        blob_db_take_unused(store, &rows, error) < 0)
         return -1;
     for (int row = 0; row < rows_count(rows); row++)
         if (blob_remove(sweeper->blobs, rows_text(rows, row, 0), error) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes blobs that no artifact names any more: a thread of its own, once a minute and at the start. */
+/* Removes bundles that no run names any more, and blobs that neither they nor an artifact do: a thread of its own, once a minute and at the start. */
 #pragma once
 
 #include "blob/blob.h"

@@ -8,6 +8,7 @@
 #include "api/badges.h"
 #include "api/cases.h"
 #include "api/artifacts.h"
+#include "api/bundles.h"
 #include "api/deliveries.h"
 #include "api/environments.h"
 #include "api/pools.h"
@@ -40,9 +41,9 @@
 #define API(...)             ROUTE(__VA_ARGS__, .body_max = 0)
 #define API_LARGE(...)       ROUTE(__VA_ARGS__, .body_max = SUITE_BODY_BYTES)
 #define API_NEW_PROJECT(...) ROUTE(__VA_ARGS__, .may_make_project = true)
-#define API_FILE(method_, pattern_, scope_, admit_, handler_, text_)                               \
+#define API_FILE(method_, pattern_, scope_, admit_, handler_, bytes_, text_)                       \
     ROUTE(method_, pattern_, scope_, handler_, text_, .admit = (admit_),                           \
-          .body_max = (size_t)LIMIT_ARTIFACT_BYTES)
+          .body_max = (size_t)(bytes_))
 #define API_INSTALLATION(...) ROUTE(__VA_ARGS__, .installation = true)
 
 /* clang-format off */
@@ -104,7 +105,10 @@ const struct route routes[] = {
     API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),
     API("GET", "/v1/runs/{run}/artifacts", SCOPE_RUN_READ, artifacts_list, "files that its tests left, and their coverage"),
     API("GET", "/v1/runs/{run}/artifacts/{artifact}", SCOPE_RUN_READ, artifacts_get, "one of them, byte for byte"),
-    API_FILE("PUT", "/v1/dispatches/{dispatch}/artifacts", ROUTE_OPEN, artifacts_admit, artifacts_put, "a worker keeps a file of what it runs, by a token of that dispatch; ?path=, ?kind=report"),
+    API_FILE("PUT", "/v1/dispatches/{dispatch}/artifacts", ROUTE_OPEN, artifacts_admit, artifacts_put, LIMIT_ARTIFACT_BYTES, "a worker keeps a file of what it runs, by a token of that dispatch; ?path=, ?kind=report"),
+    API("GET", "/v1/bundles/{bundle}", SCOPE_RUN_WRITE, bundles_get, "is this bundle of files there? It then stays for an hour; ?project="),
+    API_FILE("PUT", "/v1/bundles/{bundle}", SCOPE_RUN_WRITE, bundles_admit, bundles_put, LIMIT_BUNDLE_BYTES, "sends files for runs to run on, as one archive (tar, gzip) that is named by its SHA-256; ?project="),
+    API("GET", "/v1/dispatches/{dispatch}/bundle", ROUTE_OPEN, dispatch_bundle, "a worker fetches the files of what it runs, by a token of that dispatch"),
     API("GET", "/v1/runs/{run}/logs/stream", SCOPE_RUN_READ, run_log_stream, "what the tests write, as text/event-stream while they do; ?task="),
     API("GET", "/v1/runs/{run}/why", SCOPE_RUN_READ, run_why, "why it is not further, or ended as it did"),
     API("GET", "/v1/runs/{run}/report", SCOPE_RUN_READ, run_report, "all of it in one document: ?format=html, junit, json, markdown or ctrf"),

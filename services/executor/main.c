@@ -16,11 +16,13 @@
  *   finish.c       how it ended                         reports.c report_files.c   what they report
  * and three tables of interchangeable parts: runners/, sources/, frameworks/. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "drain.h"
 #include "executor.h"
 #include "executor_metrics.h"
+#include "sources/bundle_fetch.h"
 
 static const struct readiness readiness[] = {{"worker", executor_is_ready}};
 
@@ -42,6 +44,8 @@ int main(int argc, char **argv)
         .stop_count = executor_stop_count,
     };
     struct error error;
+    if (argc > 1 && strcmp(argv[1], BUNDLE_FETCH) == 0)
+        return bundle_fetch_main(argc, argv);
     if (executor_start_helper(&error) < 0) {
         fprintf(stderr, "verdict-executor: %s\n", error.text);
         return 1;

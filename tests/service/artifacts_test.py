@@ -2,18 +2,14 @@
 """Artifacts at the API: kept by a token of their dispatch, listed, fetched, removed. The worker and
 its task are rows of the test; a real worker's are in tests/e2e/artifacts_test.py."""
 
-import base64
 import hashlib
-import hmac
 import pathlib
 import subprocess
-import time
-import uuid
 
 import pytest
 import requests
 from parts.process import wait_until
-from support.worker import Task, Worker
+from support.worker import Task, Worker, dispatch_token
 
 LCOV = b"TN:\nSF:a.c\nDA:1,1\nDA:2,0\nDA:3,4\nDA:4,0\nLF:4\nLH:2\nend_of_record\n"
 COBERTURA = b'<?xml version="1.0"?><coverage line-rate="0.75" lines-covered="3" lines-valid="4"/>'
@@ -33,21 +29,11 @@ def task(installation):
     return Task(installation, installation.worker)
 
 
-def token_of(task, dispatch=None, key=None, seconds=60):
-    """As a worker makes it: see auth/link.c."""
-    purpose = b"verdict: signed links, 1\0"
-    derived = hashlib.blake2b(purpose, key=key or task.worker.key, digest_size=32).digest()
-    signed = uuid.UUID(dispatch or task.dispatch).bytes
-    signed += (int(time.time()) + seconds).to_bytes(8, "big", signed=True)
-    signed += hmac.new(derived, signed, hashlib.sha512).digest()[:32]
-    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
-
-
 def keep(verdict, task, path, content, token=None, **query):
     return requests.put(
         f"{verdict.api_url}/v1/dispatches/{task.dispatch}/artifacts",
         params={"path": path, **query},
-        headers={"Authorization": f"Bearer {token or token_of(task)}"},
+        headers={"Authorization": f"Bearer {token or dispatch_token(task)}"},
         data=content,
         timeout=30,
     )
@@ -99,9 +85,9 @@ def test_the_same_content_is_kept_once_and_the_same_path_is_replaced(installatio
 def test_a_token_is_good_for_its_dispatch_alone_and_until_that_ends(installation, task):
     other = Task(installation, installation.worker)
     wrong = {
-        "of another dispatch": token_of(task, dispatch=other.dispatch),
-        "by another key": token_of(task, key=b"k" * 32),
-        "expired": token_of(task, seconds=-1),
+        "of another dispatch": dispatch_token(task, dispatch=other.dispatch),
+        "by another key": dispatch_token(task, key=b"k" * 32),
+        "expired": dispatch_token(task, seconds=-1),
         "none": "x",
     }
 
@@ -148,7 +134,7 @@ def test_a_client_may_ask_first_and_use_its_connection_again(
 ):
     (tmp_path / "file").write_bytes(b"x" * 100_000)
     url = f"{installation.api_url}/v1/dispatches/{task.dispatch}/artifacts?path="
-    header = f"Authorization: Bearer {token or token_of(task)}"
+    header = f"Authorization: Bearer {token or dispatch_token(task)}"
     words = ["-s", "-H", header, "-H", "Expect: 100-continue", "-o", tmp_path / "answer"]
     words += ["-w", "%{http_code}\\n", "-T", tmp_path / "file"]
 
@@ -163,7 +149,10 @@ def test_a_file_that_is_too_long_is_refused_by_its_length(installation, task):
     answer = installation.api.request(
         "PUT",
         f"/v1/dispatches/{task.dispatch}/artifacts?path=a",
-        headers={"Content-Length": str(300 << 20), "Authorization": f"Bearer {token_of(task)}"},
+        headers={
+            "Content-Length": str(300 << 20),
+            "Authorization": f"Bearer {dispatch_token(task)}",
+        },
     )
     assert answer.status_code == 413
 

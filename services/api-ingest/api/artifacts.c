@@ -4,17 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "api/checks.h"
 #include "api/run_lookup.h"
-#include "auth/link.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "db/artifact.h"
+#include "dispatch_token.h"
 #include "http/page.h"
 #include "http/response.h"
 #include "ingest.h"
@@ -40,36 +38,13 @@ static int check_path(const char *path, struct error *error)
     return 0;
 }
 
-/* The token is made by the worker, of its own key; it names the dispatch, and is good until that ends. */
-static int find_dispatch(struct request *request, struct store *store,
-                         struct open_dispatch *dispatch_r, struct error *error)
-{
-    const char *header = request_header(request, "Authorization");
-    struct uuid id, named;
-    struct error ignored;
-    int64_t expires_s;
-    if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
-        return error_set(error, "unauthorized", "the token of the dispatch is needed");
-    if (uuid_parse(request_param(request, "dispatch"), &id, NULL) < 0)
-        return no_such("dispatch", request_param(request, "dispatch"), error);
-    if (artifact_db_dispatch(store, &id, dispatch_r, error) < 0)
-        return -1;
-    if (uuid_is_null(&dispatch_r->id) ||
-        link_check(dispatch_r->worker_key, header + 7, wall_ms() / 1000, &named, &expires_s,
-                   &ignored) < 0 ||
-        strcmp(named.text, id.text) != 0)
-        return error_set(error, "unauthorized",
-                         "the token is not of this dispatch, or the dispatch has ended");
-    return 0;
-}
-
 int artifacts_admit(struct request *request, struct response *response, struct error *error)
 {
     struct open_dispatch dispatch;
     struct store *store;
     (void)response;
     if (request_store(request, &store, error) < 0 ||
-        find_dispatch(request, store, &dispatch, error) < 0)
+        dispatch_of_token(request, store, &dispatch, error) < 0)
         return -1;
     if (!blob_store_exists(request_ingest(request)->blobs))
         return error_set(error, "conflict", "this installation keeps no files");
@@ -123,7 +98,7 @@ int artifacts_put(struct request *request, struct response *response, struct err
         blob_put(blobs, name, fd, bytes, error) < 0)
         return -1;
     /* It may have ended meanwhile, and its run may be gone. */
-    if (find_dispatch(request, store, &dispatch, error) < 0 ||
+    if (dispatch_of_token(request, store, &dispatch, error) < 0 ||
         artifact_db_save(store, &row, &id, error) < 0)
         return -1;
     response_json(response, 201,

@@ -85,6 +85,14 @@ static int save_in_transaction(struct request *request, struct store *store,
                      error);
 }
 
+/* It would outlive the files: those go with the last run on them. */
+static int check_lasting(const struct suite_spec *spec, struct error *error)
+{
+    if (spec->source.kind != SOURCE_BUNDLE)
+        return 0;
+    return error_field(error, "source.kind", "source.kind bundle goes with a run's own suite only");
+}
+
 static int save(struct request *request, const struct suite_head *head, const json_t *json,
                 bool must_be_new, int *status_r, struct error *error)
 {
@@ -92,7 +100,8 @@ static int save(struct request *request, const struct suite_head *head, const js
     struct store *store;
     if (check_slug("slug", head->slug, error) < 0 ||
         (head->title != NULL && check_title("title", head->title, error) < 0) ||
-        suite_decode(json, &spec, error) < 0 || request_begin(request, &store, error) < 0 ||
+        suite_decode(json, &spec, error) < 0 || check_lasting(&spec, error) < 0 ||
+        request_begin(request, &store, error) < 0 ||
         save_in_transaction(request, store, head, &spec, status_r, error) < 0)
         return -1;
     if (must_be_new && *status_r != 201)

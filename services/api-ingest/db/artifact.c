@@ -44,6 +44,7 @@ static const char take_unused_sql[] =
     "DELETE FROM api.blob WHERE name IN (SELECT b.name FROM api.blob b"
     "  WHERE b.used_at < now() - interval '1 hour'"
     "  AND NOT EXISTS (SELECT FROM api.artifact a WHERE a.blob = b.name)"
+    "  AND NOT EXISTS (SELECT FROM api.bundle u WHERE u.blob = b.name)"
     "  ORDER BY b.used_at LIMIT 100 FOR UPDATE SKIP LOCKED)"
     " RETURNING encode(name, 'hex')";
 

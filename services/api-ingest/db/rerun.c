@@ -17,8 +17,8 @@ static const char source_sql[] =
     " r.suite_slug, r.title, r.build_version, r.branch, r.commit_sha, r.priority,"
     " r.requirements::text, r.parameters::text, r.trigger::text, r.policy::text,"
     " v.cases, v.spec, s.state = 'passed', s.planned_source, s.reason,"
-    " coalesce(t.planned - t.passed - t.failed - t.errored - t.skipped - t.blocked, 0)"
-    " FROM api.run r JOIN api.suite_version v ON v.id = r.suite_version_id"
+    " coalesce(t.planned - t.passed - t.failed - t.errored - t.skipped - t.blocked, 0),"
+    " encode(r.bundle, 'hex') FROM api.run r JOIN api.suite_version v ON v.id = r.suite_version_id"
     " JOIN scheduling.run_state s ON s.run_id = r.id"
     " LEFT JOIN results.run_totals t ON t.run_id = r.id WHERE r.id = $1";
 
@@ -40,6 +40,7 @@ static void take_source(const struct rows *rows, struct trigger *trigger)
     trigger->metadata = rows_copy(rows, 0, 13);
     trigger->policy = rows_copy(rows, 0, 14);
     trigger->cases = rows_int(rows, 0, 15);
+    trigger->bundle = rows_copy(rows, 0, 21);
 }
 
 int rerun_db_source(struct store *store, const struct uuid *run_id, struct trigger *trigger,

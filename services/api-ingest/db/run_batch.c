@@ -169,12 +169,12 @@ static const char add_runs_sql[] =
     " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
     "requirements,"
     " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
-    " rerun)"
+    " rerun, bundle)"
     " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
     " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
     " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
     "$20::text[],"
-    " $21::uuid[], $22::jsonb[]) RETURNING id, number";
+    " $21::uuid[], $22::jsonb[], $23::bytea[]) RETURNING id, number";
 
 static void add_run(struct matrix *runs, const struct trigger *trigger)
 {
@@ -201,6 +201,9 @@ static void add_run(struct matrix *runs, const struct trigger *trigger)
     array_param_add(column[19], trigger->relation);
     column_add_uuid(column[20], &trigger->created_by);
     array_param_add(column[21], trigger->rerun);
+    AUTO(text_free)
+    char *bundle = trigger->bundle == NULL ? NULL : xasprintf("\\x%s", trigger->bundle);
+    array_param_add(column[22], bundle);
 }
 
 static void mark_created(struct trigger *const *list, int count, const struct rows *rows)
@@ -219,7 +222,7 @@ static void mark_created(struct trigger *const *list, int count, const struct ro
 int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int count,
                           struct error *error)
 {
-    AUTO(matrix_deinit) struct matrix runs = matrix_new(22);
+    AUTO(matrix_deinit) struct matrix runs = matrix_new(23);
     AUTO(rows_free) struct rows *rows = NULL;
     int wanted = 0;
     for (int i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 #include "api/badges.h"
 #include "api/cases.h"
 #include "api/artifacts.h"
+#include "api/bundles.h"
 #include "api/deliveries.h"
 #include "api/environments.h"
 #include "api/pools.h"
@@ -111,6 +112,9 @@ const struct operation operations[] = {
     OPERATION(artifacts_list, .parameters = {PAGE}, .answer = "Artifacts"),
     OPERATION(artifacts_get, .media = {"application/octet-stream"}, .has_etag = true, .refused = {409}),
     OPERATION(artifacts_put, .parameters = {"ArtifactPath", "ArtifactKind"}, .answer = "KeptFile", .ok = {201}, .security = "dispatch_token", .refused = {401, 409, 413, 507}),
+    OPERATION(bundles_get, .parameters = {"Project"}, .answer = "Bundle"),
+    OPERATION(bundles_put, .parameters = {"Project"}, .answer = "Bundle", .ok = {201}, .refused = {409, 413, 507}),
+    OPERATION(dispatch_bundle, .media = {"application/octet-stream"}, .security = "dispatch_token", .refused = {401, 409}),
     OPERATION(run_log_stream, .parameters = {"Task"}, .media = {"text/event-stream"}, .refused = {429}),
     OPERATION(run_why, .answer = "Why"),
     OPERATION(run_report, .parameters = {"ReportFormat", "ReportResults"}, .answer = "Report", .media = {REPORTS}),

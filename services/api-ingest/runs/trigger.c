@@ -25,11 +25,20 @@ void trigger_free(struct trigger **trigger_)
     struct trigger *trigger = TAKE(*trigger_);
     if (trigger == NULL)
         return;
-    char *const owned[] = {trigger->key,           trigger->suite_slug,  trigger->title,
-                           trigger->branch,        trigger->commit,      trigger->build_version,
-                           trigger->parameters,    trigger->traceparent, trigger->requirements,
-                           trigger->metadata,      trigger->policy,      trigger->rerun,
-                           trigger->answered_rerun};
+    char *const owned[] = {trigger->key,
+                           trigger->suite_slug,
+                           trigger->title,
+                           trigger->branch,
+                           trigger->commit,
+                           trigger->build_version,
+                           trigger->parameters,
+                           trigger->traceparent,
+                           trigger->requirements,
+                           trigger->metadata,
+                           trigger->policy,
+                           trigger->rerun,
+                           trigger->answered_rerun,
+                           trigger->bundle};
     for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
         free(owned[i]);
     suite_draft_free(&trigger->draft);

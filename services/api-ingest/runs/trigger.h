@@ -33,7 +33,8 @@ struct trigger {
     char *suite_slug, *title, *build_version, *branch, *commit, *traceparent;
     const char *relation;                                /* a literal; NULL: none */
     char *requirements, *parameters, *metadata, *policy; /* JSON texts */
-    char *rerun; /* what it repeats, as JSON; NULL: nothing */
+    char *rerun;  /* what it repeats, as JSON; NULL: nothing */
+    char *bundle; /* the name of the files that it runs on; NULL: they are elsewhere */
     int64_t priority;
     int64_t cases; /* declared; 0: the whole suite */
     bool cancel_superseded;

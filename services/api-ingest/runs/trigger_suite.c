@@ -6,6 +6,7 @@
 #include "api/checks.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "db/bundle.h"
 #include "db/suite_version.h"
 #include "http/request.h"
 #include "ingest_metrics.h"
@@ -30,6 +31,23 @@ static int store_version(struct request *request, struct trigger *trigger, const
     return 0;
 }
 
+/* Nobody removes it within the hour. */
+static int take_bundle(struct trigger *trigger, struct store *store,
+                       const struct suite_source *source, struct error *error)
+{
+    AUTO(json_free) json_t *bundle = NULL;
+    if (source->kind != SOURCE_BUNDLE)
+        return 0;
+    if (bundle_db_use(store, &trigger->project_id, source->bundle, &bundle, error) < 0)
+        return -1;
+    if (bundle == NULL)
+        return error_field(error, "source.bundle",
+                           "source.bundle: the project has no such bundle: PUT it to /v1/bundles");
+    text_free(&trigger->bundle);
+    trigger->bundle = xstrdup(source->bundle);
+    return 0;
+}
+
 /* A version that is there already, as it mostly is, is named; a new one is stored with the run, unless it
  * is so large that others would wait for it. */
 int trigger_take_version(struct trigger *trigger, const char *slug, const struct suite_spec *spec,
@@ -41,6 +59,7 @@ int trigger_take_version(struct trigger *trigger, const char *slug, const struct
     trigger->cases = (int64_t)spec->cases.count;
     suite_digest(spec, row.digest);
     if (request_store(request, &store, error) < 0 ||
+        take_bundle(trigger, store, &spec->source, error) < 0 ||
         suite_version_db_find(store, &row, &trigger->suite_version_id, error) < 0)
         return -1;
     if (!uuid_is_null(&trigger->suite_version_id))

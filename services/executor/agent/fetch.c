@@ -40,7 +40,7 @@ static void on_fetch_end(void *context, const struct process_end *end)
     } else {
         AUTO(text_free)
         char *words = utf8_clean(buffer_text(&work->fetch_words), work->fetch_words.length);
-        finish_job(job, ENDED_SOURCE_FAILED, words[0] == '\0' ? "git said nothing" : words,
+        finish_job(job, ENDED_SOURCE_FAILED, words[0] == '\0' ? "nothing was said" : words,
                    REPORT_IS_MISSING);
     }
 }

@@ -37,7 +37,11 @@ static int prepare_source(struct job *job, struct error *error)
                                      .source_roots = settings->source_roots,
                                      .checkout_dir = work->workspace.checkout,
                                      .cache_dir = cache_dir,
-                                     .cache_mb = settings->git_cache_mb};
+                                     .cache_mb = settings->git_cache_mb,
+                                     .temporary_dir = work->workspace.temporary,
+                                     .api_url = settings->api_url,
+                                     .dispatch_id = &job->dispatch_id,
+                                     .worker_key = job->executor->identity.key};
     environment_add(&work->fetch, "PATH", settings->path);
     environment_add(&work->fetch, "HOME", work->workspace.home);
     return sources[work->suite.source.kind]->prepare(&task, &work->fetch, &work->directory, error);

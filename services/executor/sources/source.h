@@ -14,6 +14,10 @@ struct source_task {
     const char *checkout_dir; /* where a fetched one goes; does not exist yet */
     const char *cache_dir;    /* of what was fetched before; all tasks of this worker use it */
     int64_t cache_mb;         /* what it may take; 0: there is none */
+    const char *temporary_dir;
+    const char *api_url;
+    const struct uuid *dispatch_id;
+    const uint8_t *worker_key; /* MAC_KEY_BYTES */
 };
 
 struct source {
@@ -23,5 +27,5 @@ struct source {
                    struct error *error);
 };
 
-extern const struct source path_source, git_source, upload_source;
+extern const struct source path_source, git_source, upload_source, bundle_source;
 extern const struct source *const sources[];

@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "model/suite.h"
 
+#define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct {
     const char *text;
     const char *field; /* that is refused; NULL: it is taken */
@@ -43,6 +45,17 @@ static const struct {
     {"{'framework': 'pytest', 'source': {'kind': 'upload'}, 'command': ['pytest']}", "command"},
     {"{'framework': 'pytest', 'source': {'kind': 'upload'}, 'requirements': ['os=linux']}",
      "requirements"},
+    {"{'framework': 'pytest', 'source': {'kind': 'bundle', 'bundle': '" SHA "', 'path': 'sub'}}",
+     NULL},
+    {"{'framework': 'pytest', 'source': {'kind': 'bundle', 'bundle': '" SHA "', 'path': '../x'}}",
+     "source.path"},
+    {"{'framework': 'pytest', 'source': {'kind': 'bundle'}}", "source.bundle"},
+    {"{'framework': 'pytest', 'source': {'kind': 'bundle', 'bundle': '../../etc/passwd'}}",
+     "source.bundle"},
+    {"{'framework': 'pytest', 'source': {'kind': 'bundle', 'bundle': '" SHA "', 'url': 'x'}}",
+     "source"},
+    {"{'framework': 'pytest', 'source': {'kind': 'git', 'url': 'x', 'bundle': '" SHA "'}}",
+     "source.bundle"},
     {"{'framework': 'pytest', 'source': {'kind': 'ftp', 'url': 'x'}}", "source.kind"},
     {"{'framework': 'pytest'}", "source"},
     {"{'framework': 'nose', 'source': {'kind': 'path', 'path': '/a'}}", "framework"},
