@@ -128,10 +128,11 @@ run-units: units
 PREFIX ?= /usr/local
 SHARE   = $(DESTDIR)$(PREFIX)/share/verdict
 install: binaries ## install below DESTDIR and PREFIX (default /usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/migrations $(SHARE)/pytest
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/migrations
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard migrations/*.sql) $(SHARE)/migrations
-	install -m 644 $(wildcard integrations/pytest/*.py) $(SHARE)/pytest
+	cd integrations && find . -type f -not -name '*.pyc' -exec \
+		install -D -m 644 '{}' '$(SHARE)/plugins/{}' \;
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

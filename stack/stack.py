@@ -148,7 +148,7 @@ class Stack:
             "VERDICT_SPOOL_DIR": self.folder / name / "spool",
             "VERDICT_WORK_DIR": self.folder / name / "work",
             "VERDICT_SECRETS_DIR": self.folder / name / "secrets",
-            "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
+            "VERDICT_PLUGIN_DIR": TOP / "integrations",
             "VERDICT_SOURCE_ROOTS": os.environ.get("VERDICT_SOURCE_ROOTS", str(TOP)),
             "VERDICT_TEST_PATH": test_path(),
         }

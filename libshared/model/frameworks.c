@@ -9,6 +9,8 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 
+#define QUOTE "\u203a" /* with which Playwright joins titles */
+
 /* "tests/test_a.py::TestX::test_y[1-2]" → file, class "tests.test_a.TestX", name, parameters: the class
  * is spelled as in pytest's own JUnit file. */
 static void read_pytest(const char *selector, char **file_r, char **class_r, char **name_r,
@@ -69,6 +71,33 @@ static void read_spaced(const char *selector, char **file_r, char **class_r, cha
     *parameters_r = xstrdup("");
 }
 
+/* "[project] file > group > test" → file, which is also the class, name "group > test", parameters "project". A
+ * file alone is the case that it could not be loaded, named as it is. */
+static void read_titles(const char *selector, const char *behind_project, const char *between,
+                        char **file_r, char **class_r, char **name_r, char **parameters_r)
+{
+    const char *end = selector[0] == '[' ? strstr(selector, behind_project) : NULL;
+    const char *begin = end == NULL ? selector : end + strlen(behind_project);
+    const char *titles = strstr(begin, between);
+    *parameters_r =
+        end == NULL ? xstrdup("") : xstrndup(selector + 1, (size_t)(end - selector - 1));
+    *file_r = titles == NULL ? xstrdup(begin) : xstrndup(begin, (size_t)(titles - begin));
+    *class_r = xstrdup(*file_r);
+    *name_r = xstrdup(titles == NULL ? begin : titles + strlen(between));
+}
+
+static void read_arrows(const char *selector, char **file_r, char **class_r, char **name_r,
+                        char **parameters_r)
+{
+    read_titles(selector, "] ", " > ", file_r, class_r, name_r, parameters_r);
+}
+
+static void read_quotes(const char *selector, char **file_r, char **class_r, char **name_r,
+                        char **parameters_r)
+{
+    read_titles(selector, "] " QUOTE " ", " " QUOTE " ", file_r, class_r, name_r, parameters_r);
+}
+
 static void read_plain(const char *selector, char **file_r, char **class_r, char **name_r,
                        char **parameters_r)
 {
@@ -109,6 +138,29 @@ static char *write_spaced(const char *file, const char *class, const char *name,
     return is_test ? xasprintf("%s %s", class, name) : NULL;
 }
 
+static char *write_titles(const char *class, const char *name, const char *parameters,
+                          const char *behind_project, const char *between)
+{
+    bool has_project = parameters[0] != '\0', is_file = strcmp(class, name) == 0;
+    return xasprintf("%s%s%s%s%s%s", has_project ? "[" : "", parameters,
+                     has_project ? behind_project : "", class, is_file ? "" : between,
+                     is_file ? "" : name);
+}
+
+static char *write_arrows(const char *file, const char *class, const char *name,
+                          const char *parameters)
+{
+    (void)file; /* is the class */
+    return write_titles(class, name, parameters, "] ", " > ");
+}
+
+static char *write_quotes(const char *file, const char *class, const char *name,
+                          const char *parameters)
+{
+    (void)file;
+    return write_titles(class, name, parameters, "] " QUOTE " ", " " QUOTE " ");
+}
+
 static char *write_plain(const char *file, const char *class, const char *name,
                          const char *parameters)
 {
@@ -146,6 +198,30 @@ static const struct framework_facts frameworks[] = {
      .read_selector = read_spaced,
      .write_selector = write_spaced,
      .naming = NAMED_WHOLE},
+    {.name = "jest",
+     .selects_cases = true,
+     .streams = true,
+     .read_selector = read_arrows,
+     .write_selector = write_arrows,
+     .naming = NAMED_WHOLE},
+    {.name = "vitest",
+     .selects_cases = true,
+     .streams = true,
+     .read_selector = read_arrows,
+     .write_selector = write_arrows,
+     .naming = NAMED_WHOLE},
+    {.name = "playwright",
+     .selects_cases = true,
+     .streams = true,
+     .read_selector = read_quotes,
+     .write_selector = write_quotes,
+     .naming = NAMED_WHOLE},
+    {.name = "prove",
+     .selects_cases = true,
+     .streams = true,
+     .read_selector = read_arrows,
+     .write_selector = write_arrows,
+     .naming = NAMED_WHOLE},
     {.name = "command",
      .selects_cases = false,
      .streams = false,
@@ -169,7 +245,7 @@ const struct framework_facts *framework_at(int index)
 
 const char *framework_list(void)
 {
-    return "pytest, cmocka, ctest, go-test, command";
+    return "pytest, cmocka, ctest, go-test, jest, vitest, playwright, prove, command";
 }
 
 /* "tests/test_a.py" is named by the class "tests.test_a.TestX", and by "tests/test_a.py > group". */

@@ -81,7 +81,8 @@ static const struct setting list[] = {
      .offset = OWN(plugin_dir),
      .fallback = "",
      .max = 1024,
-     .text = "where verdict_pytest.py lies; none: beside the program"},
+     .text = "where our parts of the test tools lie, a directory for each (pytest, javascript, "
+             "prove); none: beside the program"},
     {.name = "VERDICT_TEST_PATH",
      .type = SETTING_TEXT,
      .offset = OWN(path),
@@ -151,7 +152,7 @@ void executor_settings_complete(struct executor_settings *settings, const char *
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length < 0 ? 0 : length] = '\0';
     char *slash = strrchr(program, '/');
-    const char *const beside[] = {"../share/verdict/pytest", "../../integrations/pytest"};
+    const char *const beside[] = {"../share/verdict/plugins", "../../integrations"};
     for (size_t i = 0; slash != NULL && i < ARRAY_SIZE(beside); i++) {
         AUTO(text_free)
         char *path = xasprintf("%.*s/%s", (int)(slash - program), program, beside[i]);

@@ -1438,3 +1438,44 @@ def test_a_case_that_ends_its_worker_of_xdist_is_an_error(project, reruns):
     assert (run["state"], run["reason"]) == ("errored", "cases_errored")
     assert (run["totals"]["planned"], run["totals"]["passed"]) == (3, 2)
     assert "crashed" in project.results(run)["test_crashes", ""]["message"]
+
+
+PROVE_TESTS = """
+    use Test::More tests => 4;
+    ok(1, 'adds');
+    is(1 + 1, 3, 'fails');
+    SKIP: { skip 'no network', 1; ok(1, 'asks'); }
+    TODO: { local $TODO = 'to be written'; ok(0, 'is to be done'); }
+"""
+
+
+def test_prove_tells_each_test_of_each_file(project):
+    project.write("t/a.t", PROVE_TESTS)
+    project.write("t/b.t", "use Test::More tests => 2; ok(1, 'first'); die 'in the middle';\n")
+    project.write("t/c.t", "use Test::More; plan skip_all => 'not here';\n")
+
+    run = project.run("prove")
+
+    found = {(row["class"], key[0]): row for key, row in project.results(run).items()}
+    assert {key: row["status"] for key, row in found.items()} == {
+        ("t/a.t", "adds"): "passed",
+        ("t/a.t", "fails"): "failed",
+        ("t/a.t", "test 3"): "skipped",
+        ("t/a.t", "is to be done"): "skipped",
+        ("t/b.t", "first"): "passed",
+        ("t/b.t", "t/b.t"): "errored",
+        ("t/c.t", "t/c.t"): "skipped",
+    }
+    assert found["t/a.t", "fails"]["message"] == "Failed test 'fails'"
+    assert "expected: '3'" in found["t/a.t", "fails"]["trace"]
+    assert "planned 2 tests but ran 1" in found["t/b.t", "t/b.t"]["message"]
+    assert (run["state"], run["reason"]) == ("errored", "cases_errored")
+
+
+def test_prove_runs_the_files_of_declared_cases(project):
+    project.write("t/a.t", "use Test::More tests => 2; ok(1, 'one'); ok(1, 'two');\n")
+    project.write("t/b.t", "use Test::More tests => 1; ok(0, 'not wanted');\n")
+
+    run = project.run("prove", cases=["t/a.t > one", "t/a.t > two"])
+
+    assert (run["state"], run["totals"]["planned"], run["totals"]["passed"]) == ("passed", 2, 2)

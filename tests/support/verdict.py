@@ -221,7 +221,7 @@ class Verdict:
             "VERDICT_JOIN_TOKEN_FILE": self.join_token,
             "VERDICT_WORKER_NAME": name,
             "VERDICT_SLOTS": 2,
-            "VERDICT_PLUGIN_DIR": TOP / "integrations" / "pytest",
+            "VERDICT_PLUGIN_DIR": TOP / "integrations",
             "VERDICT_TEST_PATH": test_path(),
             "VERDICT_SOURCE_ROOTS": ":".join(str(root) for root in self.source_roots),
         }

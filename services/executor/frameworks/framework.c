@@ -2,15 +2,18 @@
 /* The list of frameworks, and what they share. */
 #include "frameworks/framework.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/means.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-const struct framework *const frameworks[] = {&pytest_framework,  &cmocka_framework,
-                                              &ctest_framework,   &go_test_framework,
-                                              &command_framework, NULL};
+const struct framework *const frameworks[] = {
+    &pytest_framework, &cmocka_framework,     &ctest_framework, &go_test_framework, &jest_framework,
+    &vitest_framework, &playwright_framework, &prove_framework, &command_framework, NULL};
 
 const struct framework *executor_framework_find(const char *name)
 {
@@ -65,4 +68,22 @@ void report_files(const struct framework_task *task, struct report_plan *report,
         wanted->format == REPORT_AUTO ? "junit" : names_get(&report_format_names, wanted->format);
     report->directory = wanted->path != NULL ? NULL : xstrdup(task->report_dir);
     report->pattern = xstrdup(wanted->path != NULL ? wanted->path : fallback);
+}
+
+char *cases_path(const struct framework_task *task)
+{
+    return xasprintf("%s/../cases", task->report_dir);
+}
+
+int cases_list(const struct framework_task *task, struct process_plan *plan, struct error *error)
+{
+    AUTO(text_free) char *path = cases_path(task);
+    FILE *file = fopen(path, "we");
+    for (size_t i = 0; file != NULL && i < task->case_count; i++)
+        fprintf(file, "%s\n", task->cases[i].selector);
+    if (file == NULL || fclose(file) != 0)
+        return error_set(error, means_code(errno, "unavailable"),
+                         "cannot write the list of cases: %s", strerror(errno));
+    environment_add(plan, "VERDICT_CASES", path);
+    return 0;
 }

@@ -15,7 +15,7 @@ struct framework_task {
     size_t case_count;
     const char *report_dir;  /* an empty directory of this task's own */
     const char *stream_path; /* a named pipe for results case by case */
-    const char *plugin_dir;
+    const char *plugin_dir;  /* our parts of the tools, a directory for each */
 };
 
 enum report_source {
@@ -42,7 +42,8 @@ struct framework {
 };
 
 extern const struct framework pytest_framework, cmocka_framework, ctest_framework,
-    go_test_framework, command_framework;
+    go_test_framework, jest_framework, vitest_framework, playwright_framework, prove_framework,
+    command_framework;
 extern const struct framework *const frameworks[];
 const struct framework *executor_framework_find(const char *name);
 
@@ -53,3 +54,7 @@ void environment_add(struct process_plan *plan, const char *name, const char *va
 void environment_add_path(struct process_plan *plan, const char *name, const char *entry);
 void report_files(const struct framework_task *task, struct report_plan *report,
                   const char *fallback);
+/* The selectors, one a line, in a file that VERDICT_CASES names to our plugins. -1 when this worker has no room. */
+int cases_list(const struct framework_task *task, struct process_plan *plan,
+               struct error *error) WARN_UNUSED;
+char *cases_path(const struct framework_task *task); /* of that file; caller frees */

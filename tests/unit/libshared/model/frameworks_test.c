@@ -31,6 +31,12 @@ static const struct {
     {"ctest", "unit.a::b[1]", "||unit.a::b[1]|"},
     {"go-test", "example.com/calc TestAdd/two[1]", "|example.com/calc|TestAdd/two[1]|"},
     {"go-test", "TestAdd", "||TestAdd|"},
+    {"jest", "test/a.test.js > sum > adds", "test/a.test.js|test/a.test.js|sum > adds|"},
+    {"jest", "test/a.test.js", "test/a.test.js|test/a.test.js|test/a.test.js|"},
+    {"vitest", "[dom] a.test.ts > adds [1]", "a.test.ts|a.test.ts|adds [1]|dom"},
+    {"vitest", "[id].test.ts > adds", "[id].test.ts|[id].test.ts|adds|"},
+    {"playwright", "[api] › a.spec.ts › shop › a > b", "a.spec.ts|a.spec.ts|shop › a > b|api"},
+    {"prove", "t/a.t > adds", "t/a.t|t/a.t|adds|"},
     {"command", "anything at all", "||anything at all|"},
 };
 
@@ -69,6 +75,12 @@ static void a_case_of_a_report_is_selected_by_what_reads_as_its_key(void **state
         {"cmocka", "", "group", "test", "", NULL, 0},
         {"go-test", "", "example.com/calc", "TestAdd/a", "", "example.com/calc TestAdd/a", 0},
         {"go-test", "", "example.com/calc", "(package)", "", NULL, 0},
+        {"jest", "a.js", "a.js", "sum > adds", "", "a.js > sum > adds", 0},
+        {"jest", "a.js", "a.js", "sum > adds", "", NULL, 1},
+        {"vitest", "a.js", "a.js", "adds", "dom", "[dom] a.js > adds", 0},
+        {"vitest", "a.js", "a.js", "a.js", "", "a.js", 0},
+        {"playwright", "a.js", "a.js", "x › y", "api", "[api] › a.js › x › y", 0},
+        {"prove", "t/a.t", "t/a.t", "adds", "", "t/a.t > adds", 0},
         {"command", "", "", "true", "", NULL, 0},
     };
     (void)state;

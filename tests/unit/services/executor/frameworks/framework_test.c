@@ -74,7 +74,7 @@ static void pytest_is_run_with_our_plugin(void **state)
     prepare(&pytest_framework, &task, &prepared);
     assert_string_equal(prepared.argv, "python3 -m pytest -p verdict_pytest -q");
     assert_true(has_variable(&prepared, "VERDICT_STREAM=/pipe"));
-    assert_true(has_variable(&prepared, "PYTHONPATH=/plugins"));
+    assert_true(has_variable(&prepared, "PYTHONPATH=/plugins/pytest"));
     assert_int_equal(prepared.report.source, REPORT_FROM_STREAM);
     deinit(&prepared);
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Playwright Test's reporter: tells each case as its last try finishes, as a test list (--test-list) names it.
+"use strict";
+
+const path = require("node:path");
+const { VerdictStream, firstLine } = require("./verdict_stream.cjs");
+
+const BETWEEN = " \u203a ";
+
+class VerdictPlaywright {
+  constructor() {
+    this.stream = new VerdictStream();
+    this.broken = new Set();
+  }
+
+  printsToStdio() {
+    return false;
+  }
+
+  onBegin(config, suite) {
+    this.root = config.rootDir;
+    this.tests = suite.allTests();
+    this.stream.planned(this.tests.length);
+  }
+
+  onTestEnd(test, result) {
+    const isGood = result.status === test.expectedStatus;
+    if (result.status === "interrupted") return; // nobody knows
+    if (!isGood && result.status !== "skipped" && result.retry < test.retries) return;
+    this.stream.tell(caseOf(test), statusOf(result, isGood), {
+      durationMs: result.duration,
+      startedAt: result.startTime.getTime(),
+      ...wordsOf(test, result, isGood),
+    });
+  }
+
+  // Of no test: a file that cannot be loaded, or what went wrong around the tests.
+  onError(error) {
+    const file = error.location && path.relative(this.root ?? process.cwd(), error.location.file);
+    this.broken.add(file);
+    this.stream.tell(file ?? "(errors)", "errored", {
+      message: firstLine(error.message ?? error.value),
+      trace: [error.stack ?? error.message ?? error.value, error.snippet].filter(Boolean).join("\n\n"),
+    });
+  }
+
+  onEnd() {
+    const files = new Set((this.tests ?? []).map((test) => test.titlePath()[2]));
+    for (const file of files) if (!this.broken.has(file)) this.stream.tellLoaded(file);
+    this.stream.end();
+  }
+}
+
+function caseOf(test) {
+  const [, project, ...titles] = test.titlePath();
+  return (project ? [`[${project}]`, ...titles] : titles).join(BETWEEN);
+}
+
+function statusOf(result, isGood) {
+  if (result.status === "skipped") return "skipped";
+  return isGood ? "passed" : "failed";
+}
+
+function wordsOf(test, result, isGood) {
+  const note = test.annotations.find((one) => ["skip", "fixme"].includes(one.type))?.description;
+  if (result.status === "skipped") return { message: note };
+  if (isGood) return {};
+  if (result.errors.length === 0)
+    return { message: result.status === "passed" ? "it was expected to fail, and passed" : result.status };
+  return {
+    message: firstLine(result.errors[0].message ?? result.errors[0].value),
+    trace: result.errors
+      .map((error) => [error.stack ?? error.message ?? error.value, error.snippet].filter(Boolean).join("\n\n"))
+      .join("\n\n"),
+  };
+}
+
+module.exports = VerdictPlaywright;
