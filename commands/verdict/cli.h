@@ -21,7 +21,7 @@ struct cli_options {
     const char *file, *template, *suite, *environment, *pool, *framework;
     const char *path, *git, *ref, *directory, *report;
     const char *build, *branch, *commit, *title, *idempotency_key;
-    const char *status, *task, *name, *scopes, *expires, *cases;
+    const char *status, *task, *name, *scopes, *expires, *cases, *ci, *ci_dir;
     int64_t priority;                                          /* -1: not said */
     int64_t timeout_ms;                                        /* how long to wait; 0: for ever */
     int64_t share_ms;                                          /* 0: no share link */
@@ -36,18 +36,23 @@ struct cli_options {
 /* Where a value comes from; what is higher wins. */
 enum origin { FROM_NOWHERE, FROM_CONFIG, FROM_ENVIRONMENT, FROM_COMMAND_LINE };
 
+struct ci_channel;
+
 struct cli {
     struct cli_options options;
     enum origin project_from; /* options.project */
     struct http_client *http;
-    json_t *config;            /* of the configuration file; NULL when there is none */
-    struct error config_error; /* why it is not whole; no code: it is */
-    const char *token_from;    /* "VERDICT_TOKEN", "the configuration file": for people */
-    bool is_impatient;         /* no call is repeated */
-    bool has_answered;         /* the server, at least once: then more patience is in order */
-    long last_status;          /* of the last answer */
-    int64_t last_date_s;       /* its clock, as struct http_answer has it */
-    int64_t deadline_ms;       /* monotonic: no call goes on after it ("wait_over"); 0: none */
+    json_t *config;              /* of the configuration file; NULL when there is none */
+    struct error config_error;   /* why it is not whole; no code: it is */
+    const char *token_from;      /* "VERDICT_TOKEN", "the configuration file": for people */
+    bool is_impatient;           /* no call is repeated */
+    bool has_answered;           /* the server, at least once: then more patience is in order */
+    long last_status;            /* of the last answer */
+    int64_t last_date_s;         /* its clock, as struct http_answer has it */
+    int64_t deadline_ms;         /* monotonic: no call goes on after it ("wait_over"); 0: none */
+    const struct ci_channel *ci; /* ci/channel.h; NULL: the command has none */
+    bool ci_is_open;
+    char *link; /* that opens in any browser, of the run that this is about; NULL: not known yet */
 };
 
 /* Exit status of a command, or -1 with *error: then its code decides (see main.c). */

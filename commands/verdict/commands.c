@@ -7,13 +7,14 @@
     "project file template suite environment pool framework path git ref pinned directory report env " \
     "secret artifact build branch commit title priority param require queue-timeout task-timeout "     \
     "run-timeout allow-empty cancel-superseded idempotency-key"
-#define WAIT_OPTIONS "timeout quiet cancel-on-interrupt"
+#define CI_OPTIONS   "ci ci-dir"
+#define WAIT_OPTIONS "timeout quiet cancel-on-interrupt " CI_OPTIONS
 
 /* clang-format off */
 const struct cli_command cli_commands[] = {
     {"apply", "", "file", "make projects, environments, suites, templates and webhooks as a file says", cmd_apply},
     {"run", "[-- COMMAND…]", RUN_OPTIONS " " WAIT_OPTIONS, "trigger a run, show how it goes, wait for its verdict", cmd_run},
-    {"trigger", "[-- COMMAND…]", RUN_OPTIONS, "trigger a run and go on; prints its id", cmd_trigger},
+    {"trigger", "[-- COMMAND…]", RUN_OPTIONS " " CI_OPTIONS, "trigger a run and go on; prints its id", cmd_trigger},
     {"rerun", "RUN", "cases no-wait idempotency-key " WAIT_OPTIONS, "run again what did not pass of a run, and wait for the verdict", cmd_rerun},
     {"wait", "RUN", WAIT_OPTIONS, "wait for a run's verdict", cmd_wait},
     {"show", "RUN", "", "what a run is and how far it has come", cmd_show},

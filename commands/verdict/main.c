@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "ci/channel.h"
 #include "cli.h"
 #include "http/client.h"
 #include "options.h"
@@ -62,8 +63,10 @@ int main(int argc, char **argv)
         status = execute(&cli, command, &error);
     if (status < 0)
         status = fail(&error);
+    ci_end(&cli);
     http_client_free(&cli.http);
     options_deinit(&cli.options);
     json_decref(cli.config);
+    text_free(&cli.link);
     return finish_output(status);
 }

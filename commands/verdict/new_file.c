@@ -82,6 +82,18 @@ int new_file_open(const char *path, struct new_file **file_r, struct error *erro
     return 0;
 }
 
+int new_file_make_way(const char *path, struct error *error)
+{
+    AUTO(text_free) char *copy = xstrdup(path);
+    for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, 0777) < 0 && errno != EEXIST)
+            return failed(copy, error);
+        *slash = '/';
+    }
+    return 0;
+}
+
 FILE *new_file_out(struct new_file *file)
 {
     return file->out;

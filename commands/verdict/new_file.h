@@ -8,6 +8,9 @@
 
 struct new_file;
 
+/* The folders that are missing on the way to it. Errors: "io". */
+int new_file_make_way(const char *path, struct error *error) WARN_UNUSED;
+
 /* Errors: "io". Where no file can be made beside it, or none take its place, its content is replaced at the
  * commit, in place. What is not a regular file (a terminal, a pipe) is written straight away. */
 int new_file_open(const char *path, struct new_file **file_r, struct error *error) WARN_UNUSED;

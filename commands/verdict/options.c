@@ -62,6 +62,8 @@ static const struct option_row rows[] = {
     {"timeout", DURATION, AT(timeout_ms), "DURATION", "how long to wait for the verdict (exit status 124)"},
     {"cases", TEXT, AT(cases), "WHICH", "not_passed (the default), failed or all"},
     {"no-wait", FLAG, AT(no_wait), NULL, "do not wait for the verdict; prints the new run's id"},
+    {"ci", TEXT, AT(ci), "SERVER", "auto, github, gitlab, jenkins, buildkite or none (the default): summary, annotations, outputs"},
+    {"ci-dir", TEXT, AT(ci_dir), "DIR", "where --ci writes files (default: verdict-ci)"},
     {"status", TEXT, AT(status), "STATUS", "only cases of this status"},
     {"follow", FLAG, AT(follow), NULL, "or -f: what is written from now on too, until the run is over"},
     {"task", TEXT, AT(task), "ID", "only this task"},

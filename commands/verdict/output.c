@@ -10,10 +10,14 @@
 #include "base/json.h"
 #include "base/memory.h"
 
+/* "##[" begins an order to GitHub's runner wherever it stands in a line; in JSON it can be written otherwise. */
 void print_json(const json_t *json)
 {
     AUTO(text_free) char *text = json_text(json);
-    puts(text);
+    const char *from = text;
+    for (const char *order; (order = strstr(from, "##[")) != NULL; from = order + 2)
+        printf("%.*s#\\u0023", (int)(order - from), from);
+    puts(from);
 }
 
 bool is_colourful(FILE *out)

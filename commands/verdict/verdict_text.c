@@ -167,3 +167,16 @@ char *verdict_url(struct cli *cli, const json_t *run)
     AUTO(text_free) char *report = xasprintf("/v1/runs/%s/report?format=html", id);
     return api_absolute(cli, html[0] != '\0' ? html : report);
 }
+
+char *verdict_link(struct cli *cli, const json_t *run)
+{
+    AUTO(text_free) char *id = member_text(run, "id");
+    AUTO(text_free) char *path = api_path("/v1/runs/%s/share", id);
+    AUTO(json_free) json_t *answer = NULL;
+    struct error ignored;
+    if (cli->link == NULL && api_post_repeatable(cli, path, NULL, &answer, &ignored) == 0) {
+        AUTO(text_free) char *url = member_text(answer, "url");
+        cli->link = api_absolute(cli, url);
+    }
+    return cli->link == NULL ? verdict_url(cli, run) : xstrdup(cli->link);
+}

@@ -13,5 +13,8 @@ char *verdict_line(const json_t *run);
 /* The exit status of a final run, by the table of endings. */
 int verdict_exit(const json_t *run);
 
-/* The link to its report page, signed by the server. Caller frees. */
+/* The link to its report page, as the run has it: signed in the answer to a trigger only. Caller frees. */
 char *verdict_url(struct cli *cli, const json_t *run);
+
+/* One that opens in any browser for some days, where the token may make one. Caller frees. */
+char *verdict_link(struct cli *cli, const json_t *run);

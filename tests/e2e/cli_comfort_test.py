@@ -1,17 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the users' command says of itself and of its surroundings."""
+"""What the users' command says of itself, of its surroundings, and to CI servers (`--ci`) in the
+files and words that each of them reads."""
 
 import contextlib
 import email.utils
 import http.server
 import json
+import re
 import threading
 import time
 
 import pytest
 import requests
 from parts.process import wait_until
+from support.ci import Runner, github, variables
 from support.cli import Cli
+
+EVIL = """
+    import pytest
+
+    def test_quiet():
+        pass
+
+    @pytest.mark.parametrize("n", range(12))
+    def test_evil(n):
+        print("##[add-mask]everything")
+        if n == 3:
+            assert False, "::error::injected\\n::set-env name=PATH::x, 100%: \\x1b[0K##[group]no"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +134,154 @@ def test_a_doctor_compares_clocks_and_versions(cli):
     assert "time server" in late["clock"][2]
     assert newer["versions"][0] == "warning" and other["versions"][0] == "bad"
     assert "999.0.0" in other["versions"][1] and "install" in other["versions"][2]
+
+
+@pytest.fixture
+def evil(cli):
+    cli.write("tests/test_evil.py", EVIL)
+    return cli
+
+
+def test_github_gets_a_summary_annotations_and_outputs(cli):
+    words = ["run", "--ci", "auto", "--", "pytest", "tests/test_till.py"]
+    _, err = cli(*words, status=1, **github(cli))
+    read = Runner(err)
+    summary = (cli.folder / "summary.md").read_text()
+    outputs = variables(cli.folder / "output")
+
+    assert [(name, data) for name, _, data in read.commands][0][0] == "error"
+    where = read.commands[0][1]
+    assert where["file"] == "tests/test_till.py"
+    assert cli.folder.joinpath(where["file"]).read_text().splitlines()[int(where["line"]) - 1] == (
+        "    assert total == 42"
+    )
+    assert where["title"] == "failed tests.test_till::test_bad"
+    assert "assert 41 == 42" in read.commands[0][2]
+    assert len(read.commands) == 1
+    assert "### Failures" in summary and "test_bad" in summary
+    assert (outputs["verdict"], outputs["exit_code"]) == ("failed", "1")
+    assert (outputs["planned"], outputs["passed"], outputs["failed"]) == ("4", "2", "1")
+    assert cli.verdict.api.get(f"/v1/runs/{outputs['run_id']}")["number"] == int(
+        outputs["run_number"]
+    )
+    assert requests.get(outputs["report_url"], timeout=30).status_code == 200
+
+
+def test_tests_give_github_no_orders(evil):
+    words = ["run", "--json", "--title", "##[add-mask]a", "--ci", "github", "--param", "a=::b::"]
+    out, err = evil(*words, "--", "pytest", "-s", "tests/test_evil.py", status=1, **github(evil))
+    read = Runner(err, out)
+    run = json.loads(out)
+
+    assert "##[add-mask]" not in out and run["title"] == "##[add-mask]a"
+    assert [(name, where["title"]) for name, where, _ in read.commands] == [
+        ("error", "failed tests.test_evil::test_evil[3]")
+    ]
+    assert "::set-env name=PATH::x, 100%: [0K##[group]no" in read.commands[0][2]
+    assert read.stop is None
+
+
+def test_github_shows_ten_and_is_told_of_more(evil):
+    evil.write("tests/test_evil.py", EVIL.replace("if n == 3", "if n != 3"))
+    settings = github(evil)
+    (evil.folder / "summary.md").write_text("x" * (1024 * 1024 - 600))
+    words = ["run", "--ci", "github", "--", "pytest", "tests/test_evil.py"]
+    _, err = evil(*words, status=1, **settings)
+    commands = Runner(err).commands
+    summary = (evil.folder / "summary.md").read_text()
+
+    assert len(commands) == 10
+    assert commands[-1][1] == {"title": "Verdict"}
+    assert "11 failed" in commands[-1][2]
+    assert "FAILED  run" in summary and len(summary) <= 1024 * 1024
+    assert "### Failures" not in summary
+
+
+def test_gitlab_gets_reports_variables_and_a_section(evil):
+    settings = {"GITLAB_CI": "true", "CI_JOB_URL": "https://gitlab.example/1"}
+    words = ["run", "--ci", "auto", "--", "pytest", "tests"]
+    _, err = evil(*words, status=1, **settings)
+    folder = evil.folder / "verdict-ci"
+    outputs = variables(folder / "verdict.env")
+    link = json.loads((folder / "annotations.json").read_text())["Verdict"][0]["external_link"]
+
+    marks = re.findall("\x1b\\[0Ksection_(start|end):\\d+:verdict[\r\n]\x1b\\[0K", err)
+    assert marks == ["start", "end"]
+    assert (outputs["VERDICT"], outputs["VERDICT_FAILED"]) == ("failed", "2")
+    assert all(re.fullmatch(r"VERDICT(_[A-Z]+)*", name) for name in outputs)
+    assert "VERDICT_URL" not in outputs
+    assert len(outputs) <= 20 and (folder / "verdict.env").stat().st_size < 5120
+    assert link["url"] == outputs["VERDICT_REPORT_URL"] and "failed" in link["label"]
+    assert 'name="test_bad"' in (folder / "junit.xml").read_text()
+
+
+def test_jenkins_gets_a_junit_file_and_properties(cli):
+    settings = {"JENKINS_URL": "https://jenkins.example", "BUILD_NUMBER": "7"}
+    words = ["run", "--ci", "auto", "--ci-dir", "target/verdict", "--", "true"]
+    cli(*words, **settings)
+    outputs = variables(cli.folder / "target/verdict/verdict.properties")
+
+    assert (outputs["VERDICT"], outputs["VERDICT_EXIT_CODE"]) == ("passed", "0")
+    assert "<testsuite" in (cli.folder / "target/verdict/junit.xml").read_text()
+
+
+def test_buildkite_gets_an_annotation_and_meta_data_by_its_agent(cli):
+    """Its agent is no part of this machine: a program of its name keeps what it is told."""
+    programs = cli.folder / "bin"
+    programs.mkdir()
+    agent = programs / "buildkite-agent"
+    agent.write_text('#!/bin/sh\necho "$@" >"$0.$1.words"\ncat >"$0.$1.input"\n')
+    agent.chmod(0o755)
+    settings = {"BUILDKITE": "true", "PATH": f"{programs}:/usr/bin:/bin"}
+    words = ["run", "--ci", "auto", "--", "pytest", "tests/test_till.py"]
+    out, err = cli(*words, status=1, **settings)
+    annotation = (programs / "buildkite-agent.annotate.input").read_text()
+
+    assert (programs / "buildkite-agent.annotate.words").read_text().split() == [
+        "annotate",
+        "--style",
+        "error",
+        "--context",
+        "verdict-till-shop-till-shop-pytest",
+    ]
+    assert "### Failures" in annotation and "test_bad" in annotation
+    assert (programs / "buildkite-agent.meta-data.words").read_text() == "meta-data set verdict\n"
+    assert variables(programs / "buildkite-agent.meta-data.input")["VERDICT_FAILED"] == "1"
+    assert err.startswith("--- ") and "^^^ +++" in err and out == ""
+
+
+def test_what_cannot_be_told_changes_no_verdict(cli):
+    gone = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": "/nonexistent/output"}
+    _, err = cli("run", "--ci", "auto", "--", "true", **gone)
+    _, missing = cli("run", "--ci", "buildkite", "--", "true")
+    cli.write("occupied", "")
+    _, occupied = cli("run", "--ci", "gitlab", "--ci-dir", "occupied", "--", "true")
+
+    assert "GITHUB_OUTPUT: No such file" in err and "GITHUB_STEP_SUMMARY: is not set" in err
+    assert "buildkite-agent cannot be started" in missing
+    assert "occupied" in occupied and "PASSED" in occupied
+
+
+def test_no_server_is_told_where_there_is_none(cli):
+    _, err = cli("run", "--ci", "auto", "--", "true")
+    _, none = cli("run", "--ci", "none", "--", "true", **github(cli))
+    _, wrong = cli("run", "--ci", "travis", "--", "true", status=2)
+
+    assert "::" not in err + none
+    assert not (cli.folder / "verdict-ci").exists()
+    assert (cli.folder / "output").read_text() == ""
+    assert "--ci travis: one of auto, github" in wrong
+
+
+def test_outputs_of_a_run_that_goes_on_say_so(cli):
+    run = cli.trigger("--ci", "github", "--", "sleep", "60", **github(cli))
+    triggered = variables(cli.folder / "output")
+    cli.wait_running(run)
+    cli("wait", run, "--ci", "github", "--timeout", "2s", status=124, **github(cli))
+    waited = variables(cli.folder / "output")
+    cli("cancel", run)
+
+    assert (triggered["run_id"], triggered["verdict"]) == (run, "queued")
+    assert (waited["run_id"], waited["verdict"], waited["exit_code"]) == (run, "running", "")
+    assert requests.get(waited["report_url"], timeout=30).status_code == 200
+    assert (cli.folder / "summary.md").read_text() == ""

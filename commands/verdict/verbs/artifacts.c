@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* artifacts: files that tests left, listed or saved. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "api.h"
 #include "base/json.h"
@@ -11,24 +9,6 @@
 #include "model/suite.h"
 #include "new_file.h"
 #include "output.h"
-
-static int io_error(struct error *error, const char *path)
-{
-    return error_set(error, "io", "%s: %s", path, strerror(errno));
-}
-
-/* The directories on the way to it. */
-static int make_way(char *path, struct error *error)
-{
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        int status = mkdir(path, 0777) < 0 && errno != EEXIST ? io_error(error, path) : 0;
-        *slash = '/';
-        if (status < 0)
-            return -1;
-    }
-    return 0;
-}
 
 /* What several tasks or attempts called the same is told apart by its id. */
 static bool is_first(const json_t *items, size_t index, const char *name)
@@ -52,7 +32,7 @@ static int save(struct cli *cli, const char *list_path, const json_t *items, siz
     char *path = xasprintf("%s/%s%s%s", cli->options.outputs.list[0], name, first ? "" : ".",
                            first ? "" : id);
     AUTO(text_free) char *url = xasprintf("%s/%s", list_path, id);
-    if (make_way(path, error) < 0 || new_file_open(path, &file, error) < 0 ||
+    if (new_file_make_way(path, error) < 0 || new_file_open(path, &file, error) < 0 ||
         api_download(cli, url, "*/*", new_file_out(file), error) < 0)
         return error_wrap(error, "%s", path);
     if (new_file_commit(&file, error) < 0)

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "new_file.h"
 #include "output.h"
+#include "report_file.h"
 
 static int share(struct cli *cli, struct error *error)
 {
@@ -25,9 +26,8 @@ static int share(struct cli *cli, struct error *error)
     return EXIT_PASSED;
 }
 
-/* What is there stays until all of the report has come. */
-static int save_report(struct cli *cli, const char *path, const char *accept, const char *output,
-                       struct error *error)
+int report_save(struct cli *cli, const char *path, const char *accept, const char *output,
+                struct error *error)
 {
     AUTO(new_file_discard) struct new_file *file = NULL;
     api_watch_signals();
@@ -75,7 +75,7 @@ static int write_report(struct cli *cli, const char *format, const char *output,
     AUTO(text_free) char *path = xasprintf("%s?format=%s", base, format);
     const char *accept = find_accept(format);
     return output == NULL ? api_download(cli, path, accept, stdout, error)
-                          : save_report(cli, path, accept, output, error);
+                          : report_save(cli, path, accept, output, error);
 }
 
 int cmd_report(struct cli *cli, struct error *error)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "body.h"
+#include "ci/channel.h"
 #include "follow.h"
 #include "output.h"
 #include "verdict_text.h"
@@ -52,9 +53,14 @@ static int wait_for(struct cli *cli, const char *id, const char *number, struct 
         fprintf(stderr, "verdict: %s\n", error->text);
     if (exit_status == EXIT_WAIT_OVER && run != NULL && cli->options.json)
         print_json(run);
-    if (exit_status != 0)
-        return give_up(cli, id, number, exit_status);
+    if (exit_status != 0) {
+        exit_status = give_up(cli, id, number, exit_status);
+        if (run != NULL)
+            ci_tell(cli, run, false);
+        return exit_status;
+    }
     verdict_print(cli, run);
+    ci_tell(cli, run, true);
     if (cli->options.json)
         print_json(run);
     return verdict_exit(run);
@@ -70,9 +76,9 @@ static int trigger(struct cli *cli, json_t **run_r, struct error *error)
 
 static void print_url(struct cli *cli, const json_t *run)
 {
-    AUTO(text_free) char *url = verdict_url(cli, run);
     AUTO(text_free) char *number = member_text(run, "number");
-    fprintf(stderr, "run %s  %s\n", number, url);
+    cli->link = verdict_url(cli, run);
+    fprintf(stderr, "run %s  %s\n", number, cli->link);
 }
 
 static int wait_for_new(struct cli *cli, const json_t *run, struct error *error)
@@ -85,6 +91,7 @@ static int wait_for_new(struct cli *cli, const json_t *run, struct error *error)
 
 static int print_new(struct cli *cli, const json_t *run)
 {
+    ci_tell(cli, run, false);
     if (cli->options.json)
         print_json(run);
     else
@@ -95,7 +102,7 @@ static int print_new(struct cli *cli, const json_t *run)
 int cmd_run(struct cli *cli, struct error *error)
 {
     AUTO(json_free) json_t *run = NULL;
-    if (trigger(cli, &run, error) < 0)
+    if (ci_begin(cli, error) < 0 || trigger(cli, &run, error) < 0)
         return -1;
     print_url(cli, run);
     return wait_for_new(cli, run, error);
@@ -104,7 +111,7 @@ int cmd_run(struct cli *cli, struct error *error)
 int cmd_trigger(struct cli *cli, struct error *error)
 {
     AUTO(json_free) json_t *run = NULL;
-    if (trigger(cli, &run, error) < 0)
+    if (ci_begin(cli, error) < 0 || trigger(cli, &run, error) < 0)
         return -1;
     print_url(cli, run);
     return print_new(cli, run);
@@ -127,7 +134,7 @@ int cmd_rerun(struct cli *cli, struct error *error)
     AUTO(json_free)
     json_t *body =
         json_pack("{s:s}", "cases", cli->options.cases == NULL ? "not_passed" : cli->options.cases);
-    if (api_trigger(cli, path, body, &run, error) < 0)
+    if (ci_begin(cli, error) < 0 || api_trigger(cli, path, body, &run, error) < 0)
         return -1;
     print_url(cli, run);
     print_choice(run);
@@ -136,6 +143,8 @@ int cmd_rerun(struct cli *cli, struct error *error)
 
 int cmd_wait(struct cli *cli, struct error *error)
 {
+    if (ci_begin(cli, error) < 0)
+        return -1;
     set_deadline(cli);
     return wait_for(cli, cli->options.rest[0], cli->options.rest[0], error);
 }

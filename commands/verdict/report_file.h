@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the API answers, as a file. */
+#pragma once
+
+#include "cli.h"
+
+/* What is there stays until all of the answer has come. */
+int report_save(struct cli *cli, const char *path, const char *accept, const char *output,
+                struct error *error) WARN_UNUSED;
