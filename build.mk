@@ -93,11 +93,20 @@ $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $$(if $$(filter services commands,$$(ca
 
 # The fuzz targets, fed with their seeds alone.
 REPLAYS := $(patsubst tests/fuzz/%_fuzz.c,$(OUT)/replay/%_test,$(filter %_fuzz.c,$(call find_c,tests/fuzz)))
-$(OUT)/obj/tests/fuzz/%.o: CPPFLAGS += -Iservices/api-ingest -Icommands/verdict
-$(OUT)/replay/%_test: $(OUT)/obj/tests/fuzz/%_fuzz.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/lib/api-ingest.a $(OUT)/lib/verdict.a $(LIBSHARED)
+FUZZED := $(foreach part,api-ingest executor notifier verdict libshared,$(OUT)/lib/$(part).a)
+$(OUT)/obj/tests/fuzz/%.o: CPPFLAGS += -Iservices/api-ingest -Iservices/executor -Iservices/notifier -Icommands/verdict
+$(OUT)/replay/%_test: $(OUT)/obj/tests/fuzz/%_fuzz.o $(OUT)/obj/tests/fuzz/replay.o $(FUZZED)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CMOCKA_LIBS) $(LDLIBS)
+
+# And under libFuzzer: tests/fuzz/run makes them, with clang.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(filter %_fuzz.c,$(call find_c,tests/fuzz)))
+$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZED)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+fuzzers: $(FUZZERS)
 
 units: $(UNIT_BIN) $(REPLAYS)
 
@@ -138,5 +147,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
-.PHONY: binaries units check run-units install clean FORCE
+.PHONY: binaries units fuzzers check run-units install clean FORCE
 .PRECIOUS: $(OUT)/obj/%.o

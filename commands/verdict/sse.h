@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 
-/* type: "message" where none was said. data: its lines, joined by newlines; never empty. */
+/* type: "message" where none was said. data: its lines, joined by newlines. */
 typedef void sse_on_event(void *context, const char *type, const char *data);
 
 struct sse_reader {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seeds: tests/data/text */
-/* with: libshared/auth services/api-ingest/http/uri.c */
 /* Small texts of requests: percent-escapes, tokens, links, ids, numbers, durations, predicates. What is taken is
  * valid text, within its bounds, and never a thing that only our key can have made. */
 #include <assert.h>

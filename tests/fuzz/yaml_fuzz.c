@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seeds: tests/data/yaml */
-/* with: commands/verdict/yaml_json.c */
-/* verdict.yaml as JSON: what is taken can be written as JSON, and is no deeper than it may be. */
+/* verdict.yaml as JSON, and as a manifest: what is taken can be written as JSON, and is no deeper than it may be. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "manifest.h"
 #include "yaml_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         AUTO(text_free) char *text = json_text(json);
         assert(json_parse(text, strlen(text), &again, &error) == 0);
         assert(json_equal(json, again));
+        if (manifest_check(json, "/srv", &error) == 0)
+            assert(json_is_object(json));
     }
     close(fd);
     return 0;

@@ -10,7 +10,9 @@
 #define CURSOR_MAX   4096
 #define NUMBERS_MAX  4
 #define NUMBER_BYTES 24
-#define VARIANT      sodium_base64_VARIANT_URLSAFE_NO_PADDING
+/* libsodium takes some bytes that are not of it. */
+#define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+#define VARIANT  sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 char *cursor_encode(const char *text)
 {
@@ -28,7 +30,7 @@ int cursor_decode(const char *cursor, char **text_r, struct error *error)
 {
     size_t length = strlen(cursor), decoded = 0;
     const char *end = NULL;
-    if (length > CURSOR_MAX)
+    if (length > CURSOR_MAX || strspn(cursor, ALPHABET) != length)
         return cursor_refuse(error);
     AUTO(text_free) char *text = xcalloc(length + 1, 1);
     if (sodium_base642bin((unsigned char *)text, length, cursor, length, NULL, &decoded, &end,

@@ -24,7 +24,8 @@ static void a_cursor_can_be_read_again(void **state)
 
 static void what_is_no_cursor_is_refused_by_name(void **state)
 {
-    static const char *const texts[] = {"?", "a", "ab=", "a b c", "YWJj\n", "AAAA", "_w"};
+    static const char *const texts[] = {"?",      "a",    "ab=", "a b c",
+                                        "YWJj\n", "AAAA", "_w",  "byt\x80"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         char *text = NULL;
