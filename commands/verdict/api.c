@@ -15,13 +15,13 @@
 #include "base/uuid.h"
 #include "http/client.h"
 
-#define CALL_TIMEOUT_MS     90000 /* a long-poll takes up to 60 s */
-#define DOWNLOAD_TIMEOUT_MS ((int64_t)30 * 60 * 1000)
-#define STREAM_TIMEOUT_MS   ((int64_t)60 * 60 * 1000)
-#define PATIENCE_MS         5000  /* for a server that has not answered yet */
-#define PATIENCE_KNOWN_MS   60000 /* for one that has: it is being restarted */
-#define RETRY_AFTER_MAX_S   10
-#define DEADLINE_GRACE_MS   1000 /* for an answer that is on its way when the time is over */
+#define CALL_TIMEOUT_MS   90000 /* a long-poll takes up to 60 s */
+#define FILE_TIMEOUT_MS   ((int64_t)30 * 60 * 1000)
+#define STREAM_TIMEOUT_MS ((int64_t)60 * 60 * 1000)
+#define PATIENCE_MS       5000  /* for a server that has not answered yet */
+#define PATIENCE_KNOWN_MS 60000 /* for one that has: it is being restarted */
+#define RETRY_AFTER_MAX_S 10
+#define DEADLINE_GRACE_MS 1000 /* for an answer that is on its way when the time is over */
 
 volatile sig_atomic_t api_interrupted;
 
@@ -99,6 +99,8 @@ static int refused(long status, const char *path, const json_t *problem, struct 
 struct call {
     const char *method, *path, *key, *accept, *last_event;
     const json_t *body;
+    const int *file; /* instead: the body is this file */
+    int64_t file_bytes;
     bool is_repeatable;       /* a POST that may arrive twice */
     struct http_client *http; /* NULL: the command's */
     int64_t timeout_ms;       /* 0: of a call whose answer is kept */
@@ -146,7 +148,9 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
     AUTO(text_free)
     char *last = xasprintf("Last-Event-ID: %s", call->last_event == NULL ? "" : call->last_event);
     AUTO(text_free) char *body = call->body == NULL ? NULL : json_text(call->body);
-    const char *const headers[] = {authorization, accept, "Content-Type: application/json",
+    const char *const headers[] = {authorization, accept,
+                                   call->file == NULL ? "Content-Type: application/json"
+                                                      : "Content-Type: application/octet-stream",
                                    call->key != NULL          ? key
                                    : call->last_event != NULL ? last
                                                               : NULL,
@@ -155,7 +159,11 @@ static int exchange(struct cli *cli, const struct call *call, struct http_answer
                                          .url = url,
                                          .headers = headers,
                                          .body = body,
-                                         .body_length = body == NULL ? 0 : strlen(body),
+                                         .body_length = call->file != NULL
+                                                            ? (size_t)call->file_bytes
+                                                        : body == NULL ? 0
+                                                                       : strlen(body),
+                                         .body_fd = call->file,
                                          .timeout_ms = timeout_ms(cli, call),
                                          .on_data = call->on_data,
                                          .on_tick = call->on_tick,
@@ -268,13 +276,23 @@ int api_trigger(struct cli *cli, const char *path, const json_t *body, json_t **
     return perform(cli, &call, answer_r, error);
 }
 
+int api_upload(struct cli *cli, const char *path, int fd, int64_t bytes, struct error *error)
+{
+    const struct call call = {.method = "PUT",
+                              .path = path,
+                              .file = &fd,
+                              .file_bytes = bytes,
+                              .timeout_ms = FILE_TIMEOUT_MS};
+    return perform(cli, &call, NULL, error);
+}
+
 int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
                  struct error *error)
 {
     const struct call call = {.method = "GET",
                               .path = path,
                               .accept = accept,
-                              .timeout_ms = DOWNLOAD_TIMEOUT_MS,
+                              .timeout_ms = FILE_TIMEOUT_MS,
                               .on_data = write_out,
                               .context = out};
     struct http_answer answer;

@@ -26,6 +26,10 @@ int api_post_repeatable(struct cli *cli, const char *path, const json_t *body, j
 int api_trigger(struct cli *cli, const char *path, const json_t *body, json_t **answer_r,
                 struct error *error) WARN_UNUSED;
 
+/* A file, from its start on, by PUT. */
+int api_upload(struct cli *cli, const char *path, int fd, int64_t bytes,
+               struct error *error) WARN_UNUSED;
+
 /* What is not JSON, straight into a file. */
 int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
                  struct error *error) WARN_UNUSED;

@@ -9,6 +9,7 @@
 #include "api.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "bundle_send.h"
 #include "inline_suite.h"
 #include "manifest.h"
 
@@ -175,6 +176,9 @@ static int choose_suite(const struct cli_options *options, const json_t *manifes
             suite_of(manifest, json_object_iter_key(json_object_iter((json_t *)(uintptr_t)suites)));
     else if (options->template == NULL)
         return usage_error(error, "what is to run? --template, --suite, or -- COMMAND");
+    if (options->bundle != NULL && !json_is_object(*suite_r))
+        return usage_error(error,
+                           "--bundle goes with -- COMMAND, or a suite that verdict.yaml describes");
     return 0;
 }
 
@@ -199,6 +203,8 @@ int body_make(struct cli *cli, json_t **body_r, struct error *error)
     }
     if (project != options->project &&
         ensure_project(cli, project, json_find_text(manifest, "title"), error) < 0)
+        return -1;
+    if (options->bundle != NULL && bundle_send(cli, project, suite, error) < 0)
         return -1;
     return body_encode(options, &ci, project, suite, body_r, error);
 }

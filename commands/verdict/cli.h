@@ -19,7 +19,7 @@
 struct cli_options {
     const char *url, *token, *project;
     const char *file, *template, *suite, *environment, *pool, *framework;
-    const char *path, *git, *ref, *directory, *report;
+    const char *path, *git, *bundle, *ref, *directory, *report;
     const char *build, *branch, *commit, *title, *idempotency_key;
     const char *status, *task, *name, *scopes, *expires, *cases, *ci, *ci_dir;
     int64_t priority;                                          /* -1: not said */

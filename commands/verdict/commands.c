@@ -3,9 +3,9 @@
 #include "base/memory.h"
 #include "cli.h"
 
-#define RUN_OPTIONS                                                                                    \
-    "project file template suite environment pool framework path git ref pinned directory report env " \
-    "secret artifact build branch commit title priority param require queue-timeout task-timeout "     \
+#define RUN_OPTIONS                                                                                           \
+    "project file template suite environment pool framework path git bundle ref pinned directory report env " \
+    "secret artifact build branch commit title priority param require queue-timeout task-timeout "            \
     "run-timeout allow-empty cancel-superseded idempotency-key"
 #define CI_OPTIONS   "ci ci-dir"
 #define WAIT_OPTIONS "timeout quiet cancel-on-interrupt " CI_OPTIONS

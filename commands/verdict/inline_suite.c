@@ -92,6 +92,15 @@ static int make_source(const struct cli_options *options, json_t **source_r, str
 {
     char path[PATH_MAX];
     const char *given = options->path == NULL ? "." : options->path;
+    if (options->bundle != NULL) {
+        if (options->git != NULL || options->path != NULL || options->ref != NULL ||
+            options->pinned)
+            return usage_error(error, "--bundle goes without --path, --git, --ref and --pinned");
+        if (realpath(options->bundle, path) == NULL)
+            return usage_error(error, "--bundle %s: %s", options->bundle, strerror(errno));
+        *source_r = json_pack("{s:s}", "kind", "bundle");
+        return 0;
+    }
     if (options->git != NULL) {
         *source_r = json_pack("{s:s, s:s, s:s*, s:s*}", "kind", "git", "url", options->git, "ref",
                               options->ref, "path", options->path);
@@ -142,7 +151,8 @@ char *inline_project(const struct cli_options *options)
             name[strlen(name) - strlen(".git")] = '\0';
         return slug_from(name);
     }
-    if (realpath(options->path == NULL ? "." : options->path, path) == NULL)
+    const char *here = options->bundle != NULL ? options->bundle : options->path;
+    if (realpath(here == NULL ? "." : here, path) == NULL)
         return slug_from("");
     return slug_from(base_name(path));
 }

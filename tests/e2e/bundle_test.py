@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests run on files that were sent along: what a worker makes of a bundle, good or hostile."""
+"""Tests run on files that were sent along: by the command, and what a worker makes of a bundle that
+is none of ours."""
 
 import hashlib
 import io
+import subprocess
 import tarfile
+import textwrap
 
 import pytest
 from parts.process import wait_until
@@ -15,6 +18,84 @@ def installation(shared_verdict):
     shared_verdict.start_all(VERDICT_BLOB_URL=f"file://{shared_verdict.files}")
     shared_verdict.api.put("/v1/projects/shop", {"title": "Shop"})
     return shared_verdict
+
+
+class Tree:
+    """A directory that no worker may look into, and the command in it."""
+
+    def __init__(self, verdict, folder):
+        self.verdict = verdict
+        self.folder = folder
+
+    def write(self, **texts):
+        for name, text in texts.items():
+            path = self.folder / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+
+    def run(self, *words, status=0):
+        command = self.verdict.cli("run", "--bundle", ".", *words)
+        done = subprocess.run(**command, cwd=self.folder, capture_output=True, text=True)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def tree(installation, tmp_path):
+    return Tree(installation, tmp_path)
+
+
+def test_a_suite_runs_from_a_directory_without_git(tree):
+    tree.write(
+        _gitignore="secret*\n!secret.not\n",
+        secret="x",
+        secret_not="x",
+        deep__data="there",
+        run_sh="""
+            ls -A
+            test "$(cat deep/data)" = there && test ! -e secret && test -e secret.not
+        """,
+    )
+    words = ("--project", "shop", "--", "sh", "run.sh")
+
+    first = tree.run(*words)
+    again = tree.run(*words)
+    tree.write(deep__data="else")
+    changed = tree.run(*words, status=1)
+
+    assert "KiB sent" in first
+    assert "KiB were there already" in again
+    assert "KiB sent" in changed
+
+
+def test_a_suite_of_verdict_yaml_runs_where_it_lies_in_the_bundle(tree):
+    tree.write(
+        verdict_yaml="""
+            project: shop
+            suites:
+              unit:
+                framework: command
+                source: {path: tests}
+                command: [sh, run.sh]
+                report: {format: none}
+        """,
+        tests__run_sh="cat ../beside",
+        beside="x",
+    )
+
+    tree.run()
+
+    assert "--bundle goes with -- COMMAND" in tree.run("--suite", "another", status=2)
+
+
+def test_what_leads_outside_is_not_sent(tree):
+    (tree.folder / "link").symlink_to("/etc/passwd")
+    before = tree.verdict.db.value("SELECT count(*) FROM api.run")
+
+    said = tree.run("--project", "shop", "--", "true", status=2)
+
+    assert "link is a link that leads outside, to /etc/passwd" in said
+    assert tree.verdict.db.value("SELECT count(*) FROM api.run") == before
 
 
 def tar(*members):

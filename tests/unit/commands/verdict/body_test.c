@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "body.h"
+#include "bundle_send.h"
 #include "inline_suite.h"
 
 static json_t *encode(const struct cli_options *options, const struct ci *ci)
@@ -162,6 +163,58 @@ static void a_folder_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(error.text, "/nonexistent/folder"));
 }
 
+static void a_bundle_is_the_whole_source(void **state)
+{
+    char *words[] = {(char[]){"true"}, NULL};
+    struct cli_options options = {
+        .rest = words, .rest_count = 1, .has_command = true, .bundle = "/usr"};
+    AUTO(json_free) json_t *suite = NULL;
+    json_t *none = NULL;
+    struct error error;
+    (void)state;
+
+    assert_int_equal(inline_suite(&options, &suite, &error), 0);
+
+    AUTO(json_free) json_t *expected = json_pack("{s:s}", "kind", "bundle");
+    assert_string_equal(json_find_text(suite, "slug"), "usr-true");
+    assert_true(json_equal(json_object_get(suite, "source"), expected));
+    options.path = "/usr/bin";
+    assert_int_equal(inline_suite(&options, &none, &error), -1);
+    assert_non_null(strstr(error.text, "--bundle goes without --path"));
+}
+
+static void a_suite_lies_inside_its_bundle(void **state)
+{
+    static const struct {
+        const char *source, *inside; /* NULL: the whole of it; "": it is refused */
+    } rows[] = {
+        {"{'kind': 'path', 'path': '/usr'}", NULL},
+        {"{'kind': 'path', 'path': '/usr/bin'}", "bin"},
+        {"{'kind': 'path', 'path': '/usr/share/x y'}", "share/x y"},
+        {"{'kind': 'path', 'path': '/usrx'}", ""},
+        {"{'kind': 'path', 'path': '/etc'}", ""},
+        {"{'kind': 'git', 'url': 'https://x/y.git', 'ref': 'main'}", NULL},
+        {"{'kind': 'git', 'url': 'https://x/y.git', 'path': 'tests'}", "tests"},
+    };
+    const struct cli_options options = {.bundle = "/usr/bin/.."};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(text_free) char *text = xstrdup(rows[i].source);
+        AUTO(json_free) json_t *given = NULL, *source = NULL;
+        struct error error;
+        for (char *c = text; *c != '\0'; c++)
+            *c = *c == '\'' ? '"' : *c;
+        assert_int_equal(json_parse(text, strlen(text), &given, &error), 0);
+        bool is_refused = rows[i].inside != NULL && rows[i].inside[0] == '\0';
+        assert_int_equal(bundle_source(&options, given, &source, &error), is_refused ? -1 : 0);
+        if (is_refused)
+            continue;
+        AUTO(json_free)
+        json_t *expected = json_pack("{s:s, s:s*}", "kind", "bundle", "path", rows[i].inside);
+        assert_true(json_equal(source, expected));
+    }
+}
+
 static void slugs_are_made_of_anything(void **state)
 {
     static const char *const rows[][2] = {{"My Shop", "my-shop"}, {"shop", "shop"},
@@ -191,6 +244,8 @@ int main(void)
         cmocka_unit_test(a_parameter_without_a_value_is_refused),
         cmocka_unit_test(frameworks_are_guessed_from_commands),
         cmocka_unit_test(an_inline_suite_says_where_and_what),
+        cmocka_unit_test(a_bundle_is_the_whole_source),
+        cmocka_unit_test(a_suite_lies_inside_its_bundle),
         cmocka_unit_test(a_report_decides_how_a_command_is_read),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
         cmocka_unit_test(slugs_are_made_of_anything),
