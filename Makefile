@@ -64,9 +64,9 @@ test-schema: setup ## schemathesis on the API, 100 examples of each operation
 	@VERDICT_SCHEMA_EXAMPLES=100 $(VENV)/pytest tests/schema -s -o timeout=900
 test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
 	@tests/support/bare-debian.sh
-chaos: setup ## the storm of the crash tests at full length
+chaos: setup ## every promise at length, with a table (CHAOS="P6 P10" only these; "--seed N" again)
 	@$(AGAIN) -j2 binaries
-	@$(VENV)/pytest tests/chaos -o timeout=3600
+	@$(VENV)/python tests/chaos/run $(CHAOS)
 bench: setup ## measure, beside ceilings and peers; BENCH=results,status for some lines, QUICK=1 for a short look
 	@$(AGAIN) -j2 binaries
 	@tests/bench/setup.sh

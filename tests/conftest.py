@@ -92,6 +92,18 @@ def seed(record_property):
     return seed
 
 
+@pytest.fixture
+def tell(record_property):
+    """tell(kills=7): what the test has met, for the table of `make chaos`."""
+
+    def told(**counts):
+        for name, count in counts.items():
+            record_property(name, count)
+        print(counts)
+
+    return told
+
+
 def pytest_terminal_summary(terminalreporter):
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from parts.process import wait_until
+from support.size import size
 
 FINAL_RUNS = "SELECT count(*) FROM scheduling.run_state WHERE finished_at IS NOT NULL"
 ATTEMPTS = "SELECT max(attempt) FROM scheduling.task"
@@ -60,11 +61,12 @@ def trigger_unfit(work, ending, **policy):
 
 
 @pytest.mark.own("kafka")
-def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, private_work):
+@pytest.mark.parametrize("outage_s", size([20], [5, 20, 90]))
+def test_a_broker_that_stops_only_delays(private_verdict, private_work, outage_s, tell):
     work = private_work.start()
     private_verdict.start("scheduler", **PATIENCE)
     broker = private_verdict.servers.kafka
-    work.suite.resize(cases=40, pause_ms=100)
+    work.suite.resize(cases=2 * outage_s, pause_ms=100)
     running = work.trigger()
     work.wait_started(running)
     due = trigger_unfit(work, ("timed_out", "run_timeout"), run_timeout_ms=12000)
@@ -72,11 +74,12 @@ def test_a_broker_that_stops_for_twenty_seconds_only_delays(private_verdict, pri
 
     broker.signal(signal.SIGSTOP)
     accepted = [work.trigger() for _ in range(5)]
-    threading.Event().wait(10)  # the outage itself is the input of this test
+    threading.Event().wait(outage_s / 2)  # the outage itself is the input of this test
     private_verdict.api.request("POST", f"/v1/runs/{unwanted}/cancel")
-    threading.Event().wait(10)
+    threading.Event().wait(outage_s / 2)
     broker.signal(signal.SIGCONT)
     ends = [private_verdict.wait_final(run, 20)["state"] for run in (due, unwanted)]
+    tell(outage_s=outage_s)
     work.wait_all_final(90)
 
     assert ends == ["timed_out", "cancelled"], "late by more than the outage and the take-over"

@@ -72,7 +72,7 @@ class Watcher(threading.Thread):
 
 
 @pytest.mark.own("redis")
-def test_flushing_redis_all_the_time_changes_nothing(private_verdict, private_work):
+def test_flushing_redis_all_the_time_changes_nothing(private_verdict, private_work, tell):
     work = private_work.start()
     cache = redis.Redis.from_url(private_verdict.urls["VERDICT_REDIS_URL"])
     watcher = Watcher(private_verdict, work.promised.values())
@@ -86,6 +86,7 @@ def test_flushing_redis_all_the_time_changes_nothing(private_verdict, private_wo
     client.finish(60)
     work.wait_all_final()
     watcher.finish()
+    tell(reads=watcher.reads)
 
     work.check()
 

@@ -5,6 +5,7 @@ import json
 import time
 
 from parts.process import wait_until
+from support.size import size
 
 TAKEN, LOST = "partition taken over", ("partition given back", "partition dropped")
 
@@ -80,16 +81,18 @@ def test_a_zombie_scheduler_is_fenced(verdict, work):
     work.check()
 
 
-def test_a_scheduler_stopped_at_any_moment_is_fenced(verdict, work):
+def test_a_scheduler_stopped_at_any_moment_is_fenced(verdict, work, tell):
     """Under load, so that some of the stops fall inside a transaction."""
     pair = Pair(verdict, work)
-    client = work.client(count=60, gap_s=0.1)
+    client = work.client(count=size(60, 300), gap_s=0.1)
+    stops = size(3, 8)
 
     client.start()
-    for _ in range(3):
+    for _ in range(stops):
         pair.replace_holder()
     client.finish(60)
     work.wait_all_final()
+    tell(stops=stops)
 
     work.check()
 

@@ -3,6 +3,7 @@
 tests stand in for the workers: they enrol, heartbeat, read their lane and stream results, and
 misbehave."""
 
+import collections
 import hashlib
 import hmac
 import json
@@ -17,6 +18,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from parts.process import wait_until
 from support.database import refuse
+from support.size import size
 from support.worker import uuid_v7
 
 FINAL = ("passed", "failed", "errored", "cancelled", "timed_out")
@@ -627,10 +629,21 @@ def test_a_record_without_any_message_ends_the_task(pool):
     assert pool.final(run)["reason"] == "no_tests"
 
 
-def test_of_a_finish_and_a_cancel_at_once_one_wins(pool):
+def test_of_a_finish_and_a_cancel_at_once_one_wins(pool, tell):
     worker = pool.ready_worker(slots=16)
+    won = collections.Counter()
+    for _ in range(size(1, 63)):
+        won += race_finishes_against_cancels(pool, worker)
+    tell(races=won.total(), cancelled=won["cancelled"])
+
+
+def race_finishes_against_cancels(pool, worker):
+    """16 races at once; what won."""
+    won = collections.Counter()
     runs = [pool.trigger() for _ in range(16)]
-    dispatches = [worker.next_dispatch(i) for i in range(16)]
+    sent = lambda: {d["run_id"]: d for d in worker.received if d["run_id"] in runs}  # noqa: E731
+    wait_until(lambda: len(sent()) == len(runs), 30, "all of them to be dispatched")
+    dispatches = list(sent().values())
     for dispatch in dispatches:
         worker.start(dispatch)
 
@@ -651,6 +664,8 @@ def test_of_a_finish_and_a_cancel_at_once_one_wins(pool):
         assert state["state"] in ("passed", "cancelled")
         assert finals == 1
         assert told["state"] == state["state"]
+        won[state["state"]] += 1
+    return won
 
 
 def test_when_most_of_a_pool_falls_silent_at_once_nobody_is_lost(pool):
