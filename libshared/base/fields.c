@@ -362,6 +362,25 @@ void texts_add(struct texts *texts, const char *text)
     texts->list[texts->count++] = xstrdup(text);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void texts_keep_each_once(struct texts *texts)
+{
+    size_t kept = 0;
+    if (texts->count > 0)
+        qsort(texts->list, texts->count, sizeof *texts->list, compare_texts);
+    for (size_t i = 0; i < texts->count; i++) {
+        if (kept > 0 && strcmp(texts->list[kept - 1], texts->list[i]) == 0)
+            free(texts->list[i]);
+        else
+            texts->list[kept++] = texts->list[i];
+    }
+    texts->count = kept;
+}
+
 void texts_deinit(struct texts *texts)
 {
     for (size_t i = 0; i < texts->count; i++)

@@ -73,4 +73,5 @@ void fields_free(const struct fields *fields, void *in);
 
 void texts_add(struct texts *texts, const char *text);
 void texts_deinit(struct texts *texts);
+void texts_keep_each_once(struct texts *texts);          /* sorted then */
 void *records_add(struct records *records, size_t size); /* a zeroed new last entry */

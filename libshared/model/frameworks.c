@@ -98,6 +98,45 @@ static void read_quotes(const char *selector, char **file_r, char **class_r, cha
     read_titles(selector, "] " QUOTE " ", " " QUOTE " ", file_r, class_r, name_r, parameters_r);
 }
 
+/* "org.example.CalcTest#adds(int)[1]" → class, name, parameters. */
+static void read_method(const char *selector, char **file_r, char **class_r, char **name_r,
+                        char **parameters_r)
+{
+    const char *hash = strchr(selector, '#');
+    *file_r = xstrdup("");
+    *class_r = hash == NULL ? xstrdup("") : xstrndup(selector, (size_t)(hash - selector));
+    case_name_split(hash == NULL ? selector : hash + 1, name_r, parameters_r);
+}
+
+/* "calc::bin/tool" → "calc::tool", since its events do not say what kind of binary one is; and "calc" where the
+ * binary is named as its package, as libraries are. Caller frees. */
+static char *binary_class(const char *id, size_t length)
+{
+    AUTO(text_free) char *package = xstrndup(id, length);
+    char *colons = strstr(package, "::");
+    if (colons == NULL)
+        return TAKE(package);
+    const char *slash = strchr(colons, '/');
+    const char *binary = slash == NULL ? colons + 2 : slash + 1;
+    size_t at = 0, end = (size_t)(colons - package);
+    while (at < end && (binary[at] == package[at] || (binary[at] == '_' && package[at] == '-')))
+        at++;
+    if (at == end && binary[at] == '\0')
+        return xstrndup(package, end);
+    return xasprintf("%.*s::%s", (int)end, package, binary);
+}
+
+/* "calc::whole tests::adds", as `cargo nextest list` writes it. */
+static void read_nextest(const char *selector, char **file_r, char **class_r, char **name_r,
+                         char **parameters_r)
+{
+    const char *space = strchr(selector, ' ');
+    *file_r = xstrdup("");
+    *class_r = space == NULL ? xstrdup("") : binary_class(selector, (size_t)(space - selector));
+    *name_r = xstrdup(space == NULL ? selector : space + 1);
+    *parameters_r = xstrdup("");
+}
+
 static void read_plain(const char *selector, char **file_r, char **class_r, char **name_r,
                        char **parameters_r)
 {
@@ -136,6 +175,16 @@ static char *write_spaced(const char *file, const char *class, const char *name,
 {
     bool is_test = class[0] != '\0' && name[0] != '(' && parameters[0] == '\0' && file[0] == '\0';
     return is_test ? xasprintf("%s %s", class, name) : NULL;
+}
+
+static char *write_method(const char *file, const char *class, const char *name,
+                          const char *parameters)
+{
+    bool is_method = class[0] != '\0' && name[0] != '(' && name[0] != '\0' && file[0] == '\0';
+    bool has_parameters = parameters[0] != '\0';
+    return !is_method ? NULL
+                      : xasprintf("%s#%s%s%s%s", class, name, has_parameters ? "[" : "", parameters,
+                                  has_parameters ? "]" : "");
 }
 
 static char *write_titles(const char *class, const char *name, const char *parameters,
@@ -216,6 +265,16 @@ static const struct framework_facts frameworks[] = {
      .read_selector = read_quotes,
      .write_selector = write_quotes,
      .naming = NAMED_WHOLE},
+    {.name = "surefire",
+     .selects_cases = true,
+     .read_selector = read_method,
+     .write_selector = write_method},
+    {.name = "nextest",
+     .selects_cases = true,
+     .streams = true,
+     .read_selector = read_nextest,
+     .write_selector = write_spaced,
+     .naming = NAMED_WHOLE},
     {.name = "prove",
      .selects_cases = true,
      .streams = true,
@@ -245,7 +304,7 @@ const struct framework_facts *framework_at(int index)
 
 const char *framework_list(void)
 {
-    return "pytest, cmocka, ctest, go-test, jest, vitest, playwright, prove, command";
+    return "pytest, cmocka, ctest, go-test, jest, vitest, playwright, surefire, nextest, prove, command";
 }
 
 /* "tests/test_a.py" is named by the class "tests.test_a.TestX", and by "tests/test_a.py > group". */

@@ -38,9 +38,17 @@ static void null_free(struct report_reader **reader)
 const struct report_reader_ops null_reader = {
     .name = "null", .open = null_open, .feed = null_feed, .finish = null_finish, .free = null_free};
 
-const struct report_reader_ops *const report_readers[] = {
-    &junit_reader, &tap_reader,    &cmocka_reader, &ctrf_reader, &go_json_reader,
-    &trx_reader,   &allure_reader, &null_reader,   NULL};
+const struct report_reader_ops *const report_readers[] = {&junit_reader,
+                                                          &tap_reader,
+                                                          &cmocka_reader,
+                                                          &ctrf_reader,
+                                                          &go_json_reader,
+                                                          &libtest_reader,
+                                                          &surefire_reader,
+                                                          &trx_reader,
+                                                          &allure_reader,
+                                                          &null_reader,
+                                                          NULL};
 
 const struct report_reader_ops *report_reader_find(const char *name)
 {

@@ -52,6 +52,6 @@ struct report_reader_ops {
 };
 
 extern const struct report_reader_ops junit_reader, tap_reader, cmocka_reader, ctrf_reader,
-    go_json_reader, trx_reader, allure_reader, null_reader;
+    go_json_reader, libtest_reader, surefire_reader, trx_reader, allure_reader, null_reader;
 extern const struct report_reader_ops *const report_readers[];
 const struct report_reader_ops *report_reader_find(const char *name); /* NULL when there is none */

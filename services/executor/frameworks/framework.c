@@ -12,8 +12,9 @@
 #include "base/text.h"
 
 const struct framework *const frameworks[] = {
-    &pytest_framework, &cmocka_framework,     &ctest_framework, &go_test_framework, &jest_framework,
-    &vitest_framework, &playwright_framework, &prove_framework, &command_framework, NULL};
+    &pytest_framework,  &cmocka_framework, &ctest_framework,      &go_test_framework,
+    &jest_framework,    &vitest_framework, &playwright_framework, &surefire_framework,
+    &nextest_framework, &prove_framework,  &command_framework,    NULL};
 
 const struct framework *executor_framework_find(const char *name)
 {

@@ -42,8 +42,8 @@ struct framework {
 };
 
 extern const struct framework pytest_framework, cmocka_framework, ctest_framework,
-    go_test_framework, jest_framework, vitest_framework, playwright_framework, prove_framework,
-    command_framework;
+    go_test_framework, jest_framework, vitest_framework, playwright_framework, surefire_framework,
+    nextest_framework, prove_framework, command_framework;
 extern const struct framework *const frameworks[];
 const struct framework *executor_framework_find(const char *name);
 

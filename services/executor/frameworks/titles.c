@@ -12,24 +12,6 @@
 #define BETWEEN        " > "
 #define EXPRESSION_MAX ((size_t)100 * 1024) /* an argument may have 128 kB */
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void keep_each_once(struct texts *texts)
-{
-    size_t kept = 0;
-    qsort(texts->list, texts->count, sizeof *texts->list, compare_texts);
-    for (size_t i = 0; i < texts->count; i++) {
-        if (kept > 0 && strcmp(texts->list[kept - 1], texts->list[i]) == 0)
-            free(texts->list[i]);
-        else
-            texts->list[kept++] = texts->list[i];
-    }
-    texts->count = kept;
-}
-
 /* Tools join titles by a space; one that holds what stands between ours is met as well. */
 static void add_alternative(struct buffer *expression, const char *titles)
 {
@@ -63,7 +45,7 @@ int titles_select(const struct framework_task *task, struct process_plan *plan,
         add_alternative(&expression, name);
         is_whole |= strcmp(file, name) == 0;
     }
-    keep_each_once(&titles_r->files);
+    texts_keep_each_once(&titles_r->files);
     buffer_add_text(&expression, ")$");
     if (!is_whole && !expression.overflowed)
         titles_r->expression = buffer_take(&expression);

@@ -208,8 +208,8 @@ static void replay(const struct report_reader_ops *ops, const char *directory)
 /* Also the reports of all other formats. */
 static void the_seeds_of_all_fuzz_targets_pass(void **state)
 {
-    static const char *const formats[] = {"junit",   "tap", "cmocka", "ctrf",
-                                          "go-json", "trx", "allure"};
+    static const char *const formats[] = {"junit",   "tap",     "cmocka", "ctrf",
+                                          "go-json", "libtest", "trx",    "allure"};
     (void)state;
     for (size_t i = 0; report_readers[i] != &null_reader; i++)
         for (size_t j = 0; j < ARRAY_SIZE(formats); j++) {

@@ -209,6 +209,18 @@ static void reports_of_other_formats_are_read(void **state)
     }
 }
 
+static void what_single_tools_write_is_read(void **state)
+{
+    (void)state;
+    check_file(&libtest_reader, "tests/data/libtest/valid", "nextest.jsonl", REPORT_WHOLE);
+    check_file(&libtest_reader, "tests/data/libtest/valid", "other_output.jsonl", REPORT_WHOLE);
+    check_file(&libtest_reader, "tests/data/libtest/invalid", "broken_event.jsonl", REPORT_CUT);
+    check_file(&libtest_reader, "tests/data/libtest/invalid", "cut_in_a_binary.jsonl", REPORT_CUT);
+    check_file(&surefire_reader, "tests/data/surefire/valid", "nested_reruns.xml", REPORT_WHOLE);
+    check_file(&surefire_reader, "tests/data/surefire/invalid", "cut_in_the_middle.xml",
+               REPORT_CUT);
+}
+
 /* The second file is cut: the first and the third are read, and what is whole is not said to be. */
 static void files_of_one_report_are_kept_apart(void **state)
 {
@@ -304,6 +316,7 @@ int main(void)
         cmocka_unit_test(what_cmocka_prints_is_found_among_other_output),
         cmocka_unit_test(cmocka_reports_that_are_torn_are_never_whole),
         cmocka_unit_test(reports_of_other_formats_are_read),
+        cmocka_unit_test(what_single_tools_write_is_read),
         cmocka_unit_test(files_of_one_report_are_kept_apart),
         cmocka_unit_test(nothing_is_an_empty_report),
         cmocka_unit_test(output_of_any_size_is_not_kept),
