@@ -11,18 +11,14 @@ them, for the time of each hop.
 import json
 import multiprocessing
 import os
-import pathlib
 import random
 import socket
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from bench import BUILT, HERE, Row, fits, percentile  # noqa: E402
-from bench import make_suite as make_noop  # noqa: E402
-from tasks import rate_of  # noqa: E402
+from bench.rig import BUILT, HERE, Row, fits, percentile
+from bench.rig import make_suite as make_noop
+from bench.tasks import rate_of
 
 WARM_UP = 50
 MOST_GAP_S = 0.02

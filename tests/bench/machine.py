@@ -7,7 +7,7 @@ import platform
 import re
 import subprocess
 
-from bench import TOP
+from bench.rig import TOP
 
 PROGRAMS = {
     "Postgres": ["/usr/lib/postgresql/15/bin/postgres", "--version"],

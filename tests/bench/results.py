@@ -14,7 +14,7 @@ import json
 import time
 
 import psycopg
-from bench import Row, cpu_s, fits
+from bench.rig import Row, cpu_s, fits
 from confluent_kafka import Producer
 from support.worker import Stream, Task, Worker, case_key, finished, result, uuid_v7
 

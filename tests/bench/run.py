@@ -8,12 +8,15 @@ run.py [--quick] [LINE …]     the lines are the files of this directory that L
 import argparse
 import importlib
 import json
+import pathlib
 import sys
 import time
 import traceback
 
-import machine
-from bench import BUILT, Bench
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from bench import machine  # noqa: E402
+from bench.rig import BUILT, Bench  # noqa: E402
 
 LINES = ["triggers", "latency", "tasks", "results", "status"]
 HEADS = ["measure", "Verdict", "spread", "ceiling or peer", "its figure", "ratio", "aim", "held"]
@@ -61,7 +64,7 @@ def run_line(bench, name):
     began = time.monotonic()
     print(f"bench: {name}", file=sys.stderr, flush=True)
     try:
-        rows = importlib.import_module(name).measure(bench)
+        rows = importlib.import_module(f"bench.{name}").measure(bench)
     except Exception:
         traceback.print_exc()
         return []

@@ -6,9 +6,9 @@ nginx."""
 import itertools
 import json
 
-from bench import BUILT, Row, fits, has_nginx, make_suite, nginx, port, running
+from bench.rig import BUILT, Row, fits, has_nginx, make_suite, nginx, port, running
+from bench.wrk import wrk
 from parts.process import wait_until
-from wrk import wrk
 
 FEW, MANY = 20_000, 120_000
 

@@ -5,9 +5,9 @@ Celery (two processes that stay, no process a task) and RQ (a fork each), both o
 import itertools
 import subprocess
 
-from bench import Row, fits, make_suite
+from bench.rig import Row, fits, make_suite
+from bench.wrk import wrk
 from parts.process import wait_until
-from wrk import wrk
 
 SLOTS = 4
 PEERS = {"celery": ("Celery + Redis, no process a task", 10_000), "rq": ("RQ, a fork each", 1_000)}

@@ -7,8 +7,8 @@ import os
 import re
 import subprocess
 
-from bench import Row, fits, make_suite
-from wrk import wrk
+from bench.rig import Row, fits, make_suite
+from bench.wrk import wrk
 
 # A UUIDv7, as Verdict's own: where a row lies in its index is a part of what it costs.
 SCRIPT = """

@@ -12,11 +12,9 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from support import TOP  # noqa: E402
-from support.servers import Servers, new_ports, release_ports  # noqa: E402
-from support.verdict import Verdict  # noqa: E402
+from support import TOP
+from support.servers import Servers, new_ports, release_ports
+from support.verdict import Verdict
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILT = TOP / "build" / "bench"
