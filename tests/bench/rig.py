@@ -132,10 +132,10 @@ def _cache():
     return pathlib.Path(home) / "verdict" / "bench"
 
 
-def make_suite(verdict, spec=None, name="noop"):
+def make_suite(verdict, spec=SUITE, name="noop"):
     source = verdict.folder / "source"
     source.mkdir(exist_ok=True)
-    whole = {**SUITE, "source": {"kind": "path", "path": str(source)}, **(spec or {})}
+    whole = {**spec, "source": {"kind": "path", "path": str(source)}}
     verdict.api.put("/v1/projects/bench", {"title": "Bench"})
     verdict.api.put(f"/v1/projects/bench/suites/{name}", whole)
 

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import json
 import pathlib
+import signal
 import sys
 import time
 import traceback
@@ -18,7 +19,19 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from bench import machine  # noqa: E402
 from bench.rig import BUILT, Bench  # noqa: E402
 
-LINES = ["triggers", "latency", "tasks", "results", "status"]
+LINES = [
+    "triggers",
+    "latency",
+    "tasks",
+    "results",
+    "status",
+    "webhooks",
+    "live",
+    "memory",
+    "recovery",
+    "suite",
+    "growth",
+]
 HEADS = ["measure", "Verdict", "spread", "ceiling or peer", "its figure", "ratio", "aim", "held"]
 
 
@@ -76,7 +89,13 @@ def run_line(bench, name):
     return rows
 
 
+def end(number, _):
+    """As if it had ended by itself: what was started is stopped."""
+    raise SystemExit(128 + number)
+
+
 def main():
+    signal.signal(signal.SIGTERM, end)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one short run of each, no warm-up")
     parser.add_argument("lines", nargs="*", metavar="LINE", help=f"of {', '.join(LINES)}")
