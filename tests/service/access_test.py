@@ -47,12 +47,13 @@ def ids(api):
         "pool": "gpu",
         **{name: str(uuid.uuid4()) for name in ("worker", "delivery", "artifact", "dispatch")},
         "key": "0" * 64,
+        "bundle": "0" * 64,
     }
 
 
 def ask(api, method, pattern, ids):
     path = pattern.format_map({**ids, "link": "none"})
-    query = {"project": ids["project"]} if "{key}" in pattern else None
+    query = {"project": ids["project"]} if re.search("{key}|{bundle}", pattern) else None
     body = {} if method in ("POST", "PUT", "PATCH") else None
     return api.request(method, path, params=query, json=body)
 
@@ -193,7 +194,7 @@ def queries():
 def ask_one(api, pattern, ids, query):
     """Streams begin, and are left."""
     path = pattern.format_map({**ids, "link": "none"})
-    needed = {"project": ids["project"]} if "{key}" in pattern else {}
+    needed = {"project": ids["project"]} if re.search("{key}|{bundle}", pattern) else {}
     with api.request("GET", path, params={**needed, **query}, stream=True) as answer:
         assert answer.status_code < 500, (path, query, answer.text[:500])
         if answer.status_code >= 400:
