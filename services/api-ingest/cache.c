@@ -48,6 +48,12 @@ static const char forget_script[] =
     "redis.call('DEL', KEYS[1]) redis.call('HSET', KEYS[1], 'forgotten', '1') "
     "redis.call('PEXPIRE', KEYS[1], ARGV[1]) return 1";
 
+/* The same of what is final, too. */
+static const char remove_script[] =
+    "redis.call('DEL', KEYS[1]) redis.call('HSET', KEYS[1], 'forgotten', '1') "
+    "redis.call('PEXPIRE', KEYS[1], ARGV[1]) return 1";
+#define REMOVED_MS 60000
+
 /* ---- the URL -------------------------------------------------------------------------------------- */
 
 static int bad_url(struct error *error)
@@ -298,15 +304,25 @@ void cache_put(struct cache *cache, const struct run_text *text, int64_t read_ms
         freeReplyObject(reply);
 }
 
-void cache_forget(struct cache *cache, const struct uuid *run_id)
+static void forget(struct cache *cache, const char *script, const struct uuid *run_id, int for_ms)
 {
     char key[KEY_SIZE], ttl[24];
-    snprintf(ttl, sizeof ttl, "%d", CACHE_OPEN_MS);
-    const char *words[] = {"EVAL", forget_script, "1", make_key(cache, run_id, key), ttl};
+    snprintf(ttl, sizeof ttl, "%d", for_ms);
+    const char *words[] = {"EVAL", script, "1", make_key(cache, run_id, key), ttl};
     size_t lengths[ARRAY_SIZE(words)];
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         lengths[i] = strlen(words[i]);
     redisReply *reply = ask(cache, (int)ARRAY_SIZE(words), words, lengths);
     if (reply != NULL)
         freeReplyObject(reply);
+}
+
+void cache_forget(struct cache *cache, const struct uuid *run_id)
+{
+    forget(cache, forget_script, run_id, CACHE_OPEN_MS);
+}
+
+void cache_remove(struct cache *cache, const struct uuid *run_id)
+{
+    forget(cache, remove_script, run_id, REMOVED_MS);
 }

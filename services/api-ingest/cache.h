@@ -23,3 +23,5 @@ struct run_text *cache_get(struct cache *cache, const struct uuid *run_id);
 void cache_put(struct cache *cache, const struct run_text *text, int64_t read_ms);
 /* Something was changed, or told: for CACHE_OPEN_MS it is read from Postgres, unless it is final. */
 void cache_forget(struct cache *cache, const struct uuid *run_id);
+/* It is removed: not told of any more, nor taken from whoever read it before. */
+void cache_remove(struct cache *cache, const struct uuid *run_id);

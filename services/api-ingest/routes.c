@@ -19,6 +19,7 @@
 #include "api/run_log_stream.h"
 #include "api/run_parts.h"
 #include "api/run_why.h"
+#include "api/run_remove.h"
 #include "api/run_report.h"
 #include "api/run_rerun.h"
 #include "api/runs.h"
@@ -99,6 +100,7 @@ const struct route routes[] = {
     API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, commit, build, environment and time"),
     API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
+    API("DELETE", "/v1/runs/{run}", SCOPE_ADMIN, runs_remove, "removes a run that has ended, with its results, logs, artifacts and events"),
     API("POST", "/v1/runs/{run}/rerun", SCOPE_RUN_WRITE, runs_rerun, "a new run of its cases that did not pass, failed, or of all; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status; ?tries=all with those that were tried again"),
     API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),

@@ -183,6 +183,52 @@ def test_a_run_that_is_too_old_goes_whole_and_nothing_brings_it_back(history):
     verdict.api.get(f"/v1/runs/{old['id']}", expect=404)
 
 
+def test_a_run_that_is_removed_goes_with_all_that_there_is_of_it(work, receiver):
+    verdict = work.start().verdict
+    hook = {"url": receiver.url, "events": ["run.*"]}
+    verdict.api.post(f"/v1/projects/{work.project}/webhooks", hook, expect=201)
+    keys = [{"Idempotency-Key": name} for name in ("removed", "kept")]
+    removed, kept = (
+        verdict.api.post("/v1/runs", work.body(), expect=201, headers=key) for key in keys
+    )
+    waiting = {**work.body(), "requirements": ["os=none"]}
+    going = verdict.api.post("/v1/runs", waiting, expect=201)
+    for run in (removed, kept):
+        assert verdict.wait_final(run["id"])["state"] == "passed"
+    delivered = "SELECT count(*) FROM notify.delivery WHERE state = 'delivered'"
+    wait_until(lambda: verdict.db.value(delivered) >= 6, 30, "the webhooks")
+
+    there = counts(verdict.db, removed["id"])
+    assert all(there[table] for table in ("results.result", "scheduling.task", "notify.event"))
+
+    refused = verdict.api.delete(f"/v1/runs/{going['number']}", expect=409)
+    assert "cancel it first" in refused["message"]
+    verdict.api.get(f"/v1/runs/{removed['id']}")  # it is in Redis now
+    verdict.api.delete(f"/v1/runs/{removed['id']}", expect=204)
+    for part in PARTS:
+        verdict.api.get(f"/v1/runs/{removed['id']}{part}", expect=404)
+    verdict.api.delete(f"/v1/runs/{removed['id']}", expect=404)
+    listed = verdict.api.get("/v1/runs")["items"]
+    assert [run["id"] for run in listed] == [going["id"], kept["id"]]
+    audit = verdict.api.get(f"/v1/projects/{work.project}/audit?action=run.remove")["items"]
+    assert [entry["object_id"] for entry in audit] == [removed["id"]]
+    keys_left = "SELECT count(*) FROM api.idempotency_key WHERE run_id = %s"
+    assert [verdict.db.value(keys_left, run["id"]) for run in (removed, kept)] == [0, 1]
+
+    # Each owner removes the rest in its next pass, and then nobody speaks of it any more.
+    for name in list(verdict.services):
+        verdict.stop(name)
+    before = counts(verdict.db, kept["id"])
+    for schema in ("scheduling", "results", "notify", "api"):
+        pass_of(verdict, schema)
+    wait_until(lambda: not any(counts(verdict.db, removed["id"]).values()), 30, "all to be gone")
+    assert verdict.db.value("SELECT count(*) FROM api.removed_run") == 0
+    assert counts(verdict.db, kept["id"]) == before
+    orphans = """SELECT count(*) FROM notify.delivery d
+                 WHERE NOT EXISTS (SELECT FROM notify.event e WHERE e.id = d.event_id)"""
+    assert verdict.db.value(orphans) == 0
+
+
 def test_a_key_is_kept_as_long_as_its_run(verdict, work):
     """Runs are kept for a day here, and this one is open for longer."""
     verdict.start("scheduler", wait=False)

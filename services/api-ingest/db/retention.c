@@ -2,7 +2,9 @@
 #include "db/retention.h"
 
 #include "base/memory.h"
+#include "db/run_remove.h"
 #include "model/limits.h"
+#include "service/removed_runs.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
@@ -26,11 +28,17 @@ static const char keys_of_old_runs_sql[] =
 static const char runs_sql[] =
     "WITH old AS (SELECT r.id FROM api.run r JOIN scheduling.run_state s ON s.run_id = r.id"
     "  WHERE r.id < $1::uuid AND s.finished_at < $2::timestamptz"
-    "  ORDER BY r.id LIMIT $3::integer FOR UPDATE OF r SKIP LOCKED),"
-    " requests AS (DELETE FROM api.run_request WHERE run_id IN (SELECT id FROM old)),"
-    " uploads AS (DELETE FROM api.upload WHERE run_id IN (SELECT id FROM old)),"
-    " artifacts AS (DELETE FROM api.artifact WHERE run_id IN (SELECT id FROM old))"
-    " DELETE FROM api.run WHERE id IN (SELECT id FROM old)";
+    "  ORDER BY r.id LIMIT $3::integer FOR UPDATE OF r SKIP LOCKED)," REMOVE_PARTS_OF(
+        "SELECT id FROM old") " DELETE FROM api.run WHERE id IN (SELECT id FROM old)";
+
+/* When nothing is left of them; an event may wait for a delivery, and goes by its age then. */
+#define NONE_IN(table) " AND NOT EXISTS (SELECT FROM " table " t WHERE t.run_id = x.run_id)"
+static const char removed_runs_sql[] =
+    "DELETE FROM api.removed_run WHERE run_id IN (SELECT x.run_id FROM " REMOVED_RUNS
+    " WHERE true" NONE_IN("scheduling.run_state") NONE_IN("results.run_totals")
+        NONE_IN("results.task_record") NONE_IN("results.result") NONE_IN(
+            "results.log_chunk") " AND (x.removed_at < now() - interval '1 day' OR NOT EXISTS"
+                                 "  (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $2::integer)";
 
 static const char delivery_requests_sql[] =
     "DELETE FROM api.delivery_request WHERE id IN"
@@ -48,6 +56,10 @@ static const struct retention_step steps[] = {
      .sql = keys_sql},
     {.table = "api.idempotency_key", .key = RETENTION_BY_TIME, .sql = keys_of_old_runs_sql},
     {.table = "api.run", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
+    {.table = "api.removed_run",
+     .key = RETENTION_BY_TIME,
+     .kept_ms = REMOVED_RUNS_KEPT_MS,
+     .sql = removed_runs_sql},
     {.table = "api.delivery_request",
      .key = RETENTION_BY_ID_AND_TIME,
      .sql = delivery_requests_sql},

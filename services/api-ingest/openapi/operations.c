@@ -16,6 +16,7 @@
 #include "api/run_list.h"
 #include "api/run_log_stream.h"
 #include "api/run_parts.h"
+#include "api/run_remove.h"
 #include "api/run_report.h"
 #include "api/run_rerun.h"
 #include "api/run_why.h"
@@ -105,6 +106,7 @@ const struct operation operations[] = {
     OPERATION(runs_create, .body = BODY("TriggerBody", &trigger_body_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {404, 422}),
     OPERATION(runs_list, PAGES("Run"), .parameters = {PAGE, "Project", "State", "Suite", "Branch", "Commit", "BuildVersion", "Environment", "Since", "Until", "ParentRun"}, .refused = {404}),
     OPERATION(runs_get, .parameters = {"Wait", "Version"}, .answer = "Run", .has_etag = true),
+    OPERATION(runs_remove, .ok = {204}, .refused = {409}),
     OPERATION(runs_rerun, .body = OPTIONAL_BODY("RerunBody", &rerun_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {409, 422}),
     OPERATION(run_results, PAGES("Result"), .parameters = {PAGE, "Statuses", "Tries"}),
     OPERATION(run_tasks, PAGES("Task"), .parameters = {"TaskLimit", "Cursor"}),

@@ -2,6 +2,7 @@
 #include "db/retention.h"
 
 #include "base/memory.h"
+#include "service/removed_runs.h"
 
 /* Not before the request that it answers, which api-ingest removes: it would be answered once more. */
 static const char deliveries_sql[] =
@@ -21,6 +22,19 @@ static const char events_sql[] =
     "   AND d.state = 'pending')"
     "  ORDER BY e.id LIMIT $3::integer FOR UPDATE SKIP LOCKED)";
 
+/* Of runs that somebody removed, with their deliveries. What is still to be sent is sent. */
+static const char removed_runs_sql[] =
+    "WITH old AS (SELECT e.id FROM " REMOVED_RUNS " JOIN notify.event e ON e.run_id = x.run_id"
+    "  WHERE NOT EXISTS (SELECT FROM notify.delivery d WHERE d.event_id = e.id"
+    "   AND (d.state = 'pending'"
+    "    OR EXISTS (SELECT FROM api.delivery_request r WHERE r.id = d.request_id)))"
+    "  LIMIT $2::integer FOR UPDATE OF e SKIP LOCKED),"
+    " deliveries AS (DELETE FROM notify.delivery WHERE event_id IN (SELECT id FROM old)"
+    "  RETURNING id),"
+    " attempts AS (DELETE FROM notify.delivery_attempt"
+    "  WHERE delivery_id IN (SELECT id FROM deliveries))"
+    " DELETE FROM notify.event WHERE id IN (SELECT id FROM old)";
+
 static const char dead_letters_sql[] =
     "DELETE FROM notify.dead_letter WHERE id IN (SELECT id FROM notify.dead_letter"
     " WHERE at < $1::timestamptz ORDER BY at LIMIT $2::integer)";
@@ -28,6 +42,10 @@ static const char dead_letters_sql[] =
 static const struct retention_step steps[] = {
     {.table = "notify.delivery", .key = RETENTION_BY_ID_AND_TIME, .sql = deliveries_sql},
     {.table = "notify.event", .key = RETENTION_BY_ID_AND_TIME, .sql = events_sql},
+    {.table = "notify.event",
+     .key = RETENTION_BY_TIME,
+     .kept_ms = REMOVED_RUNS_KEPT_MS,
+     .sql = removed_runs_sql},
     {.table = "notify.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
 };
 const struct retention_plan notify_retention = {steps, ARRAY_SIZE(steps)};

@@ -2,6 +2,7 @@
 #include "db/retention.h"
 
 #include "base/memory.h"
+#include "service/removed_runs.h"
 
 /* result and log_chunk go by whole months: see partitions.c. Totals and records go when api-ingest has
  * removed their run, and no sooner: nobody reads half a run. */
@@ -17,6 +18,16 @@ static const char totals_sql[] =
     "DELETE FROM results.run_totals WHERE run_id IN"
     " (SELECT t.run_id FROM results.run_totals t WHERE t.run_id < $1::uuid AND t.closed"
     "  AND " RUN_IS_GONE("t") "  ORDER BY t.run_id LIMIT $2::integer FOR UPDATE SKIP LOCKED)";
+
+/* Of runs that somebody removed: results and logs row by row, since their months are kept. */
+#define OF_REMOVED(table, key, columns)                                                            \
+    "DELETE FROM results." table " WHERE (" key ") IN (SELECT " columns " FROM " REMOVED_RUNS      \
+    " JOIN results." table " t ON t.run_id = x.run_id LIMIT $2::integer)"
+#define STEP_OF_REMOVED(table_, key_, columns_)                                                    \
+    {                                                                                              \
+        .table = "results." table_, .key = RETENTION_BY_TIME, .kept_ms = REMOVED_RUNS_KEPT_MS,     \
+        .sql = OF_REMOVED(table_, key_, columns_)                                                  \
+    }
 
 #define APART(table)                                                                               \
     "DELETE FROM results." table " WHERE (dispatch_id, seq) IN (SELECT dispatch_id, seq"           \
@@ -38,6 +49,11 @@ static const char dead_letters_sql[] =
 static const struct retention_step steps[] = {
     {.table = "results.task_record", .key = RETENTION_BY_ID_AND_TIME, .sql = records_sql},
     {.table = "results.run_totals", .key = RETENTION_BY_ID, .sql = totals_sql},
+    STEP_OF_REMOVED("result", "run_id, case_key, variant, try",
+                    "t.run_id, t.case_key, t.variant, t.try"),
+    STEP_OF_REMOVED("log_chunk", "run_id, dispatch_id, seq", "t.run_id, t.dispatch_id, t.seq"),
+    STEP_OF_REMOVED("task_record", "dispatch_id", "t.dispatch_id"),
+    STEP_OF_REMOVED("run_totals", "run_id", "t.run_id"),
     {.table = "results.stale_result", .key = RETENTION_BY_TIME, .sql = APART("stale_result")},
     {.table = "results.late_result", .key = RETENTION_BY_TIME, .sql = APART("late_result")},
     {.table = "results.known_case", .key = RETENTION_BY_TIME, .sql = known_cases_sql},
