@@ -9,4 +9,4 @@
     " ORDER BY run_id LIMIT 1000) AS x"
 
 /* For struct retention_step: they need not be of any age. */
-#define REMOVED_RUNS_KEPT_MS 1
+#define REMOVED_KEPT_MS 1

@@ -2,17 +2,21 @@
 #include "api/pools.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "api/checks.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "db/audit.h"
 #include "db/pool.h"
+#include "db/run_remove.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "lanes.h"
 #include "log/log.h"
 #include "model/limits.h"
+
+#define DEFAULT_POOL "default"
 
 #define OFFSET(member) offsetof(struct pool_body, member)
 static const struct field body_list[] = {
@@ -150,6 +154,37 @@ int pools_put(struct request *request, struct response *response, struct error *
         status = answer_pool(request, response, there == NULL ? 201 : 200, body.slug, error);
     fields_free(&pool_fields, &body);
     return status;
+}
+
+static int check_unused(struct store *store, const json_t *pool, const struct uuid *id,
+                        struct error *error)
+{
+    const char *slug = json_find_text(pool, "slug");
+    bool has_runs;
+    if (strcmp(slug, DEFAULT_POOL) == 0)
+        return error_set(error, "conflict", "the pool %s stays: runs that name none take it", slug);
+    if (json_find_int(pool, "workers", 0) > 0)
+        return error_set(error, "conflict", "workers of this pool are there: stop them first");
+    if (pool_db_has_runs(store, id, &has_runs, error) < 0)
+        return -1;
+    return has_runs ? error_set(error, "conflict", "runs name this pool: it stays with them") : 0;
+}
+
+/* Workers that were of it are not let in any more. */
+int pools_remove(struct request *request, struct response *response, struct error *error)
+{
+    AUTO(json_free) json_t *pool = NULL;
+    struct store *store;
+    struct uuid id;
+    if (request_begin(request, &store, error) < 0 || run_remove_db_lock(store, error) < 0 ||
+        find_pool(request, store, &pool, &id, error) < 0 ||
+        check_unused(store, pool, &id, error) < 0 || pool_db_remove(store, &id, error) < 0 ||
+        audit_add(store, request, NULL, "pool.remove", &id,
+                  json_pack("{s:s}", "slug", json_find_text(pool, "slug")), error) < 0 ||
+        request_commit(request, error) < 0)
+        return -1;
+    response_empty(response, 204);
+    return 0;
 }
 
 int pools_join_token(struct request *request, struct response *response, struct error *error)

@@ -2,13 +2,16 @@
 #include "api/projects.h"
 
 #include "api/checks.h"
+#include "auth.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "db/audit.h"
 #include "db/project.h"
+#include "db/run_remove.h"
 #include "http/page.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "ingest.h"
 #include "model/limits.h"
 
 struct project_body {
@@ -141,6 +144,30 @@ int projects_put(struct request *request, struct response *response, struct erro
     int status = put_project(request, body.title, &project, &http_status, error);
     fields_free(&project_put_fields, &body);
     return status < 0 ? -1 : answer_project(request, response, http_status, &project.id, error);
+}
+
+/* Nothing new comes to it meanwhile: see run_remove_db_lock. What there is much of goes later (db/retention.c). */
+int projects_remove(struct request *request, struct response *response, struct error *error)
+{
+    const struct project_ref *project = request_project(request);
+    struct store *store;
+    bool has_runs;
+    if (request_begin(request, &store, error) < 0 || run_remove_db_lock(store, error) < 0 ||
+        project_db_has_runs(store, &project->id, &has_runs, error) < 0)
+        return -1;
+    if (has_runs)
+        return error_set(error, "conflict",
+                         "the project has runs: cancel those that go on, and remove them all first"
+                         " (DELETE /v1/projects/%s/runs)",
+                         project->slug);
+    if (project_db_remove(store, &project->id, error) < 0 ||
+        audit_add(store, request, NULL, "project.remove", &project->id,
+                  json_pack("{s:s}", "slug", project->slug), error) < 0 ||
+        request_commit(request, error) < 0)
+        return -1;
+    auth_forget(request_ingest(request)->auth); /* its tokens are void */
+    response_empty(response, 204);
+    return 0;
 }
 
 static int answer_audit(struct request *request, struct response *response,

@@ -3,11 +3,14 @@
 
 #include "api/checks.h"
 #include "api/run_lookup.h"
+#include "base/memory.h"
 #include "cache.h"
 #include "db/audit.h"
 #include "db/run_remove.h"
 #include "http/response.h"
 #include "ingest.h"
+
+#define RUNS_AT_ONCE 500
 
 /* From then on nobody finds it; the owners of the other tables remove the rest (db/retention.c). */
 int runs_remove(struct request *request, struct response *response, struct error *error)
@@ -31,5 +34,26 @@ int runs_remove(struct request *request, struct response *response, struct error
         return -1;
     cache_remove(request_ingest(request)->cache, &run.id);
     response_empty(response, 204);
+    return 0;
+}
+
+int projects_remove_runs(struct request *request, struct response *response, struct error *error)
+{
+    const struct uuid *project_id = &request_project(request)->id;
+    AUTO(memory_free) struct uuid *ids = NULL;
+    struct store *store;
+    int count;
+    bool has_more;
+    if (request_begin(request, &store, error) < 0 ||
+        run_remove_db_ended(store, project_id, RUNS_AT_ONCE, &ids, &count, &has_more, error) < 0)
+        return -1;
+    if (count > 0 && audit_add(store, request, project_id, "project.remove_runs", project_id,
+                               json_pack("{s:i}", "runs", count), error) < 0)
+        return -1;
+    if (request_commit(request, error) < 0)
+        return -1;
+    for (int i = 0; i < count; i++)
+        cache_remove(request_ingest(request)->cache, &ids[i]);
+    response_json(response, 200, json_pack("{s:i, s:b}", "removed", count, "more", has_more));
     return 0;
 }

@@ -143,3 +143,26 @@ int pool_db_take_back(struct store *store, const struct uuid *id, const struct u
     return store_query(store, take_back_sql, PARAMS(param_uuid(id), param_uuid(project_id)), NULL,
                        error);
 }
+
+static const char has_runs_sql[] = "SELECT EXISTS (SELECT FROM api.run WHERE pool_id = $1)";
+
+int pool_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
+                     struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, has_runs_sql, PARAMS(param_uuid(id)), &rows, error) < 0)
+        return -1;
+    *has_runs_r = rows_bool(rows, 0, 0);
+    return 0;
+}
+
+static const char remove_sql[] = "WITH grants AS (DELETE FROM api.pool_project WHERE pool_id = $1),"
+                                 " enrolments AS (DELETE FROM api.enrolment WHERE pool_id = $1)"
+                                 " DELETE FROM api.pool WHERE id = $1";
+
+int pool_db_remove(struct store *store, const struct uuid *id, struct error *error)
+{
+    if (store_query(store, remove_sql, PARAMS(param_uuid(id)), NULL, error) < 0)
+        return name_in_use("pool", "template", error);
+    return 0;
+}

@@ -35,3 +35,7 @@ int pool_db_grant(struct store *store, const struct uuid *id, const struct uuid 
                   const struct uuid *created_by, struct error *error) WARN_UNUSED;
 int pool_db_take_back(struct store *store, const struct uuid *id, const struct uuid *project_id,
                       struct error *error) WARN_UNUSED;
+int pool_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
+                     struct error *error) WARN_UNUSED;
+/* With its grants and enrolments. "conflict" when a template names it. */
+int pool_db_remove(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;

@@ -79,3 +79,30 @@ int project_db_set_title(struct store *store, const struct uuid *id, const char 
     return store_query(store, set_title_sql, PARAMS(param_uuid(id), param_text(title)), NULL,
                        error);
 }
+
+static const char has_runs_sql[] = "SELECT EXISTS (SELECT FROM api.run WHERE project_id = $1)";
+
+int project_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
+                        struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, has_runs_sql, PARAMS(param_uuid(id)), &rows, error) < 0)
+        return -1;
+    *has_runs_r = rows_bool(rows, 0, 0);
+    return 0;
+}
+
+#define OF_PROJECT(name, table) " " name " AS (DELETE FROM api." table " WHERE project_id = $1),"
+static const char remove_sql[] =
+    "WITH" OF_PROJECT("templates", "template") OF_PROJECT("webhooks", "webhook_endpoint")
+        OF_PROJECT("environments", "environment") OF_PROJECT("suites", "suite") OF_PROJECT(
+            "grants",
+            "pool_project") " tokens AS (UPDATE api.token SET revoked_at = now()"
+                            "  WHERE project_id = $1 AND revoked_at IS NULL),"
+                            " rest AS (INSERT INTO api.removed_project (project_id) VALUES ($1))"
+                            " DELETE FROM api.project WHERE id = $1";
+
+int project_db_remove(struct store *store, const struct uuid *id, struct error *error)
+{
+    return store_query(store, remove_sql, PARAMS(param_uuid(id)), NULL, error);
+}

@@ -21,3 +21,7 @@ int project_db_add(struct store *store, const char *slug, const char *title,
                    struct error *error) WARN_UNUSED;
 int project_db_set_title(struct store *store, const struct uuid *id, const char *title,
                          struct error *error) WARN_UNUSED;
+int project_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
+                        struct error *error) WARN_UNUSED;
+/* With its environments, suites, templates, webhooks and grants; its tokens are revoked. */
+int project_db_remove(struct store *store, const struct uuid *id, struct error *error) WARN_UNUSED;

@@ -40,6 +40,28 @@ static const char removed_runs_sql[] =
             "results.log_chunk") " AND (x.removed_at < now() - interval '1 day' OR NOT EXISTS"
                                  "  (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $2::integer)";
 
+/* Of projects that somebody removed. */
+static const char cases_sql[] = "DELETE FROM api.declared_case WHERE (suite_version_id, ordinal) IN"
+                                " (SELECT c.suite_version_id, c.ordinal FROM api.removed_project x"
+                                "  JOIN api.suite_version v ON v.project_id = x.project_id"
+                                "  JOIN api.declared_case c ON c.suite_version_id = v.id"
+                                "  WHERE x.removed_at < $1::timestamptz LIMIT $2::integer)";
+static const char versions_sql[] =
+    "DELETE FROM api.suite_version WHERE id IN (SELECT v.id FROM api.removed_project x"
+    " JOIN api.suite_version v ON v.project_id = x.project_id WHERE x.removed_at < $1::timestamptz"
+    " AND NOT EXISTS (SELECT FROM api.declared_case c WHERE c.suite_version_id = v.id)"
+    " LIMIT $2::integer)";
+static const char removed_projects_sql[] =
+    "DELETE FROM api.removed_project WHERE project_id IN (SELECT x.project_id"
+    " FROM api.removed_project x WHERE x.removed_at < $1::timestamptz AND NOT EXISTS"
+    "  (SELECT FROM api.suite_version v WHERE v.project_id = x.project_id) AND NOT EXISTS"
+    "  (SELECT FROM results.known_case c WHERE c.project_id = x.project_id) LIMIT $2::integer)";
+
+#define OF_REMOVED_PROJECTS(table_, sql_)                                                          \
+    {                                                                                              \
+        .table = (table_), .key = RETENTION_BY_TIME, .kept_ms = REMOVED_KEPT_MS, .sql = (sql_)     \
+    }
+
 static const char delivery_requests_sql[] =
     "DELETE FROM api.delivery_request WHERE id IN"
     " (SELECT id FROM api.delivery_request WHERE id < $1::uuid AND created_at < $2::timestamptz"
@@ -58,8 +80,11 @@ static const struct retention_step steps[] = {
     {.table = "api.run", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
     {.table = "api.removed_run",
      .key = RETENTION_BY_TIME,
-     .kept_ms = REMOVED_RUNS_KEPT_MS,
+     .kept_ms = REMOVED_KEPT_MS,
      .sql = removed_runs_sql},
+    OF_REMOVED_PROJECTS("api.declared_case", cases_sql),
+    OF_REMOVED_PROJECTS("api.suite_version", versions_sql),
+    OF_REMOVED_PROJECTS("api.removed_project", removed_projects_sql),
     {.table = "api.delivery_request",
      .key = RETENTION_BY_ID_AND_TIME,
      .sql = delivery_requests_sql},

@@ -164,17 +164,21 @@ int run_batch_db_add_suites(struct store *store, struct trigger *const *list, in
 
 /* ---- runs ----------------------------------------------------------------------------------------- */
 
+/* Who names what was removed a moment ago gets no row. */
 static const char add_runs_sql[] =
     "INSERT INTO api.run (id, project_id, pool_id, suite_id, suite_version_id, suite_slug,"
     " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
     "requirements,"
     " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
     " rerun, bundle)"
-    " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
+    " SELECT mine.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
     " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
     " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
     "$20::text[],"
-    " $21::uuid[], $22::jsonb[], $23::bytea[]) RETURNING id, number";
+    " $21::uuid[], $22::jsonb[], $23::bytea[])"
+    " AS mine (id, project_id, pool_id)"
+    " WHERE EXISTS (SELECT FROM api.project p WHERE p.id = mine.project_id)"
+    " AND EXISTS (SELECT FROM api.pool p WHERE p.id = mine.pool_id) RETURNING id, number";
 
 static void add_run(struct matrix *runs, const struct trigger *trigger)
 {
@@ -219,6 +223,16 @@ static void mark_created(struct trigger *const *list, int count, const struct ro
     }
 }
 
+static void mark_removed(struct trigger *const *list, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!trigger_is_open(list[i]))
+            continue;
+        list[i]->outcome = TRIGGER_REFUSED;
+        error_set(&list[i]->error, "not_found", "the project or the pool was removed just now");
+    }
+}
+
 int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int count,
                           struct error *error)
 {
@@ -236,6 +250,7 @@ int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int 
     if (matrix_query(store, add_runs_sql, &runs, &rows, error) < 0)
         return -1;
     mark_created(list, count, rows);
+    mark_removed(list, count);
     return 0;
 }
 
@@ -251,6 +266,7 @@ int run_batch_db_look_up(struct store *store, struct trigger *const *list, int c
     if (matrix_query(store, look_up_sql, &ids, &rows, error) < 0)
         return -1;
     mark_created(list, count, rows);
+    mark_removed(list, count);
     return 0;
 }
 

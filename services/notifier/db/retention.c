@@ -44,7 +44,7 @@ static const struct retention_step steps[] = {
     {.table = "notify.event", .key = RETENTION_BY_ID_AND_TIME, .sql = events_sql},
     {.table = "notify.event",
      .key = RETENTION_BY_TIME,
-     .kept_ms = REMOVED_RUNS_KEPT_MS,
+     .kept_ms = REMOVED_KEPT_MS,
      .sql = removed_runs_sql},
     {.table = "notify.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
 };

@@ -25,7 +25,7 @@ static const char totals_sql[] =
     " JOIN results." table " t ON t.run_id = x.run_id LIMIT $2::integer)"
 #define STEP_OF_REMOVED(table_, key_, columns_)                                                    \
     {                                                                                              \
-        .table = "results." table_, .key = RETENTION_BY_TIME, .kept_ms = REMOVED_RUNS_KEPT_MS,     \
+        .table = "results." table_, .key = RETENTION_BY_TIME, .kept_ms = REMOVED_KEPT_MS,          \
         .sql = OF_REMOVED(table_, key_, columns_)                                                  \
     }
 
@@ -42,6 +42,12 @@ static const char known_cases_sql[] =
     "  / greatest(pg_relation_size('results.known_case'), 1)))"
     " WHERE last_seen_at < $1::timestamptz LIMIT $2::integer)";
 
+/* Of projects that somebody removed. */
+static const char cases_of_removed_sql[] =
+    "DELETE FROM results.known_case WHERE (project_id, case_key) IN (SELECT c.project_id, c.case_key"
+    " FROM api.removed_project x JOIN results.known_case c ON c.project_id = x.project_id"
+    " WHERE x.removed_at < $1::timestamptz LIMIT $2::integer)";
+
 static const char dead_letters_sql[] =
     "DELETE FROM results.dead_letter WHERE id IN (SELECT id FROM results.dead_letter"
     " WHERE at < $1::timestamptz ORDER BY at LIMIT $2::integer)";
@@ -57,6 +63,10 @@ static const struct retention_step steps[] = {
     {.table = "results.stale_result", .key = RETENTION_BY_TIME, .sql = APART("stale_result")},
     {.table = "results.late_result", .key = RETENTION_BY_TIME, .sql = APART("late_result")},
     {.table = "results.known_case", .key = RETENTION_BY_TIME, .sql = known_cases_sql},
+    {.table = "results.known_case",
+     .key = RETENTION_BY_TIME,
+     .kept_ms = REMOVED_KEPT_MS,
+     .sql = cases_of_removed_sql},
     {.table = "results.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
 };
 const struct retention_plan results_retention = {steps, ARRAY_SIZE(steps)};

@@ -37,7 +37,7 @@ static const struct retention_step steps[] = {
     {.table = "scheduling.run_state", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
     {.table = "scheduling.run_state",
      .key = RETENTION_BY_TIME,
-     .kept_ms = REMOVED_RUNS_KEPT_MS,
+     .kept_ms = REMOVED_KEPT_MS,
      .sql = removed_runs_sql},
     {.table = "scheduling.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
 };

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects and pools that are removed, and what stands in the way. Runs: retention_test.py."""
+
+import concurrent.futures
+
+import psycopg
+import pytest
+from parts.process import wait_until
+from support import SUITE
+
+SHOP = "/v1/projects/shop"
+
+
+@pytest.fixture
+def api(verdict):
+    verdict.start("scheduler", wait=False)
+    verdict.start("api-ingest")
+    verdict.api.put(SHOP, {})
+    verdict.api.post(f"{SHOP}/suites", SUITE, expect=201)
+    return verdict.api
+
+
+def trigger(api, **more):
+    body = {"project": "shop", "suite": SUITE["slug"], **more}
+    return api.post("/v1/runs", body, expect=201)["id"]
+
+
+def test_a_project_goes_with_all_that_was_set_up_in_it(verdict, api):
+    api.post(f"{SHOP}/environments", {"slug": "test"})
+    api.post(f"{SHOP}/templates", {"slug": "t", "suite": SUITE["slug"], "environment": "test"})
+    api.post(f"{SHOP}/webhooks", {"url": "https://example.com"})
+    api.post("/v1/pools", {"slug": "gpu"}, expect=201)
+    api.put("/v1/pools/gpu/projects/shop")
+    cases = {"framework": "pytest", "source": SUITE["source"], "cases": ["a.py::a", "a.py::b"]}
+    api.put(f"{SHOP}/suites/cases", cases)
+    bound = api.post("/v1/tokens", {"name": "t", "scopes": ["admin"], "project": "shop"})
+    bound = api.with_token(bound["token"])
+    run = trigger(api)
+
+    refused = api.delete(SHOP, expect=409)
+    assert f"{SHOP}/runs" in refused["message"]
+    assert api.delete(f"{SHOP}/runs") == {"removed": 0, "more": False}  # it goes on
+    api.post(f"/v1/runs/{run}/cancel")
+    verdict.wait_final(run)
+    bound.delete(SHOP, expect=403)
+    assert bound.delete(f"{SHOP}/runs") == {"removed": 1, "more": False}
+    api.get(f"/v1/runs/{run}", expect=404)
+    api.delete(SHOP, expect=204)
+
+    api.get(SHOP, expect=404)
+    bound.get("/v1/me", expect=401)
+    assert api.get("/v1/pools/gpu")["projects"] == []
+    api.put(SHOP, {}, expect=201)
+    assert api.get(f"{SHOP}/suites")["items"] == []
+    verdict.restart("api-ingest")  # a pass of what is kept and removed begins
+    left = """SELECT (SELECT count(*) FROM api.declared_case)
+                   + (SELECT count(*) FROM api.suite_version)
+                   + (SELECT count(*) FROM api.removed_project)"""
+    wait_until(lambda: verdict.db.value(left) == 0, 30, "the rest to be gone")
+
+
+def test_a_pool_stays_while_something_names_it(verdict, api):
+    api.post("/v1/pools", {"slug": "gpu", "all_projects": True}, expect=201)
+    api.post("/v1/pools", {"slug": "old", "all_projects": True}, expect=201)
+    template = {"slug": "t", "suite": SUITE["slug"], "pool": "gpu"}
+    api.post(f"{SHOP}/templates", template, expect=201)
+
+    assert "runs that name none" in api.delete("/v1/pools/default", expect=409)["message"]
+    assert "template" in api.delete("/v1/pools/gpu", expect=409)["message"]
+    api.delete(f"{SHOP}/templates/t", expect=204)
+    trigger(api, pool="gpu")
+    assert "runs name this pool" in api.delete("/v1/pools/gpu", expect=409)["message"]
+
+    api.delete("/v1/pools/old", expect=204)
+    api.get("/v1/pools/old", expect=404)
+    api.post("/v1/runs", {"project": "shop", "suite": SUITE["slug"], "pool": "old"}, expect=400)
+
+
+def test_a_run_is_not_made_in_a_project_that_is_removed_meanwhile(verdict, api):
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'api.run'::regclass AND NOT granted"
+    with (
+        psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as removal,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        removal.execute("LOCK TABLE api.run IN SHARE MODE")
+        removal.execute("DELETE FROM api.suite")
+        removal.execute("DELETE FROM api.project")
+        body = {"project": "shop", "suite": SUITE["slug"]}
+        answer = pool.submit(api.request, "POST", "/v1/runs", json=body)
+        wait_until(lambda: verdict.db.value(waiting) > 0, 30, "the trigger to wait")
+        removal.commit()
+
+        assert answer.result().status_code == 404
+    assert verdict.db.value("SELECT count(*) FROM api.run") == 0
