@@ -100,11 +100,11 @@ const struct route routes[] = {
     API("POST", "/v1/deliveries/{delivery}/redeliver", SCOPE_CONFIG_WRITE, deliveries_redeliver, "sends the event once more"),
 
     API_LARGE("POST", "/v1/runs", SCOPE_RUN_WRITE, runs_create, "triggers a run; an Idempotency-Key makes it safe to repeat"),
-    API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, state, suite, branch, commit, build, environment and time"),
+    API("GET", "/v1/runs", SCOPE_RUN_READ, runs_list, "runs, by project, states, suite, branch, commit, build, environment, pool, template and time"),
     API("GET", "/v1/runs/{run}", SCOPE_RUN_READ, runs_get, "one run, by id or number"),
     API("DELETE", "/v1/runs/{run}", SCOPE_ADMIN, runs_remove, "removes a run that has ended, with its results, logs, artifacts and events"),
     API("POST", "/v1/runs/{run}/rerun", SCOPE_RUN_WRITE, runs_rerun, "a new run of its cases that did not pass, failed, or of all; an Idempotency-Key makes it safe to repeat"),
-    API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status; ?tries=all with those that were tried again"),
+    API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status, task and words in their names; ?tries=all with those that were tried again"),
     API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),
     API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),
     API("GET", "/v1/runs/{run}/artifacts", SCOPE_RUN_READ, artifacts_list, "files that its tests left, and their coverage"),

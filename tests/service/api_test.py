@@ -220,6 +220,10 @@ def test_the_audit_log_of_the_installation_is_for_those_who_run_it(api, shop):
     assert [e["action"] for e in pools] == ["pool.create"]
     bound.get("/v1/audit", expect=403)
     assert bound.get(f"{shop}/audit", params={"action": "pool.create"})["items"] == []
+    assert api.get("/v1/audit", params={"since": "1h"})["items"] == entries
+    for path in ("/v1/audit", f"{shop}/audit", f"{shop}/deliveries"):
+        assert api.get(path, params={"until": "1h"})["items"] == []
+        api.get(path, params={"since": "odd"}, expect=400)
 
 
 def test_an_environment_that_nothing_names_can_be_removed(api, shop):

@@ -139,6 +139,10 @@ def test_results_are_paged_filtered_and_decided_by_the_last_try(run):
     everything = run.get("/results?tries=all&status=failed,passed&limit=200")["items"]
     assert sorted((i["name"], i["try"]) for i in everything)[:2] == [("flaky", 1), ("flaky", 2)]
     assert run.get("/results?status=failed")["items"] == []
+    assert [i["name"] for i in run.get("/results?search=K-3")["items"]] == ["ok-3"]
+    assert len(run.get(f"/results?task={task}&search=ok-")["items"]) == 7
+    assert run.get(f"/results?task={uuid.uuid4()}")["items"] == []
+    assert run.get(f"/results?search={'x' * 201}", expect=400)["errors"][0]["field"] == "search"
     assert run.get("/results?status=odd", expect=400)["errors"][0]["field"] == "status"
     assert run.get("/results?cursor=odd", expect=400)["errors"][0]["field"] == "cursor"
 

@@ -715,6 +715,8 @@ def test_lists_are_filtered_and_paged(api, scheduler):
     assert [r["id"] for r in first["items"] + second["items"]] == [runs[i]["id"] for i in (3, 2, 0)]
     assert second["next_cursor"] is None
     assert [r["id"] for r in api.get("/v1/runs?state=passed")["items"]] == [runs[0]["id"]]
+    assert len(api.get("/v1/runs?state=failed,queued")["items"]) == 3
+    assert len(api.get("/v1/runs?state=passed,queued")["items"]) == 4
     assert len(api.get("/v1/runs?since=1h&suite=smoke&project=shop")["items"]) == 4
     assert api.get("/v1/runs?since=2099-01-01T00:00:00Z")["items"] == []
     assert api.get("/v1/runs?state=odd", expect=400)["errors"][0]["field"] == "state"
@@ -742,7 +744,10 @@ def test_a_list_is_filtered_by_the_slug_or_the_id_of_a_thing(api):
     prod = api.put("/v1/projects/shop/environments/prod", {"title": "Prod"}, expect=201)
     trigger(api)
     here = trigger(api, suite="unit", environment="prod")
-    there = trigger(api, suite="unit")
+    pool = api.post("/v1/pools", {"slug": "gpu", "all_projects": True}, expect=201)
+    template = {"slug": "nightly", "suite": "unit", "pool": "gpu"}
+    template = api.post("/v1/projects/shop/templates", template, expect=201)
+    there = api.post("/v1/runs", {"project": "shop", "template": "nightly"}, expect=201)
     project = api.get("/v1/projects/shop")["id"]
 
     def listed(query):
@@ -752,9 +757,14 @@ def test_a_list_is_filtered_by_the_slug_or_the_id_of_a_thing(api):
         assert listed(f"suite={name}") == [there["id"], here["id"]]
     for name in (prod["id"], "prod"):
         assert listed(f"environment={name}&suite={suite['id']}") == [here["id"]]
+    for name in (pool["id"], "gpu"):
+        assert listed(f"pool={name}") == [there["id"]]
+    for name in (template["id"], "nightly"):
+        assert listed(f"template={name}") == [there["id"]]
     assert len(listed(f"project={project}")) == len(listed("project=shop")) == 3
     for name in ("nothing", uuid.uuid4()):
         assert listed(f"suite={name}") == listed(f"environment={name}") == []
+        assert listed(f"pool={name}") == listed(f"template={name}") == []
         api.get(f"/v1/runs?project={name}", expect=404)
 
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "model/limits.h"
@@ -129,6 +130,19 @@ int check_time(const char *field, const char *text, struct error *error)
     if (is_zone(rest))
         return 0;
     return error_field(error, field, "%s must be a time such as 2026-11-24T10:57:54Z", field);
+}
+
+int check_choices(const char *field, const char *list, const struct names *names,
+                  struct error *error)
+{
+    AUTO(text_free) char *copy = list == NULL ? NULL : xstrdup(list);
+    char *rest = NULL;
+    int value;
+    for (const char *name = copy == NULL ? NULL : strtok_r(copy, ",", &rest); name != NULL;
+         name = strtok_r(NULL, ",", &rest))
+        if (names_parse(names, name, &value, error) < 0)
+            return error_field(error, field, "%s", error->text);
+    return 0;
 }
 
 int put_slug(const char *what, const json_t *there, const char *name, char **slug_r,

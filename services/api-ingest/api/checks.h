@@ -14,6 +14,10 @@ int check_title(const char *field, const char *title, struct error *error) WARN_
 int check_parameters(const char *field, const json_t *parameters, struct error *error) WARN_UNUSED;
 /* An absolute http or https URL with a host, without a user name. */
 int check_url(const char *field, const char *url, struct error *error) WARN_UNUSED;
+/* Names between commas, of the table; NULL is none. */
+struct names;
+int check_choices(const char *field, const char *list, const struct names *names,
+                  struct error *error) WARN_UNUSED;
 /* An RFC 3339 time: "2026-11-24T10:57:54Z", with or without fractions, with any offset. */
 int check_time(const char *field, const char *text, struct error *error) WARN_UNUSED;
 /* The slug that a PUT at …/<name> is about: that of what is there (NULL: nothing), else the name itself,

@@ -2,6 +2,7 @@
 #include "api/deliveries.h"
 
 #include "api/checks.h"
+#include "api/times.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "db/audit.h"
@@ -13,13 +14,17 @@
 #include "message/delivery_request.h"
 
 static int read_filter(const struct request *request, struct delivery_filter *filter_r,
-                       struct error *error)
+                       struct times *times, struct error *error)
 {
     const char *webhook = request_query(request, "webhook");
     *filter_r = (struct delivery_filter){.state = request_query(request, "state"),
                                          .event = request_query(request, "event")};
     if (webhook != NULL && uuid_parse(webhook, &filter_r->webhook_id, NULL) < 0)
         return error_field(error, "webhook", "webhook must be an id");
+    if (times_read(request, times, error) < 0)
+        return -1;
+    filter_r->since = times->since;
+    filter_r->until = times->until;
     return 0;
 }
 
@@ -28,8 +33,9 @@ int deliveries_list(struct request *request, struct response *response, struct e
     struct store *store;
     struct page page;
     struct delivery_filter filter;
+    struct times times;
     json_t *items;
-    if (page_read(request, &page, error) < 0 || read_filter(request, &filter, error) < 0 ||
+    if (page_read(request, &page, error) < 0 || read_filter(request, &filter, &times, error) < 0 ||
         request_store(request, &store, error) < 0 ||
         delivery_db_list(store, &request_project(request)->id, &filter, &page, &items, error) < 0)
         return -1;

@@ -2,6 +2,7 @@
 #include "api/projects.h"
 
 #include "api/checks.h"
+#include "api/times.h"
 #include "auth.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -173,12 +174,18 @@ int projects_remove(struct request *request, struct response *response, struct e
 static int answer_audit(struct request *request, struct response *response,
                         const struct uuid *project_id, struct error *error)
 {
+    struct audit_filter filter = {.project_id = *project_id,
+                                  .action = request_query(request, "action")};
     struct store *store;
+    struct times times;
     struct page page;
     json_t *items;
-    if (page_read(request, &page, error) < 0 || request_store(request, &store, error) < 0 ||
-        audit_db_list(store, project_id, request_query(request, "action"), &page, &items, error) <
-            0)
+    if (page_read(request, &page, error) < 0 || times_read(request, &times, error) < 0 ||
+        request_store(request, &store, error) < 0)
+        return -1;
+    filter.since = times.since;
+    filter.until = times.until;
+    if (audit_db_list(store, &filter, &page, &items, error) < 0)
         return -1;
     page_answer(response, &page, items);
     return 0;

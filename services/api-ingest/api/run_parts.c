@@ -21,9 +21,10 @@
 #include "model/limits.h"
 #include "model/states.h"
 
-#define TASKS_PAGE 1000
-#define KEY_DIGITS (CASE_KEY_HEX_SIZE - 1)
-#define LOG_PAGE   256 /* chunks */
+#define TASKS_PAGE   1000
+#define KEY_DIGITS   (CASE_KEY_HEX_SIZE - 1)
+#define SEARCH_BYTES 200
+#define LOG_PAGE     256 /* chunks */
 enum tries { TRIES_LAST, TRIES_ALL };
 static const char *const tries_list[] = {"last", "all"};
 static const struct names tries_names = NAMES("choice of tries", tries_list);
@@ -92,15 +93,22 @@ static int read_result_cursor(const struct request *request, struct result_posit
     return 0;
 }
 
-static int check_statuses(const char *list, struct error *error)
+static int read_result_filter(const struct request *request, struct result_filter *filter_r,
+                              struct error *error)
 {
-    AUTO(text_free) char *copy = list == NULL ? NULL : xstrdup(list);
-    char *rest = NULL;
-    int status;
-    for (const char *name = copy == NULL ? NULL : strtok_r(copy, ",", &rest); name != NULL;
-         name = strtok_r(NULL, ",", &rest))
-        if (names_parse(&result_status_names, name, &status, error) < 0)
-            return error_field(error, "status", "%s", error->text);
+    const char *task = request_query(request, "task");
+    struct result_filter filter = {.status = request_query(request, "status"),
+                                   .search = request_query(request, "search")};
+    int tries;
+    if (check_choices("status", filter.status, &result_status_names, error) < 0 ||
+        request_query_choice(request, "tries", &tries_names, TRIES_LAST, &tries, error) < 0)
+        return -1;
+    if (task != NULL && uuid_parse(task, &filter.task_id, NULL) < 0)
+        return error_field(error, "task", "task must be an id");
+    if (filter.search != NULL && strlen(filter.search) > SEARCH_BYTES)
+        return error_field(error, "search", "search is longer than %d bytes", SEARCH_BYTES);
+    filter.all_tries = tries == TRIES_ALL;
+    *filter_r = filter;
     return 0;
 }
 
@@ -118,20 +126,17 @@ static void answer_results(struct response *response, json_t *items, int64_t lim
 int run_results(struct request *request, struct response *response, struct error *error)
 {
     AUTO(position_deinit) struct result_position after = {.case_key = ""};
-    struct result_filter filter = {.status = request_query(request, "status")};
+    struct result_filter filter;
     struct store *store;
     struct run_ref run;
     int64_t limit;
-    int tries;
     json_t *items;
     if (request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) <
             0 ||
-        check_statuses(filter.status, error) < 0 ||
-        request_query_choice(request, "tries", &tries_names, TRIES_LAST, &tries, error) < 0 ||
+        read_result_filter(request, &filter, error) < 0 ||
         read_result_cursor(request, &after, error) < 0 ||
         open_run(request, &store, &run, error) < 0)
         return -1;
-    filter.all_tries = tries == TRIES_ALL;
     if (result_db_list(store, &run.id, &filter, &after, limit + 1, &items, error) < 0)
         return -1;
     answer_results(response, items, limit);

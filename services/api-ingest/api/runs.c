@@ -3,6 +3,7 @@
 
 #include "api/checks.h"
 #include "api/run_lookup.h"
+#include "api/times.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -36,25 +37,6 @@ int runs_create(struct request *request, struct response *response, struct error
 
 /* ---- lists ---------------------------------------------------------------------------------------- */
 
-struct times {
-    char since[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE];
-};
-
-/* A time, or a duration before now; given: NULL when it is not. */
-static int read_time(const char *name, const char *given, char text[TIME_TEXT_SIZE],
-                     const char **time_r, struct error *error)
-{
-    int64_t ago_ms;
-    *time_r = given;
-    if (given == NULL)
-        return 0;
-    if (duration_parse(given, 0, (int64_t)400 * 24 * 3600 * 1000, &ago_ms, NULL) == 0) {
-        *time_r = time_format(wall_ms() - ago_ms, text);
-        return 0;
-    }
-    return check_time(name, given, error);
-}
-
 static int read_filter(struct request *request, struct run_filter *filter_r, struct times *times,
                        struct error *error)
 {
@@ -66,15 +48,15 @@ static int read_filter(struct request *request, struct run_filter *filter_r, str
                                 .commit = request_query(request, "commit"),
                                 .build_version = request_query(request, "build_version"),
                                 .environment = request_query(request, "environment"),
+                                .pool = request_query(request, "pool"),
+                                .template = request_query(request, "template"),
                                 .parent = request_query(request, "parent_run")};
     struct project_ref found;
-    int state;
-    if (filter.state != NULL && names_parse(&run_state_names, filter.state, &state, error) < 0)
-        return error_field(error, "state", "%s", error->text);
-    if (read_time("since", request_query(request, "since"), times->since, &filter.since, error) <
-            0 ||
-        read_time("until", request_query(request, "until"), times->until, &filter.until, error) < 0)
+    if (check_choices("state", filter.state, &run_state_names, error) < 0 ||
+        times_read(request, times, error) < 0)
         return -1;
+    filter.since = times->since;
+    filter.until = times->until;
     if (project != NULL) {
         if (tenancy_project(request, project, &found, error) < 0)
             return -1;

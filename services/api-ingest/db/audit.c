@@ -42,13 +42,15 @@ static const char list_sql[] =
     " LEFT JOIN api.principal p ON p.id = a.principal_id"
     " WHERE ($1::uuid IS NULL OR a.project_id = $1) AND ($2::uuid IS NULL OR a.id < $2)"
     " AND ($4::text IS NULL OR a.action = $4)"
+    " AND ($5::timestamptz IS NULL OR a.at >= $5) AND ($6::timestamptz IS NULL OR a.at < $6)"
     " ORDER BY a.id DESC LIMIT $3";
 
-int audit_db_list(struct store *store, const struct uuid *project_id, const char *action,
-                  const struct page *page, json_t **items_r, struct error *error)
+int audit_db_list(struct store *store, const struct audit_filter *filter, const struct page *page,
+                  json_t **items_r, struct error *error)
 {
     return columns_list(store, list_sql,
-                        PARAMS(param_uuid(project_id), param_uuid(&page->after),
-                               param_int(page->limit + 1), param_text(action)),
+                        PARAMS(param_uuid(&filter->project_id), param_uuid(&page->after),
+                               param_int(page->limit + 1), param_text(filter->action),
+                               param_text(filter->since), param_text(filter->until)),
                         &audit_columns, items_r, error);
 }

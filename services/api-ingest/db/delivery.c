@@ -36,6 +36,8 @@ static const char list_sql[] =
     DELIVERY_SELECT " WHERE d.project_id = $1 AND ($2::text IS NULL OR d.state = $2)"
                     " AND ($3::text IS NULL OR d.event_type = $3)"
                     " AND ($4::uuid IS NULL OR d.endpoint_id = $4)"
+                    " AND ($7::timestamptz IS NULL OR d.created_at >= $7)"
+                    " AND ($8::timestamptz IS NULL OR d.created_at < $8)"
                     " AND ($5::uuid IS NULL OR d.id < $5) ORDER BY d.id DESC LIMIT $6";
 
 int delivery_db_list(struct store *store, const struct uuid *project_id,
@@ -45,7 +47,8 @@ int delivery_db_list(struct store *store, const struct uuid *project_id,
     return columns_list(store, list_sql,
                         PARAMS(param_uuid(project_id), param_text(filter->state),
                                param_text(filter->event), param_uuid(&filter->webhook_id),
-                               param_uuid(&page->after), param_int(page->limit + 1)),
+                               param_uuid(&page->after), param_int(page->limit + 1),
+                               param_text(filter->since), param_text(filter->until)),
                         &delivery_columns, items_r, error);
 }
 

@@ -7,6 +7,7 @@
 
 struct delivery_filter {
     const char *state, *event; /* NULL: all */
+    const char *since, *until; /* NULL: any */
     struct uuid webhook_id;    /* "": all */
 };
 int delivery_db_list(struct store *store, const struct uuid *project_id,

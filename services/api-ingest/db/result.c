@@ -22,7 +22,9 @@ static const char list_results_sql[] =
     "SELECT " RESULT_COLUMNS " FROM results.result r WHERE r.run_id = $1"
     " AND ($2::text IS NULL OR r.status = ANY(string_to_array($2, ',')))"
     " AND ($3 OR " RESULT_DECIDES
-    ") AND ($4::text IS NULL OR (r.case_key, r.variant, r.try) > (decode($4, 'hex'), $5, $6))"
+    ") AND ($8::uuid IS NULL OR r.task_id = $8) AND ($9::text IS NULL OR position(lower($9)"
+    " in lower(concat_ws(' ', r.file, r.class, r.name, r.parameters))) > 0)"
+    " AND ($4::text IS NULL OR (r.case_key, r.variant, r.try) > (decode($4, 'hex'), $5, $6))"
     " ORDER BY r.case_key, r.variant, r.try LIMIT $7";
 
 int result_db_list(struct store *store, const struct uuid *run_id,
@@ -34,7 +36,8 @@ int result_db_list(struct store *store, const struct uuid *run_id,
                         PARAMS(param_uuid(run_id), param_text(filter->status),
                                param_bool(filter->all_tries), param_text(key),
                                param_text(after->variant == NULL ? "" : after->variant),
-                               param_int(after->try), param_int(limit)),
+                               param_int(after->try), param_int(limit),
+                               param_uuid(&filter->task_id), param_text(filter->search)),
                         &result_columns, items_r, error);
 }
 

@@ -27,9 +27,11 @@ struct result_position {
     int64_t try;
 };
 
-/* status: NULL, or names with commas between. Deciding tries alone unless all_tries. */
+/* Deciding tries alone unless all_tries. */
 struct result_filter {
-    const char *status;
+    const char *status;  /* names with commas between; NULL: all */
+    const char *search;  /* what file, class, name and parameters are searched for; NULL: nothing */
+    struct uuid task_id; /* "": of all */
     bool all_tries;
 };
 int result_db_list(struct store *store, const struct uuid *run_id,

@@ -201,29 +201,34 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
     return 0;
 }
 
-static const char list_sql[] =
-    RUN_SELECT " WHERE ($1::uuid IS NULL OR r.project_id = $1)"
-               " AND ($2::text IS NULL OR coalesce(s.state, 'queued') = $2)"
-               " AND (coalesce($3::text, $4::uuid::text) IS NULL OR r.suite_slug = $3"
-               "  OR r.suite_id = $4)"
-               " AND ($5::text IS NULL OR r.branch = $5)"
-               " AND ($6::text IS NULL OR r.build_version = $6)"
-               " AND (coalesce($7::text, $8::uuid::text) IS NULL OR e.slug = $7"
-               "  OR r.environment_id = $8)"
-               " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
-               " AND ($10::uuid IS NULL OR r.id < $10)"
-               " AND ($11::text IS NULL OR r.parent_run = $12"
-               "  OR r.parent_run = (SELECT id FROM api.run WHERE number = $13))"
-               " AND ($14::text IS NULL OR r.commit_sha = $14)"
-               " AND ($15::timestamptz IS NULL OR r.created_at < $15)"
-               " ORDER BY r.id DESC LIMIT $16";
+static const char list_sql[] = RUN_SELECT
+    " WHERE ($1::uuid IS NULL OR r.project_id = $1)"
+    " AND ($2::text IS NULL OR coalesce(s.state, 'queued') = ANY(string_to_array($2, ',')))"
+    " AND (coalesce($3::text, $4::uuid::text) IS NULL OR r.suite_slug = $3"
+    "  OR r.suite_id = $4)"
+    " AND ($5::text IS NULL OR r.branch = $5)"
+    " AND ($6::text IS NULL OR r.build_version = $6)"
+    " AND (coalesce($7::text, $8::uuid::text) IS NULL OR e.slug = $7"
+    "  OR r.environment_id = $8)"
+    " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
+    " AND ($10::uuid IS NULL OR r.id < $10)"
+    " AND ($11::text IS NULL OR r.parent_run = $12"
+    "  OR r.parent_run = (SELECT id FROM api.run WHERE number = $13))"
+    " AND ($14::text IS NULL OR r.commit_sha = $14)"
+    " AND ($15::timestamptz IS NULL OR r.created_at < $15)"
+    " AND (coalesce($17::text, $18::uuid::text) IS NULL OR o.slug = $17"
+    "  OR r.pool_id = $18)"
+    " AND (coalesce($19::text, $20::uuid::text) IS NULL OR m.slug = $19"
+    "  OR r.template_id = $20)"
+    " ORDER BY r.id DESC LIMIT $16";
 
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     const struct name suite = name_read(filter->suite),
-                      environment = name_read(filter->environment);
+                      environment = name_read(filter->environment), pool = name_read(filter->pool),
+                      template = name_read(filter->template);
     const struct run_name parent = read_name(filter->parent == NULL ? "" : filter->parent);
     if (store_query(store, list_sql,
                     PARAMS(param_uuid(&filter->only), param_text(filter->state),
@@ -233,7 +238,8 @@ int run_db_list(struct store *store, const struct run_filter *filter, const stru
                            param_text(filter->since), param_uuid(&page->after),
                            param_text(filter->parent), param_uuid(&parent.id), parent.number,
                            param_text(filter->commit), param_text(filter->until),
-                           param_int(page->limit + 1)),
+                           param_int(page->limit + 1), param_text(pool.slug), param_uuid(&pool.id),
+                           param_text(template.slug), param_uuid(&template.id)),
                     &rows, error) < 0)
         return -1;
     json_t *items = json_array();

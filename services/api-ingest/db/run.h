@@ -27,11 +27,12 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
 
 /* Texts are NULL when not asked for. */
 struct run_filter {
-    struct uuid only; /* project; "": all */
-    const char *state, *branch, *commit, *build_version;
-    const char *since, *until;       /* made then or later, and before */
-    const char *suite, *environment; /* slug or id */
-    const char *parent;              /* id or number of a run */
+    struct uuid only;  /* project; "": all */
+    const char *state; /* names with commas between */
+    const char *branch, *commit, *build_version;
+    const char *since, *until;                         /* made then or later, and before */
+    const char *suite, *environment, *pool, *template; /* slug or id */
+    const char *parent;                                /* id or number of a run */
 };
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error) WARN_UNUSED;

@@ -8,7 +8,7 @@
 #include "base/fields.h"
 #include "routes.h"
 
-#define OPERATION_PARAMETERS 12
+#define OPERATION_PARAMETERS 16
 #define OPERATION_STATUSES   4
 
 /* A JSON body. Its schema is made from the field tables, and what the schema of the same name in words.h adds. */
