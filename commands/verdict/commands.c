@@ -33,6 +33,8 @@ const struct cli_command cli_commands[] = {
     {"token create", "", "name scopes project expires", "a new token, shown once", cmd_token_create},
     {"token list", "", "", "tokens, without their secrets", cmd_token_list},
     {"token revoke", "ID", "", "end a token", cmd_token_revoke},
+    {"completion", "SHELL", "", "what a shell completes, as a script for bash, zsh or fish", cmd_completion},
+    {"manual", "", "", "verdict(1), a page for man", cmd_manual},
 };
 /* clang-format on */
 const size_t cli_commands_count = ARRAY_SIZE(cli_commands);

@@ -105,14 +105,38 @@ static void print_option(const struct option_row *row)
     printf("  %-28s %s\n", left, row->text);
 }
 
+const struct exit_fact exit_facts[] = {
+    {EXIT_PASSED, "passed"},
+    {EXIT_CASES_FAILED, "cases failed"},
+    {EXIT_USAGE, "wrong usage or refused (token, name)"},
+    {EXIT_RUN_ERRORED, "errored or timed out"},
+    {EXIT_RUN_CANCELLED, "cancelled"},
+    {EXIT_NO_TESTS, "no test ran"},
+    {EXIT_UNREACHABLE, "the server cannot be reached or cannot answer now"},
+    {EXIT_WAIT_OVER, "the wait is over and the run goes on"},
+    {EXIT_INTERRUPTED, "interrupted"},
+};
+const size_t exit_facts_count = ARRAY_SIZE(exit_facts);
+
+bool options_at(const struct cli_command *command, size_t index, struct option_fact *fact_r)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if ((command != NULL && !takes(command, rows[i].name)) || index-- > 0)
+            continue;
+        *fact_r = (struct option_fact){.name = rows[i].name,
+                                       .value = rows[i].value,
+                                       .text = rows[i].text,
+                                       .is_list = rows[i].kind == LIST};
+        return true;
+    }
+    return false;
+}
+
 static void print_exit_statuses(void)
 {
-    printf("\nExit status: %d passed, %d cases failed, %d wrong usage or refused (token, name), "
-           "%d errored or timed out,\n"
-           "%d cancelled, %d no test ran, %d the server cannot be reached or cannot answer now,\n"
-           "%d the wait is over and the run goes on, %d interrupted.\n",
-           EXIT_PASSED, EXIT_CASES_FAILED, EXIT_USAGE, EXIT_RUN_ERRORED, EXIT_RUN_CANCELLED,
-           EXIT_NO_TESTS, EXIT_UNREACHABLE, EXIT_WAIT_OVER, EXIT_INTERRUPTED);
+    printf("\nExit status:\n");
+    for (size_t i = 0; i < exit_facts_count; i++)
+        printf("  %3d %s\n", exit_facts[i].status, exit_facts[i].text);
 }
 
 static void print_command_help(const struct cli_command *command)

@@ -10,3 +10,19 @@ int options_parse(int argc, char **argv, struct cli_options *options,
 void options_deinit(struct cli_options *options);
 
 void options_print_help(const struct cli_command *command); /* NULL: of all */
+
+/* The tables, for completions and the manual. */
+struct option_fact {
+    const char *name, *value; /* value: NULL for flags; else what --help calls it */
+    const char *text;
+    bool is_list;
+};
+/* The index-th option that the command takes (NULL: that there is). false: there are no more. */
+bool options_at(const struct cli_command *command, size_t index, struct option_fact *fact_r);
+
+struct exit_fact {
+    int status;
+    const char *text;
+};
+extern const struct exit_fact exit_facts[];
+extern const size_t exit_facts_count;

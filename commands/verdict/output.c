@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "model/endings.h"
 
 /* "##[" begins an order to GitHub's runner wherever it stands in a line; in JSON it can be written otherwise. */
 void print_json(const json_t *json)
@@ -18,6 +19,21 @@ void print_json(const json_t *json)
     for (const char *order; (order = strstr(from, "##[")) != NULL; from = order + 2)
         printf("%.*s#\\u0023", (int)(order - from), from);
     puts(from);
+}
+
+int print_document(bool as_json, const char *kind, const char *name, void (*put)(FILE *out))
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = as_json ? open_memstream(&text, &length) : stdout;
+    put(out);
+    if (as_json) {
+        fclose(out);
+        AUTO(json_free) json_t *json = json_pack("{s:s, s:s}", kind, name, "text", text);
+        free(text);
+        print_json(json);
+    }
+    return EXIT_PASSED;
 }
 
 bool is_colourful(FILE *out)

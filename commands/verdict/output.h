@@ -10,6 +10,8 @@
 #include "model/states.h"
 
 void print_json(const json_t *json); /* one line on stdout */
+/* What `put` writes, on stdout; as_json: {kind: name, "text": …}. Returns EXIT_PASSED. */
+int print_document(bool as_json, const char *kind, const char *name, void (*put)(FILE *out));
 
 /* Whether colours are in order there: a terminal, and no NO_COLOR. */
 bool is_colourful(FILE *out);

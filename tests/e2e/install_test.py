@@ -2,7 +2,12 @@
 """`make install` installs all of it: an installation runs from there, and only from there."""
 
 import json
+import os
+import pty
+import select
+import shutil
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -54,3 +59,89 @@ def test_an_installed_tree_migrates_a_database(installed, shared_servers, tmp_pa
 
     assert done.returncode == 0, done.stderr
     assert int(count) == len(list((TOP / "migrations").glob("*.sql")))
+
+
+def shell(name, script, *arguments):
+    """What a shell's script prints; skips where that shell is not."""
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    flags = {"bash": ["--norc", "-c"], "zsh": ["-fc"], "fish": ["--no-config", "-c"]}[name]
+    words = [name, *flags, script, *(["_"] if name != "fish" else []), *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split()
+
+
+BASH = """
+    source "$1"; shift
+    COMP_WORDS=(verdict "$@"); COMP_CWORD=$#
+    _verdict 2>/dev/null
+    printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["tok"], ["token"]),
+        (["token", "re"], ["revoke"]),
+        (["token", "create", "--na"], ["--name"]),
+        (["run", "--ci", "git"], ["github", "gitlab"]),
+        (["run", "--ci", "=", "bui"], ["buildkite"]),
+        (["report", "12", "--format", "=", ""], ["html", "junit", "json", "markdown", "ctrf"]),
+        (["show", "--st"], []),
+        (["report", "--url", "ht"], []),
+    ],
+)
+def test_bash_completes_what_is_typed(installed, typed, expected):
+    script = installed / "share" / "bash-completion" / "completions" / "verdict"
+    assert shell("bash", BASH, script, *typed) == expected
+
+
+def test_bash_completes_at_its_prompt(installed, tmp_path):
+    script = installed / "share" / "bash-completion" / "completions" / "verdict"
+    (tmp_path / "some report.html").touch()
+    rc = tmp_path / "rc"
+    rc.write_text(f"PS1='ready> '\nbind 'set bell-style none'\nsource '{script}'\n")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.environ["TERM"] = "dumb"
+        os.execvp("bash", ["bash", "--noprofile", "--rcfile", str(rc), "-i"])
+    typed = [(b"", b"ready> "), (b"verdict work\t", b"er "), (b"li\t", b"st ")]
+    typed += [(b"\x15verdict report 1 --output so\t", b"me\\ report.html ")]
+    for keys, answer in typed:
+        os.write(terminal, keys)
+        seen, deadline = b"", time.monotonic() + 60
+        while answer not in seen and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 1)[0]:
+                seen += os.read(terminal, 4096)
+        assert answer in seen
+    os.write(terminal, b"\x15exit\n")
+    os.waitpid(pid, 0)
+    os.close(terminal)
+
+
+def test_zsh_and_fish_take_their_completions(installed):
+    share = installed / "share"
+    zsh = 'autoload -Uz compinit && compinit -D -u; source "$1"; print $_comps[verdict]'
+    fish = 'source $argv[1]; complete -C "verdict token re"; complete -C "verdict run --ci bui"'
+
+    assert shell("zsh", zsh, share / "zsh" / "site-functions" / "_verdict") == ["_verdict"]
+    completed = shell("fish", fish, share / "fish" / "vendor_completions.d" / "verdict.fish")
+    assert completed[0] == "revoke" and "buildkite" in completed
+
+
+def test_the_manual_is_a_page_without_a_fault(installed):
+    page = installed / "share" / "man" / "man1" / "verdict.1"
+    checkers = {"mandoc": ["-T", "lint", "-W", "warning"], "groff": ["-man", "-ww", "-z", "-Kutf8"]}
+    there = {name: words for name, words in checkers.items() if shutil.which(name)}
+    for name, words in there.items():
+        command = [name, *words, page]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.stdout + done.stderr, done.returncode) == ("", 0), name
+
+    text = page.read_text()
+    assert ".SS verdict token create" in text and "\\-\\-ci\\-dir" in text
+    if not there:
+        pytest.skip("neither mandoc nor groff is installed")
