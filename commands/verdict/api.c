@@ -53,6 +53,17 @@ char *api_path(const char *format, const char *argument)
     return xasprintf("%.*s%s%s", (int)(hole - format), format, escaped, hole + 2);
 }
 
+void api_add_query(char **path, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    AUTO(text_free) char *escaped = api_escape(value);
+    char *longer =
+        xasprintf("%s%c%s=%s", *path, strchr(*path, '?') == NULL ? '?' : '&', name, escaped);
+    text_free(path);
+    *path = longer;
+}
+
 char *api_absolute(const struct cli *cli, const char *path)
 {
     size_t length = strlen(cli->options.url);

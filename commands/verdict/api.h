@@ -54,5 +54,6 @@ int api_list(struct cli *cli, const char *path, size_t most, json_t **items_r,
 /* "/v1/runs/%s/why" with each argument escaped. Caller frees. */
 char *api_path(const char *format, const char *argument);
 char *api_escape(const char *text); /* for a path or a query. Caller frees. */
+void api_add_query(char **path, const char *name, const char *value); /* value NULL: nothing */
 char *api_absolute(const struct cli *cli,
                    const char *path); /* with the server before it. Caller frees. */

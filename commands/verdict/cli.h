@@ -70,7 +70,7 @@ extern const size_t cli_commands_count;
 
 cli_run cmd_apply, cmd_artifacts, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results,
     cmd_logs, cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list, cmd_doctor,
-    cmd_completion, cmd_manual, cmd_worker_revoke, cmd_worker_restore, cmd_token_create,
+    cmd_runs, cmd_completion, cmd_manual, cmd_worker_revoke, cmd_worker_restore, cmd_token_create,
     cmd_token_list, cmd_token_revoke;
 
 /* config.c: the environment's and the file's part. What is wrong with it or missing is an error for whoever asks

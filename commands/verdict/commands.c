@@ -17,6 +17,7 @@ const struct cli_command cli_commands[] = {
     {"trigger", "[-- COMMAND…]", RUN_OPTIONS " " CI_OPTIONS, "trigger a run and go on; prints its id", cmd_trigger},
     {"rerun", "RUN", "cases no-wait idempotency-key " WAIT_OPTIONS, "run again what did not pass of a run, and wait for the verdict", cmd_rerun},
     {"wait", "RUN", WAIT_OPTIONS, "wait for a run's verdict", cmd_wait},
+    {"runs", "", "project suite branch commit share", "the last runs, or with --share a link to the page of a project's runs", cmd_runs},
     {"show", "RUN", "", "what a run is and how far it has come", cmd_show},
     {"results", "RUN", "status", "its cases and what happened to them", cmd_results},
     {"history", "CASE", "project branch", "how a case (by its key: verdict results --json) went in its last runs", cmd_history},

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "output.h"
 #include "sse.h"
 
 #define PAUSE_MS     1000
@@ -24,7 +25,7 @@ struct tail {
     struct printed *printed;
     size_t count, last; /* last: whose output stands at the end */
     int64_t heard_ms;
-    bool is_over, has_news;
+    bool is_over, has_news, as_json;
 };
 
 static size_t find(struct tail *tail, int64_t ordinal, int64_t attempt)
@@ -48,9 +49,12 @@ static void print_chunk(struct tail *tail, const json_t *chunk)
     size_t place = find(tail, ordinal, attempt);
     if (text == NULL || seq <= tail->printed[place].seq)
         return;
-    if (place != tail->last)
+    if (tail->as_json)
+        print_json(chunk);
+    else if (place != tail->last)
         printf("\n==> task %lld, attempt %lld <==\n", (long long)ordinal, (long long)attempt);
-    fputs(text, stdout);
+    if (!tail->as_json)
+        fputs(text, stdout);
     fflush(stdout);
     tail->printed[place].seq = seq;
     tail->last = place;
@@ -128,7 +132,7 @@ int log_tail(struct cli *cli, const char *run, const char *task, struct error *e
     AUTO(text_free) char *base = api_path("/v1/runs/%s/logs/stream", run);
     AUTO(text_free) char *escaped = api_escape(task == NULL ? "" : task);
     AUTO(text_free) char *path = xasprintf("%s%s%s", base, task == NULL ? "" : "?task=", escaped);
-    struct tail tail = {.count = 0};
+    struct tail tail = {.as_json = cli->options.json};
     api_watch_signals();
     int status = follow(cli, path, &tail, error);
     free(tail.printed);

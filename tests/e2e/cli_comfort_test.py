@@ -10,11 +10,14 @@ import re
 import threading
 import time
 
+import jsonschema
 import pytest
 import requests
 from parts.process import wait_until
+from support import TOP
 from support.ci import Runner, github, variables
-from support.cli import Cli
+from support.cli import MANIFEST, Cli
+from support.cli_schema import conforms
 
 EVIL = """
     import pytest
@@ -33,6 +36,8 @@ EVIL = """
 @pytest.fixture(scope="module")
 def installation(shared_verdict, tmp_path_factory):
     shared_verdict.source_roots.append(tmp_path_factory.getbasetemp())
+    files = tmp_path_factory.mktemp("files")
+    shared_verdict.start("api-ingest", VERDICT_BLOB_URL=f"file://{files}")
     shared_verdict.start_all()
     return shared_verdict
 
@@ -285,3 +290,85 @@ def test_outputs_of_a_run_that_goes_on_say_so(cli):
     assert (waited["run_id"], waited["verdict"], waited["exit_code"]) == (run, "running", "")
     assert requests.get(waited["report_url"], timeout=30).status_code == 200
     assert (cli.folder / "summary.md").read_text() == ""
+
+
+class Speaker:
+    """Commands with --json, each held against its schema."""
+
+    def __init__(self, cli):
+        self.cli = cli
+        self.said = set()
+
+    def __call__(self, name, *words, status=0):
+        out, _ = self.cli(*name.split(), "--json", *words, status=status)
+        self.said.add(name)
+        return conforms(name, out)
+
+
+def enrolled(cli):
+    """The id of a worker that nobody runs."""
+    head = {"Authorization": f"Bearer {cli.verdict.join_token.read_text().strip()}"}
+    url = f"{cli.verdict.api_url}/v1/workers/enrol"
+    body = {"name": cli.project, "slots": 1}
+    return requests.post(url, json=body, headers=head, timeout=20).json()["worker_id"]
+
+
+def test_what_every_command_says_as_json_is_as_its_schema_tells(cli):
+    say = Speaker(cli)
+    cli.write("verdict.yaml", MANIFEST)
+    project = ("--project", cli.project)
+    assert {entry["kind"] for entry in say("apply")} > {"project", "suite", "webhook"}
+    cli.write("tests/test_file.py", "def test_file():\n    open('kept.txt', 'w').write('kept')\n")
+    run = say("run", "--artifact", "kept.txt", "--", "pytest", "tests", status=1)
+    number = str(run["number"])
+
+    assert say("show", number)["id"] == say("wait", number, status=1)["id"] == run["id"]
+    assert say("why", number)["state"] == "failed"
+    results = say("results", number, "--status", "failed")
+    say("report", number)
+    written = say("report", number, "--format", "junit", "--output", "r.xml")
+    assert written == [{"format": "junit", "output": "r.xml"}]
+    assert requests.get(say("report", number, "--share", "1h")["url"], timeout=20).ok
+    chunks = say("logs", number)
+    assert "1 failed" in "".join(chunk["text"] for chunk in chunks)
+    followed, _ = cli("logs", "-f", "--json", number)
+    assert [conforms("logs", line)["seq"] for line in followed.splitlines()] == [
+        chunk["seq"] for chunk in chunks
+    ]
+    kept = say("artifacts", number, "--output", "kept")
+    assert (cli.folder / kept[0]["saved_as"]).read_text() == "kept"
+    assert len(say("artifacts", number)) == len(kept)
+    again = say("rerun", "--no-wait", number)
+    triggered = say("trigger", "--require", "gpu=cuda", "--", "true")
+    assert say("cancel", triggered["id"])["id"] == triggered["id"]
+    assert {again["id"], run["id"]} <= {entry["id"] for entry in say("runs", *project)}
+    page = requests.get(say("runs", *project, "--share", "1h")["url"], timeout=20)
+    assert page.ok and number in page.text
+    say("badge", *project, run["suite"]["slug"])
+    history = (*project, results[0]["case_key"])
+    wait_until(lambda: cli.start("history", *history).wait(60) == 0, 60, "the case to be known")
+    say("history", *history)
+
+    worker = enrolled(cli)
+    assert worker in {entry["id"] for entry in say("worker list")}
+    assert say("worker revoke", worker)["state"] == "revoked"
+    say("worker restore", worker)
+    token = say("token create", "--name", cli.project)
+    assert token["id"] in {entry["id"] for entry in say("token list")}
+    assert say("token revoke", token["id"])["state"] == "revoked"
+    say("doctor")
+    assert "complete -F" in say("completion", "bash")["text"]
+    assert say("manual")["text"].startswith(".TH")
+
+    names = re.findall(r"^  (\w+(?: \w+)?)  ", cli("--help")[0], re.MULTILINE)
+    described = json.loads((TOP / "docs" / "schemas" / "cli.schema.json").read_text())["$defs"]
+    assert say.said == set(names) == set(described)
+
+
+def test_a_schema_refuses_what_no_command_says():
+    good = '{"id": "x", "state": "revoked"}'
+    assert conforms("token revoke", good)["id"] == "x"
+    with pytest.raises(jsonschema.ValidationError):
+        conforms("token revoke", good.replace("revoked", "gone"))
+    with pytest.raises(jsonschema.ValidationError):
+        conforms("show", '{"id": 1}')

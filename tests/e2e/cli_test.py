@@ -15,27 +15,7 @@ import uuid
 import pytest
 import requests
 from parts.process import wait_until
-from support.cli import Cli
-
-MANIFEST = """
-    project: PROJECT
-    title: Till
-    environments:
-      staging: {title: Staging, url: https://staging.example, position: 1}
-    suites:
-      unit:
-        title: Unit tests
-        framework: pytest
-        source: {path: tests}
-        environment: {TZ: UTC}
-    templates:
-      nightly:
-        suite: unit
-        environment: staging
-        policy: {task_timeout: 1m}
-    webhooks:
-      - {url: https://hooks.example/till, events: [run.finished]}
-"""
+from support.cli import MANIFEST, Cli
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The users' command in a folder of its own, which a worker can see."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
+import termios
 import textwrap
 
 from parts.process import wait_until
@@ -22,6 +27,26 @@ TESTS = """
     @pytest.mark.skip(reason="later")
     def test_later():
         pass
+"""
+
+MANIFEST = """
+    project: PROJECT
+    title: Till
+    environments:
+      staging: {title: Staging, url: https://staging.example, position: 1}
+    suites:
+      unit:
+        title: Unit tests
+        framework: pytest
+        source: {path: tests}
+        environment: {TZ: UTC}
+    templates:
+      nightly:
+        suite: unit
+        environment: staging
+        policy: {task_timeout: 1m}
+    webhooks:
+      - {url: https://hooks.example/till, events: [run.finished]}
 """
 
 
@@ -66,3 +91,19 @@ class Cli:
             return self.verdict.api.get(f"/v1/runs/{run}")["state"] == "running"
 
         wait_until(running, 30, f"run {run} to be running")
+
+    def in_terminal(self, *words, columns=80, **settings):
+        """What a command writes to a terminal of that width, and its exit status."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        command = self.verdict.cli(*words, TERM="xterm", **settings)
+        process = subprocess.Popen(
+            **command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=self.folder
+        )
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while part := os.read(ours, 4096):
+                seen += part
+        os.close(ours)
+        return seen.decode(), process.wait(timeout=60)

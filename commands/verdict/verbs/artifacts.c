@@ -22,7 +22,7 @@ static bool is_first(const json_t *items, size_t index, const char *name)
 static int save(struct cli *cli, const char *list_path, const json_t *items, size_t index,
                 struct error *error)
 {
-    const json_t *item = json_array_get(items, index);
+    json_t *item = json_array_get(items, index);
     const char *name = json_find_text(item, "path"), *id = json_find_text(item, "id");
     AUTO(new_file_discard) struct new_file *file = NULL;
     if (name == NULL || id == NULL || name[0] == '\0' || !path_stays_inside(name))
@@ -37,7 +37,10 @@ static int save(struct cli *cli, const char *list_path, const json_t *items, siz
         return error_wrap(error, "%s", path);
     if (new_file_commit(&file, error) < 0)
         return error_wrap(error, "%s", path);
-    printf("%s\n", path);
+    if (cli->options.json)
+        json_object_set_new(item, "saved_as", json_lossy(path, strlen(path)));
+    else
+        printf("%s\n", path);
     return 0;
 }
 
@@ -79,6 +82,8 @@ int cmd_artifacts(struct cli *cli, struct error *error)
         json_array_foreach (items, index, item)
             if (save(cli, path, items, index, error) < 0)
                 return -1;
+        if (cli->options.json)
+            print_json(items);
         return EXIT_PASSED;
     }
     if (cli->options.json) {

@@ -7,17 +7,6 @@
 #include "base/memory.h"
 #include "output.h"
 
-static void add_query(char **path, const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    AUTO(text_free) char *escaped = api_escape(value);
-    char *longer =
-        xasprintf("%s%c%s=%s", *path, strchr(*path, '?') == NULL ? '?' : '&', name, escaped);
-    text_free(path);
-    *path = longer;
-}
-
 static void print_history(const json_t *answer)
 {
     static const struct column columns[] = {{"run", "run.number"},    {"status", "status"},
@@ -38,8 +27,8 @@ int cmd_history(struct cli *cli, struct error *error)
 {
     AUTO(text_free) char *path = api_path("/v1/cases/%s", cli->options.rest[0]);
     AUTO(json_free) json_t *answer = NULL;
-    add_query(&path, "project", cli->options.project);
-    add_query(&path, "branch", cli->options.branch);
+    api_add_query(&path, "project", cli->options.project);
+    api_add_query(&path, "branch", cli->options.branch);
     if (api_call(cli, "GET", path, NULL, &answer, error) < 0)
         return -1;
     if (cli->options.json)

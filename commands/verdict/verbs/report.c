@@ -9,9 +9,8 @@
 #include "output.h"
 #include "report_file.h"
 
-static int share(struct cli *cli, struct error *error)
+int share_print(struct cli *cli, const char *path, struct error *error)
 {
-    AUTO(text_free) char *path = api_path("/v1/runs/%s/share", cli->options.rest[0]);
     AUTO(text_free) char *expires = xasprintf("%lldms", (long long)cli->options.share_ms);
     AUTO(json_free) json_t *body = json_pack("{s:s}", "expires_in", expires), *answer = NULL;
     if (api_post_repeatable(cli, path, body, &answer, error) < 0)
@@ -78,19 +77,33 @@ static int write_report(struct cli *cli, const char *format, const char *output,
                           : report_save(cli, path, accept, output, error);
 }
 
+static void note_written(const struct cli *cli, json_t *written, const char *format,
+                         const char *output)
+{
+    if (cli->options.json && output != NULL)
+        json_array_append_new(written, json_pack("{s:s, s:o}", "format", format, "output",
+                                                 json_lossy(output, strlen(output))));
+}
+
 int cmd_report(struct cli *cli, struct error *error)
 {
+    AUTO(json_free) json_t *written = json_array();
     const struct texts *asked = &cli->options.formats, *outputs = &cli->options.outputs;
+    AUTO(text_free) char *link_path = api_path("/v1/runs/%s/share", cli->options.rest[0]);
     if (cli->options.share_ms > 0)
-        return share(cli, error);
+        return share_print(cli, link_path, error);
     if (check_formats(asked, outputs, error) < 0)
         return -1;
     for (size_t i = 0; i == 0 || i < asked->count; i++) {
         const char *format = i < asked->count    ? asked->list[i]
                              : cli->options.json ? "json"
                                                  : "html";
-        if (write_report(cli, format, i < outputs->count ? outputs->list[i] : NULL, error) < 0)
+        const char *output = i < outputs->count ? outputs->list[i] : NULL;
+        if (write_report(cli, format, output, error) < 0)
             return -1;
+        note_written(cli, written, format, output);
     }
+    if (json_array_size(written) > 0)
+        print_json(written);
     return EXIT_PASSED;
 }

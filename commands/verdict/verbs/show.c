@@ -107,14 +107,19 @@ int cmd_results(struct cli *cli, struct error *error)
 
 int cmd_logs(struct cli *cli, struct error *error)
 {
-    AUTO(text_free) char *base = api_path("/v1/runs/%s/logs", cli->options.rest[0]);
+    AUTO(text_free) char *path = api_path("/v1/runs/%s/logs", cli->options.rest[0]);
+    AUTO(json_free) json_t *chunks = NULL;
     const char *task = cli->options.task;
     if (cli->options.follow)
         return log_tail(cli, cli->options.rest[0], task, error);
-    AUTO(text_free) char *escaped = api_escape(task == NULL ? "" : task);
-    AUTO(text_free) char *path = xasprintf("%s%s%s", base, task == NULL ? "" : "?task=", escaped);
-    const char *accept = cli->options.json ? "application/json" : "text/plain";
-    return api_download(cli, path, accept, stdout, error) < 0 ? -1 : EXIT_PASSED;
+    api_add_query(&path, "task", task);
+    if (!cli->options.json)
+        return api_download(cli, path, "text/plain", stdout, error) < 0 ? -1 : EXIT_PASSED;
+    api_add_query(&path, "format", "json");
+    if (api_list(cli, path, 0, &chunks, error) < 0)
+        return -1;
+    print_json(chunks);
+    return EXIT_PASSED;
 }
 
 static void print_why(const json_t *why)
