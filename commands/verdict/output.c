@@ -153,6 +153,26 @@ static int width_of(const char *text)
     return width;
 }
 
+/* What lies behind U+1100 may take two columns (Hangul, CJK, emoji): it is taken as if it did, so that a line
+ * never wraps. (wcwidth asks the locale, which a pipeline mostly leaves at C.) */
+size_t columns_cut(const char *text, int columns)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    while (*c != '\0') {
+        int bytes = *c < 0x80 ? 1 : *c < 0xE0 ? 2 : *c < 0xF0 ? 3 : 4;
+        bool is_wide =
+            bytes == 4 || (bytes == 3 && (c[0] > 0xE1 || (c[0] == 0xE1 && c[1] >= 0x84)));
+        /* Punctuation, arrows and signs in between are of one column. */
+        is_wide &= !(c[0] == 0xE2 && c[1] < 0xBA);
+        columns -= is_wide ? 2 : 1;
+        if (columns < 0)
+            break;
+        for (c++; (*c & 0xC0) == 0x80; c++)
+            continue;
+    }
+    return (size_t)(c - (const unsigned char *)text);
+}
+
 static void print_cell(const char *text, int width, bool is_last)
 {
     printf("%s", text);

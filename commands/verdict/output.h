@@ -22,6 +22,9 @@ const char *colour_end(FILE *out);
 /* A copy without control characters but newlines and tabs. "" for NULL. Caller frees. */
 char *clean_text(const char *text);
 
+/* The bytes of the longest prefix that takes at most so many columns of a terminal. */
+size_t columns_cut(const char *text, int columns);
+
 #define SPAN_TEXT_SIZE 32
 /* "0.4 s", "12.3 s", "4 min 05 s", "2 h 03 min". Returns text. */
 const char *span_format(int64_t ms, char text[SPAN_TEXT_SIZE]);

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "output.h"
 
 #define CLOCK_MS     1000 /* the clock in the line goes on */
@@ -94,20 +93,23 @@ char *progress_text(const json_t *run)
 static int terminal_width(void)
 {
     struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
         return 80;
     return size.ws_col;
 }
 
+/* One column stays free, for some terminals wrap when the last one is written. The clock is never cut. */
 static void draw(struct progress *progress, const json_t *run, const char *text)
 {
     char span[SPAN_TEXT_SIZE];
     AUTO(text_free) char *state = member_text(run, "state");
-    AUTO(text_free)
-    char *line = xasprintf("%s  %s", text, span_format(monotonic_ms() - progress->began_ms, span));
-    size_t width = utf8_cut(line, strlen(line), (size_t)terminal_width() - 1);
-    fprintf(stderr, "\r\033[K%s%.*s%s", colour_begin(stderr, state), (int)width, line,
-            colour_end(stderr));
+    span_format(monotonic_ms() - progress->began_ms, span);
+    int room = terminal_width() - 1 - (int)strlen(span) - 2;
+    size_t width = columns_cut(text, room > 0 ? room : 0);
+    bool is_cut = text[width] != '\0';
+    width = is_cut ? columns_cut(text, room > 1 ? room - 1 : 0) : width;
+    fprintf(stderr, "\r\033[K%s%.*s%s  %s%s", colour_begin(stderr, state), (int)width, text,
+            is_cut ? "…" : "", span, colour_end(stderr));
     fflush(stderr);
     progress->has_line = true;
 }

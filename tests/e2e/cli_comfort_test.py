@@ -282,7 +282,7 @@ def test_outputs_of_a_run_that_goes_on_say_so(cli):
     run = cli.trigger("--ci", "github", "--", "sleep", "60", **github(cli))
     triggered = variables(cli.folder / "output")
     cli.wait_running(run)
-    cli("wait", run, "--ci", "github", "--timeout", "2s", status=124, **github(cli))
+    cli("wait", run, "--ci", "github", "--timeout", "4s", status=124, **github(cli))
     waited = variables(cli.folder / "output")
     cli("cancel", run)
 
@@ -372,3 +372,26 @@ def test_a_schema_refuses_what_no_command_says():
         conforms("token revoke", good.replace("revoked", "gone"))
     with pytest.raises(jsonschema.ValidationError):
         conforms("show", '{"id": 1}')
+
+
+def test_a_line_of_progress_fits_a_terminal_of_forty_columns(cli):
+    words = ["run", "--require", "gpu=cuda-of-a-kind-that-nobody-has-anywhere", "--timeout", "5s"]
+    seen, status = cli.in_terminal(*words, "--", "true", columns=40)
+    cli("cancel", re.search(r"run (\d+) ", seen)[1])
+    drawn = re.findall(r"\r\x1b\[K(?:\x1b\[\d*m)*(queued[^\r\n\x1b]*)", seen)
+
+    assert status == 124
+    assert any("…" in line for line in drawn)
+    assert max(map(len, drawn)) < 40
+    assert all(re.search(r"  \d+\.\d s$", line) for line in drawn)
+
+
+def test_colours_are_for_terminals_that_want_them(cli):
+    coloured, _ = cli.in_terminal("run", "--", "true")
+    plain, _ = cli.in_terminal("run", "--", "true", NO_COLOR="1")
+    out, err = cli("run", "--", "true", TERM="xterm")
+    results, _ = cli("results", re.search(r"run (\d+) ", err)[1], TERM="xterm")
+
+    assert "\x1b[32mPASSED" in coloured
+    assert "PASSED" in plain and not re.search(r"\x1b\[\d*m", plain)
+    assert "\x1b" not in out + err + results
