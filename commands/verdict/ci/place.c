@@ -28,7 +28,9 @@ static char *below(const char *root, const char *folder, const char *inner, cons
 char *place_of_case(const struct cli_options *options, const char *root, const json_t *result)
 {
     char *file = member_text(result, "file");
-    const char *folder = options->path == NULL ? "." : options->path;
+    const char *folder = options->path != NULL     ? options->path
+                         : options->bundle != NULL ? options->bundle
+                                                   : ".";
     const char *inner = options->directory == NULL ? "." : options->directory;
     if (file[0] == '\0' || root == NULL)
         return file;
