@@ -31,8 +31,10 @@ struct store {
     unsigned statement_count;
     bool in_transaction;
     bool broken;
-    bool waited; /* a statement ran into its time, perhaps behind a lock */
-    int64_t answer_timeout_ms, stalled_ms;
+    int64_t answer_timeout_ms;
+    int64_t
+        patience_ms; /* after so long it is asked who holds the locks that a statement waits for */
+    int64_t stalled_ms; /* for how long a session must stand still to be ended */
     struct queued *queue;
     size_t queue_length, queue_capacity;
     int64_t *affected; /* of the last run's executions */
@@ -60,7 +62,8 @@ int store_next_result(struct store *store, PGresult **result_r, struct error *er
 /* COMMIT of a failed transaction succeeds, with ROLLBACK as its answer. */
 int store_check_committed(const PGresult *result, struct error *error) WARN_UNUSED;
 
-/* Ends the sessions of this role that hold locks while nobody goes on with what was begun in them. */
+/* Ends the services' sessions that hold what this one waits for while nobody goes on with what was begun in
+ * them. Blocks for as long as one more connection and one statement take. */
 void store_end_stalled(struct store *store);
 
 /* Of this text, prepared or not. */

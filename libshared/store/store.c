@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -79,8 +80,6 @@ int store_refused(struct store *store, const PGresult *result, struct error *err
         snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
         trim(error->text);
     }
-    /* 55P03, 57014: the time for a lock, or for the whole statement, is over. */
-    store->waited |= strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "57014") == 0;
     /* 57P01…: the server closes; 25P03: idle in transaction: the connection is gone after it. */
     if (strncmp(sqlstate, "57P", 3) == 0 || strcmp(sqlstate, "25P03") == 0 ||
         strncmp(sqlstate, "08", 2) == 0)
@@ -101,17 +100,24 @@ bool store_error_is_data(const struct error *error)
 /* Waits until the connection has an answer, writing meanwhile what is still to be sent. */
 static int await(struct store *store, struct error *error)
 {
-    int64_t deadline_ms = monotonic_ms() + store->answer_timeout_ms;
+    int64_t now_ms = monotonic_ms(), deadline_ms = now_ms + store->answer_timeout_ms;
+    int64_t look_ms = now_ms + store->patience_ms;
     for (;;) {
         int unsent = PQflush(store->connection);
         if (unsent < 0)
             return store_lost(store, error, PQerrorMessage(store->connection));
         if (!PQisBusy(store->connection))
             return 0;
-        int64_t left_ms = deadline_ms - monotonic_ms();
+        now_ms = monotonic_ms();
+        if (now_ms >= look_ms) {
+            store_end_stalled(store);
+            look_ms = INT64_MAX;
+            now_ms = monotonic_ms();
+        }
+        int64_t left_ms = MIN(deadline_ms, look_ms) - now_ms;
         struct pollfd fd = {.fd = PQsocket(store->connection),
                             .events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0))};
-        if (left_ms <= 0)
+        if (now_ms >= deadline_ms)
             return store_lost(store, error, "no answer in time");
         if (poll(&fd, 1, (int)left_ms) > 0 && (fd.revents & ~POLLOUT) != 0 &&
             !PQconsumeInput(store->connection))
@@ -196,6 +202,18 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
+/* How long an answer is waited for before somebody asks whether it is locks that hold it up: most of the time
+ * after which the statement is given up. 0 is without an end, for Postgres. */
+static int64_t patience_ms(const struct store_settings *settings)
+{
+    int64_t time_ms = settings->idle_in_transaction_timeout_ms;
+    if (settings->statement_timeout_ms > 0)
+        time_ms = MIN(time_ms, settings->statement_timeout_ms);
+    if (settings->lock_timeout_ms > 0)
+        time_ms = MIN(time_ms, settings->lock_timeout_ms);
+    return time_ms * 3 / 4;
+}
+
 int store_open(const struct store_settings *settings, struct store **store_r, struct error *error)
 {
     PGconn *connection;
@@ -206,6 +224,7 @@ int store_open(const struct store_settings *settings, struct store **store_r, st
     store->connection = connection;
     store->answer_timeout_ms = settings->statement_timeout_ms + ANSWER_SLACK_MS;
     store->stalled_ms = settings->idle_in_transaction_timeout_ms;
+    store->patience_ms = patience_ms(settings);
     *store_r = store;
     return 0;
 }
@@ -411,7 +430,4 @@ void store_rollback(struct store *store)
 {
     if (store->in_transaction || store->queue_length > 0)
         roll_back(store);
-    if (store->waited && !store->broken)
-        store_end_stalled(store);
-    store->waited = false;
 }

@@ -65,8 +65,7 @@ int store_begin(struct store *store, struct error *error) WARN_UNUSED;
 int store_begin_snapshot(struct store *store, struct error *error) WARN_UNUSED;
 /* "unknown" when the answer was lost: the transaction may or may not be there. */
 int store_commit(struct store *store, struct error *error) WARN_UNUSED;
-/* Nothing to do outside a transaction. After a statement whose time was over it also ends the sessions that
- * hold locks for a client which has stalled, so that what waits for them can be tried again. */
+/* Nothing to do outside a transaction. */
 void store_rollback(struct store *store);
 
 /* The next statement, queued or not, concerns the thing of this id (borrowed for the call; at most

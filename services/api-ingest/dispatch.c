@@ -46,11 +46,12 @@ static int check(struct request *request, struct error *error)
     return 0;
 }
 
-/* A body that is a file is asked for first, and told once more when it is there. */
+/* A body that is large, or a file, is asked for first, and told once more when it is there. NULL: nothing is
+ * asked but who it is. */
 static route_handler *handler_of(const struct request *request)
 {
     const struct route *route = request->match.route;
-    return route->admit == NULL || request->is_admitted ? route->handler : route->admit;
+    return request->asks_first && !request->is_admitted ? route->admit : route->handler;
 }
 
 int dispatch(struct request *request, struct response *response, struct error *error)
@@ -58,7 +59,10 @@ int dispatch(struct request *request, struct response *response, struct error *e
     if (!request->is_admitted && check(request, error) < 0)
         return -1;
     request->before_change = precondition_check;
-    if (handler_of(request)(request, response, error) < 0)
+    route_handler *handler = handler_of(request);
+    if (handler == NULL)
+        return 0;
+    if (handler(request, response, error) < 0)
         return -1;
     if (!request->parked) /* then it may be somebody else's by now */
         precondition_tag(request, response);

@@ -84,12 +84,13 @@ def test_a_zombie_scheduler_is_fenced(verdict, work):
 def test_a_scheduler_stopped_at_any_moment_is_fenced(verdict, work, tell):
     """Under load, so that some of the stops fall inside a transaction."""
     pair = Pair(verdict, work)
-    client = work.client(count=size(60, 300), gap_s=0.1)
+    client = work.client(count=3600, gap_s=0.1)
     stops = size(3, 8)
 
     client.start()
     for _ in range(stops):
         pair.replace_holder()
+    client.stop()
     client.finish(60)
     work.wait_all_final()
     tell(stops=stops)

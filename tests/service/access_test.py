@@ -27,8 +27,22 @@ def api(shared_verdict):
     return shared_verdict.api
 
 
+def delivered(db, webhook):
+    """A delivery that the webhook was sent."""
+    delivery = str(uuid.uuid4())
+    db.query(
+        """INSERT INTO notify.delivery (id, event_id, endpoint_id, project_id, event_type, state,
+                                        attempts, finished_at)
+           SELECT %s, gen_random_uuid(), id, project_id, 'run.finished', 'delivered', 1, now()
+           FROM api.webhook_endpoint WHERE id = %s""",
+        delivery,
+        webhook,
+    )
+    return delivery
+
+
 @pytest.fixture(scope="module")
-def ids(api):
+def ids(api, shared_verdict):
     """Things of the project shop, and what is nobody's."""
     shop = "/v1/projects/shop"
     api.put(shop, {})
@@ -36,16 +50,18 @@ def ids(api):
     suite = api.post(f"{shop}/suites", SUITE, expect=201)
     template = {"slug": "nightly", "suite": "smoke"}
     api.post("/v1/pools", {"slug": "gpu"}, expect=201)
+    webhook = api.post(f"{shop}/webhooks", {"url": "https://example.com"})["id"]
     return {
         "project": "shop",
         "environment": "test",
         "suite": suite["slug"],
         "template": api.post(f"{shop}/templates", template, expect=201)["slug"],
-        "webhook": api.post(f"{shop}/webhooks", {"url": "https://example.com"})["id"],
+        "webhook": webhook,
+        "delivery": delivered(shared_verdict.db, webhook),
         "run": api.post("/v1/runs", {"project": "shop", "suite": "smoke"}, expect=201)["id"],
         "token": api.post("/v1/tokens", {"name": "t", "scopes": ["admin"]})["id"],
         "pool": "gpu",
-        **{name: str(uuid.uuid4()) for name in ("worker", "delivery", "artifact", "dispatch")},
+        **{name: str(uuid.uuid4()) for name in ("worker", "artifact", "dispatch")},
         "key": "0" * 64,
         "bundle": "0" * 64,
     }
@@ -115,10 +131,17 @@ def test_no_route_takes_ids_of_another_project(api, ids, shared_verdict):
             continue
         answer = ask(bound, method, pattern, ids)
         assert answer.status_code in (403, 404), (method, pattern, answer.text)
+    body = {"project": "shop", "suite": "smoke"}
+    assert bound.request("POST", "/v1/runs", json=body).status_code in (403, 404)
+    query = {"project": "shop"}
+    for path in ("/v1/runs", f"/v1/cases/{ids['key']}"):
+        assert bound.request("GET", path, params=query).status_code in (403, 404), path
 
     assert shared_verdict.db.value(changes) == before
     for name in ("run", "pool", "token"):  # they are there for whoever may see them
         api.get(f"/v1/{name}s/{ids[name]}", expect=200)
+    api.get(f"/v1/deliveries/{ids['delivery']}", expect=200)
+    api.get("/v1/runs", params=query, expect=200)
     for name in ("environment", "suite", "template", "webhook"):
         api.get(f"/v1/projects/shop/{name}s/{ids[name]}", expect=200)
 

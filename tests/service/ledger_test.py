@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from parts.process import wait_until
 from parts.services import TOP, Service, role_url
+from support import SUITE
 
 PROBE = TOP / "build" / "probe" / "ledger_probe"
 PARTITIONS = 4
@@ -239,10 +240,10 @@ def test_a_zombie_stopped_inside_its_transaction_neither_blocks_nor_commits(prob
     assert probe.verdict.db.value("SELECT epoch FROM probe.seen WHERE n = 4") > epoch
 
 
-def half_a_pipeline(url, lock):
+def half_a_pipeline(url, lock, name="half a pipeline"):
     """A client that has sent a part of its pipeline, locks taken, and then nothing more: no
     time-out of the server ends what it has begun."""
-    zombie = psycopg.connect(url, autocommit=True, application_name="half a pipeline")
+    zombie = psycopg.connect(url, autocommit=True, application_name=name)
     connection = zombie.pgconn
     connection.nonblocking = 1
     connection.enter_pipeline_mode()
@@ -254,25 +255,59 @@ def half_a_pipeline(url, lock):
     return zombie
 
 
+HOLDS = """SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'half a pipeline'
+           AND wait_event = 'ClientRead' AND backend_xid IS NOT NULL"""
+
+
 def test_a_zombie_stopped_inside_its_pipeline_does_not_block(probe):
     first = probe.start("probe-1")
     probe.count(1, 3)
     probe.check()
     first.kill()
     epoch = probe.epoch()
-    waits = """SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'half a pipeline'
-               AND wait_event = 'ClientRead' AND backend_xid IS NOT NULL"""
+    db = probe.verdict.db
     url = probe.verdict.settings["VERDICT_POSTGRES_URL"]
     lock = "SELECT FROM notify.inbox_offset WHERE partition = 0 FOR UPDATE"
     with contextlib.closing(half_a_pipeline(url, lock)):
-        wait_until(lambda: probe.verdict.db.value(waits), 20, "the zombie to hold its lock")
+        wait_until(lambda: db.value(HOLDS), 20, "the zombie to hold its lock")
 
         probe.start("probe-2", wait=False)
 
         wait_until(lambda: probe.epoch() > epoch, 60, "the second probe to take over")
-        assert not probe.verdict.db.value(waits)
+        assert not db.value(HOLDS)
     probe.count(4, 6)
     probe.check()
+
+
+def test_a_collector_stopped_inside_its_pipeline_does_not_block_the_scheduler(verdict):
+    """Its locks are in the way of a session of another role, which may not end it by itself. Who
+    stands still and is in nobody's way is left alone."""
+    verdict.start("api-ingest")
+    verdict.start("scheduler")
+    verdict.api.put("/v1/projects/shop", {})
+    run = verdict.api.post("/v1/runs", {"project": "shop", "suite": SUITE}, expect=201)["id"]
+    planned = "SELECT count(*) = 1 FROM scheduling.run_state WHERE run_id = %s"
+    wait_until(lambda: verdict.db.value(planned, run), 30, "the run to be planned")
+    verdict.db.query(
+        """INSERT INTO results.run_totals (run_id, project_id)
+           SELECT id, project_id FROM api.run WHERE id = %s ON CONFLICT DO NOTHING""",
+        run,
+    )
+    url = role_url(verdict.urls["VERDICT_POSTGRES_URL"], "result-collector", own_roles=True)
+    innocent = half_a_pipeline(url, "CREATE TEMPORARY TABLE mine ()", name="in nobody's way")
+    lock = f"SELECT FROM results.run_totals WHERE run_id = '{run}' FOR UPDATE"
+    with contextlib.closing(innocent), contextlib.closing(half_a_pipeline(url, lock)):
+        wait_until(lambda: verdict.db.value(HOLDS), 20, "the zombie to hold its lock")
+
+        verdict.api.post(f"/v1/runs/{run}/cancel")
+
+        state = lambda: verdict.api.get(f"/v1/runs/{run}")["state"]  # noqa: E731
+        wait_until(lambda: state() == "cancelled", 60, "the scheduler to cancel the run")
+        assert not verdict.db.value(HOLDS)
+        assert verdict.db.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", "in nobody's way"
+        )
+    assert '"client":"half a pipeline"' in verdict.logs()["scheduler"]
 
 
 def is_stopped(pid):

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/body.h"
 
+#include <stdlib.h>
+
 #include "http/exchange.h"
 #include "http/server.h"
 #include "http/upload.h"
 
 #define BODIES_BYTES     ((size_t)256 * 1024 * 1024)
-#define SMALL_BODY_BYTES ((size_t)64 * 1024) /* is taken also when large ones fill that sum */
+#define SMALL_BODY_BYTES ((size_t)64 * 1024) /* is taken also when large ones fill that sum … */
+#define SMALL_BYTES      ((size_t)64 * 1024 * 1024) /* … for as many as have room in this one */
 #define DROPPED_MAX      ((size_t)16 * 1024 * 1024) /* of a refused body, to answer in peace */
 
 bool body_is_file(const struct request *request)
 {
     return request->match.route != NULL && request->match.route->admit != NULL;
+}
+
+bool body_is_large(const struct request *request)
+{
+    const char *length = request_header(request, "Content-Length");
+    if (request_header(request, "Transfer-Encoding") != NULL)
+        return true;
+    return length != NULL && strtoull(length, NULL, 10) > SMALL_BODY_BYTES;
 }
 
 void body_forget(struct request *request)
@@ -50,7 +61,7 @@ static enum body_step take_into_memory(struct request *request, const char *byte
     if (request->body.overflowed)
         error_set(&error, "too_large", "the body is longer than %zu bytes",
                   exchange_body_max(request));
-    else if (sum > BODIES_BYTES && request->body_held > SMALL_BODY_BYTES)
+    else if (sum > BODIES_BYTES + (request->body_held > SMALL_BODY_BYTES ? 0 : SMALL_BYTES))
         error_set(&error, "unavailable", "too many large requests at once");
     else
         return BODY_TAKEN;

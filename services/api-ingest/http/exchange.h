@@ -35,8 +35,9 @@ struct request {
     size_t body_held;      /* against the server's sum */
     bool is_refused;       /* the response says why already; the rest of the body is dropped */
     struct upload *upload; /* where the body is a file */
-    bool was_asked;        /* whether it is wanted, a moment ago */
-    bool is_admitted;      /* … and it is */
+    bool asks_first;  /* whether its body is wanted: who sends it is looked up before it comes */
+    bool was_asked;   /* a moment ago */
+    bool is_admitted; /* … and it is */
     bool is_submitted, is_done;
     int64_t started_us;
 

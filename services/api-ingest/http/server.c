@@ -121,7 +121,8 @@ static void admit(struct request *request)
     set_deadline(request, request->server->request_timeout_ms);
     if (response_status(&request->response) != 0)
         request->is_refused = true;
-    else if (upload_new((int64_t)exchange_body_max(request), &request->upload, &error) < 0)
+    else if (body_is_file(request) &&
+             upload_new((int64_t)exchange_body_max(request), &request->upload, &error) < 0)
         exchange_refuse(request, &error);
     else
         request->is_admitted = true;
@@ -131,7 +132,7 @@ void http_server_finish(struct http_server *server, struct request *request)
 {
     (void)server;
     struct MHD_Connection *connection = request->connection;
-    if (body_is_file(request) && !request->is_admitted)
+    if (request->asks_first && !request->is_admitted)
         admit(request);
     else
         request->is_done = true;
@@ -244,7 +245,11 @@ static enum MHD_Result on_headers(struct http_server *server, struct MHD_Connect
     if (route != NULL && route->scope != ROUTE_OPEN &&
         auth_read_bearer(request_header(request, "Authorization"), &token, &error) < 0)
         exchange_refuse(request, &error);
-    return body_is_file(request) && !request->is_refused ? submit(server, request) : MHD_YES;
+    if (request->is_refused)
+        return MHD_YES;
+    request->asks_first = body_is_file(request) ||
+                          (route != NULL && route->scope != ROUTE_OPEN && body_is_large(request));
+    return request->asks_first ? submit(server, request) : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *server_, struct MHD_Connection *connection, const char *url,
