@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/body.h"
 
-#include <stdlib.h>
-
 #include "http/exchange.h"
 #include "http/server.h"
 #include "http/upload.h"
@@ -19,10 +17,7 @@ bool body_is_file(const struct request *request)
 
 bool body_is_large(const struct request *request)
 {
-    const char *length = request_header(request, "Content-Length");
-    if (request_header(request, "Transfer-Encoding") != NULL)
-        return true;
-    return length != NULL && strtoull(length, NULL, 10) > SMALL_BODY_BYTES;
+    return request->body_announced > (int64_t)SMALL_BODY_BYTES;
 }
 
 void body_forget(struct request *request)

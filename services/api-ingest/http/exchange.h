@@ -31,10 +31,11 @@ struct request {
     struct query_value query[QUERY_MAX];
     int query_count;
     struct buffer body;
-    size_t body_counted;   /* what came of it, also what was dropped */
-    size_t body_held;      /* against the server's sum */
-    bool is_refused;       /* the response says why already; the rest of the body is dropped */
-    struct upload *upload; /* where the body is a file */
+    int64_t body_announced; /* INT64_MAX: in chunks, it is not known */
+    size_t body_counted;    /* what came of it, also what was dropped */
+    size_t body_held;       /* against the server's sum */
+    bool is_refused;        /* the response says why already; the rest of the body is dropped */
+    struct upload *upload;  /* where the body is a file */
     bool asks_first;  /* whether its body is wanted: who sends it is looked up before it comes */
     bool was_asked;   /* a moment ago */
     bool is_admitted; /* … and it is */

@@ -170,6 +170,7 @@ int exchange_check_headers(struct request *request, struct error *error)
         return error_set(error, "invalid", "Content-Length is not a number");
     if (length > max)
         return error_set(error, "too_large", "the body is longer than %lld bytes", (long long)max);
+    request->body_announced = census.codings > 0 ? INT64_MAX : length;
     return 0;
 }
 
