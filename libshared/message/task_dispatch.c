@@ -2,6 +2,7 @@
 /* Field table of task.dispatch. */
 #include "message/task_dispatch.h"
 
+#include "base/traceparent.h"
 #include "model/limits.h"
 
 static const struct field dispatched_case_list[] = {
@@ -96,6 +97,11 @@ static const struct field task_dispatch_list[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct task_dispatch, run_url),
      .optional = true},
+    {.name = "traceparent",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct task_dispatch, traceparent),
+     .optional = true,
+     .max = TRACEPARENT_LENGTH},
     {.name = "triggered_at_us",
      .type = FIELD_INT,
      .offset = offsetof(struct task_dispatch, triggered_at_us),

@@ -37,6 +37,7 @@ struct task_dispatch {
     int64_t task_index; /* 0 … */
     int64_t task_total;
     char *run_url;
+    char *traceparent;       /* of the run; NULL: none */
     int64_t triggered_at_us; /* for measuring hops */
     int64_t
         lease_ms; /* of an exclusive task: silence after which it goes elsewhere; 0: not exclusive */

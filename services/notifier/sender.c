@@ -123,6 +123,7 @@ static int post(struct flight *flight, struct error *error)
     const struct sending *sending = &flight->sending;
     const int64_t now_s = wall_ms() / 1000;
     char signature[SIGNATURE_SIZE], id_header[80], time_header[64], signature_header[96];
+    char trace_header[80];
     AUTO(text_free)
     char *body = payload_text(sending->event_type, sending->event_at, sending->event_id.text,
                               sending->run_version, sending->data);
@@ -131,9 +132,12 @@ static int post(struct flight *flight, struct error *error)
     snprintf(id_header, sizeof id_header, "webhook-id: %s", sending->event_id.text);
     snprintf(time_header, sizeof time_header, "webhook-timestamp: %lld", (long long)now_s);
     snprintf(signature_header, sizeof signature_header, "webhook-signature: %s", signature);
+    snprintf(trace_header, sizeof trace_header, "traceparent: %s",
+             sending->traceparent == NULL ? "" : sending->traceparent);
     const struct transport_post request = {
         .url = sending->url,
-        .headers = (const char *const[]){id_header, time_header, signature_header, NULL},
+        .headers = (const char *const[]){id_header, time_header, signature_header,
+                                         sending->traceparent == NULL ? NULL : trace_header, NULL},
         .body = body,
         .body_length = strlen(body)};
     return transport_send(flight->sender->transport, &request, on_answer, flight, error);

@@ -98,6 +98,7 @@ int lane_dispatch(struct brain *brain, struct task *task, struct error *error)
         .task_index = task->ordinal,
         .task_total = run->task_count,
         .run_url = url,
+        .traceparent = run->traceparent,
         .triggered_at_us = run->triggered_at_us,
         .lease_ms = run_is_exclusive(run) ? brain->scheduler->settings->lost_ms : 0};
     char *text;

@@ -619,6 +619,7 @@ def test_the_environment_is_clean_and_says_what_is_run(project):
         *("blue", "1.2.3", "main"),
     )
     assert said["VERDICT_PARAM_BROWSER"] == "firefox"
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", said["TRACEPARENT"])  # begun here
     assert (said["SHARD_INDEX"], said["SHARD_TOTAL"]) == ("0", "1")
     assert not {name for name in said if "TOKEN" in name or name == "VERDICT_KAFKA_BROKERS"}
 

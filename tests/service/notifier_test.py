@@ -16,6 +16,7 @@ import zlib
 import pytest
 from parts.process import wait_until
 from standardwebhooks.webhooks import Webhook
+from support import SUITE
 from support.receiver import Answer, Receiver, RudeReceiver
 from support.size import size
 
@@ -177,6 +178,21 @@ def test_an_event_is_recorded_signed_and_delivered(shop, receiver):
     assert (attempt["attempt"], attempt["status_code"], attempt["error"]) == (1, 204, None)
     (event,) = shop.recorded(event_id)
     assert (event["generation"], event["run_version"]) == (1, 3)
+
+
+def test_a_webhook_is_in_the_trace_of_its_trigger(shop, receiver):
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    endpoint = shop.endpoint(receiver.url)
+    body = {"project": "shop", "suite": SUITE}
+    run = shop.verdict.api.post("/v1/runs", body, expect=201, headers={"traceparent": trace})
+
+    traced = shop.emit(run_id=run["id"])
+    other = shop.emit()
+    shop.ended(traced, endpoint)
+    shop.ended(other, endpoint)
+
+    told = {r.headers["webhook-id"]: r.headers.get("traceparent") for r in receiver.requests}
+    assert told == {traced: trace, other: None}
 
 
 def test_only_what_an_endpoint_asked_for_is_sent_to_it(shop, receiver):

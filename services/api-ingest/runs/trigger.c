@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/traceparent.h"
 #include "db/suite_version.h"
 #include "db/run_batch.h"
 #include "http/request.h"
@@ -71,6 +72,16 @@ static void hash_body(const json_t *json, uint8_t hash_r[TRIGGER_HASH_BYTES])
                        0);
 }
 
+/* The caller's trace, or one that begins here. */
+static char *take_trace(const struct request *request)
+{
+    const char *said = request_traceparent(request);
+    char begun[TRACEPARENT_SIZE];
+    if (said == NULL)
+        traceparent_begin(begun);
+    return xstrdup(said == NULL ? begun : said);
+}
+
 /* ---- reading ------------------------------------------------------------------------------------ */
 
 int trigger_begin(struct request *request, const json_t *said, struct trigger **trigger_r,
@@ -83,8 +94,7 @@ int trigger_begin(struct request *request, const json_t *said, struct trigger **
     trigger->request = request;
     trigger->run_id = uuid_v7();
     trigger->created_by = request_principal(request)->id;
-    const char *traceparent = request_traceparent(request);
-    trigger->traceparent = traceparent == NULL ? NULL : xstrdup(traceparent);
+    trigger->traceparent = take_trace(request);
     *trigger_r = TAKE(trigger);
     return 0;
 }

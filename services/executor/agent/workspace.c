@@ -144,6 +144,7 @@ static void add_run(struct process_plan *plan, const struct task_dispatch *dispa
     environment_add(plan, "VERDICT_TASK_ID", dispatch->task_id.text);
     add_number(plan, "VERDICT_RUN_NUMBER", dispatch->run_number);
     add_optional(plan, "VERDICT_RUN_URL", dispatch->run_url);
+    add_optional(plan, "TRACEPARENT", dispatch->traceparent);
     add_optional(plan, "VERDICT_BUILD", dispatch->build_version);
     add_optional(plan, "VERDICT_BRANCH", dispatch->branch);
     add_optional(plan, "VERDICT_COMMIT", dispatch->commit_sha);

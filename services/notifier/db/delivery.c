@@ -10,6 +10,7 @@ void sending_deinit(struct sending *sending)
     text_free(&sending->url);
     text_free(&sending->event_type);
     text_free(&sending->event_at);
+    text_free(&sending->traceparent);
     json_free(&sending->data);
 }
 
@@ -64,9 +65,9 @@ static const char claim_sql[] =
     "  (extract(epoch FROM now() - c.created_at) * 1000)::bigint, w.url,"
     "  w.secret_sealed, e.type,"
     "  to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
-    "  e.run_version, e.data"
+    "  e.run_version, e.data, r.traceparent"
     " FROM claimed c JOIN api.webhook_endpoint w ON w.id = c.endpoint_id"
-    " JOIN notify.event e ON e.id = c.event_id";
+    " JOIN notify.event e ON e.id = c.event_id LEFT JOIN api.run r ON r.id = e.run_id";
 
 static void row_to_sending(const struct rows *rows, int row, struct sending *sending_r)
 {
@@ -79,7 +80,8 @@ static void row_to_sending(const struct rows *rows, int row, struct sending *sen
                                   .event_type = rows_copy(rows, row, 7),
                                   .event_at = rows_copy(rows, row, 8),
                                   .run_version = rows_int(rows, row, 9),
-                                  .data = rows_json(rows, row, 10)};
+                                  .data = rows_json(rows, row, 10),
+                                  .traceparent = rows_copy(rows, row, 11)};
     sending_r->sealed_length = rows_bytes(rows, row, 6, sending_r->sealed, DELIVERY_SEALED_MAX);
 }
 

@@ -21,7 +21,8 @@ struct sending {
     uint8_t sealed[DELIVERY_SEALED_MAX]; /* the secret */
     size_t sealed_length;
     char *event_type;
-    char *event_at; /* RFC 3339 */
+    char *event_at;    /* RFC 3339 */
+    char *traceparent; /* of the event's run; NULL: none */
     int64_t run_version;
     json_t *data;
 };

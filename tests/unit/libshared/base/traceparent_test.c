@@ -33,8 +33,21 @@ static void only_what_the_standard_calls_one_is_taken(void **state)
             fail_msg("%s", wrong[i]);
 }
 
+static void one_that_is_begun_is_one_and_no_other(void **state)
+{
+    char one[TRACEPARENT_SIZE], other[TRACEPARENT_SIZE];
+    (void)state;
+
+    traceparent_begin(one);
+    traceparent_begin(other);
+
+    assert_true(traceparent_is_valid(one));
+    assert_string_not_equal(one, other);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_the_standard_calls_one_is_taken)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_the_standard_calls_one_is_taken),
+                                       cmocka_unit_test(one_that_is_begun_is_one_and_no_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
