@@ -67,10 +67,10 @@ test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
 chaos: setup ## every promise at length, with a table (CHAOS="P6 P10" only these; "--seed N" again)
 	@$(AGAIN) -j2 binaries
 	@$(VENV)/python tests/chaos/run $(CHAOS)
-bench: setup ## measure, beside ceilings and peers; BENCH=results,status for some lines, QUICK=1 for a short look
+bench: setup ## measure, beside ceilings and peers; BENCH=results,status for some lines, QUICK=1 a short look, PUBLISH=1 into the docs
 	@$(AGAIN) -j2 binaries
 	@tests/bench/setup.sh
-	@$(VENV)/python tests/bench/run.py $(if $(QUICK),--quick) $(BENCH)
+	@$(VENV)/python tests/bench/run.py $(if $(QUICK),--quick) $(if $(PUBLISH),--publish) $(BENCH)
 fuzz: ## the parsers under a fuzzer, FUZZ_SECONDS each
 	@tests/fuzz/run
 valgrind: units ## the unit tests under valgrind

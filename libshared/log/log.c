@@ -50,7 +50,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
         else
             add_text(line, fields->name, fields->text);
     }
-    if (level == LOG_LEVEL_DEBUG)
+    if (highest == LOG_LEVEL_DEBUG)
         json_object_set_new(line, "monotonic_us", json_integer(monotonic_us()));
     AUTO(text_free) char *text = json_text(line);
     size_t length = strlen(text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON log lines on stderr, one object a line: time, level, service, instance, message, and the ids
- * of the context. Thread-safe. Functions that return errors never log; who gives up logs once. */
+ * of the context; monotonic_us, too, in a process that writes debug lines. Thread-safe. Functions that
+ * return errors never log; who gives up logs once. */
 #pragma once
 
 #include <stdint.h>

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import time
 
+from bench import picture
 from bench.rig import BUILT, HERE, Row, fits, percentile
 from bench.rig import make_suite as make_noop
 from bench.tasks import rate_of
@@ -25,12 +26,22 @@ MOST_GAP_S = 0.02
 STAMP = BUILT / "stamp"
 
 # In the order in which they happen.
-HOPS = ["run accepted", "run dispatched", "dispatch received", "test process runs"]
+HOPS = [
+    "run accepted",
+    "run dispatched",
+    "dispatch received",
+    "test process runs",
+    "task finished",
+    "run finished",
+]
+TO_TEST = 4  # of them lead to the first test process
 HOP_TEXTS = {
     "run accepted": "request read, authenticated, committed",
     "run dispatched": "Kafka, the scheduler, the choice of a worker, commit",
     "dispatch received": "Kafka, the executor",
     "test process runs": "its working directory, fork, exec",
+    "task finished": "the test, and what is left of it",
+    "run finished": "Kafka, the collector's commit, Kafka, the scheduler's verdict",
 }
 
 
@@ -163,6 +174,9 @@ def measure_hops(verdict, stamps, count, chance):
             raise RuntimeError(f"only {len(known)} of {count} runs have a line '{hop}'")
         result[hop] = summary([times[run] - before[run] for run in known])
         before = times
+        if hop == HOPS[TO_TEST - 1]:
+            to_test = summary([times[run] - sent[run] for run in known])
+    result["to the test"] = to_test
     result["in all"] = summary([before[run] - sent[run] for run in known])
     return result
 
@@ -245,6 +259,7 @@ def measure(bench):
             row = Row(text, "ms", values, name if kind == "idle" else "", other, f"< {most} ms")
             rows.append(fits(row, most=most))
     rows += [Row(f"… {hop}, p50", "ms", [hops[hop]["p50_ms"]]) for hop in HOPS]
+    (BUILT / "run.svg").write_text(picture.draw(hops, HOPS, HOP_TEXTS))
     return rows
 
 

@@ -9,6 +9,8 @@ import argparse
 import importlib
 import json
 import pathlib
+import re
+import shutil
 import signal
 import sys
 import time
@@ -17,7 +19,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from bench import machine  # noqa: E402
-from bench.rig import BUILT, Bench  # noqa: E402
+from bench.rig import BUILT, TOP, Bench  # noqa: E402
 
 LINES = [
     "triggers",
@@ -72,6 +74,15 @@ def markdown(head, rows):
     return "\n".join(lines) + "\n"
 
 
+def publish(text):
+    """Into the page that users read, and the picture beside it."""
+    page = TOP / "docs" / "performance.md"
+    marked = re.compile(r"(<!-- bench -->\n).*(<!-- /bench -->)", re.DOTALL)
+    page.write_text(marked.sub(lambda m: m[1] + text + m[2], page.read_text()))
+    if (BUILT / "run.svg").exists():
+        shutil.copy(BUILT / "run.svg", TOP / "docs" / "run.svg")
+
+
 def run_line(bench, name):
     """Its rows; [] and the reason on stderr when it failed."""
     began = time.monotonic()
@@ -98,6 +109,7 @@ def main():
     signal.signal(signal.SIGTERM, end)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one short run of each, no warm-up")
+    parser.add_argument("--publish", action="store_true", help="also into docs/performance.md")
     parser.add_argument("lines", nargs="*", metavar="LINE", help=f"of {', '.join(LINES)}")
     options = parser.parse_args()
     wanted = [name for word in options.lines for name in word.split(",") if name] or LINES
@@ -123,6 +135,8 @@ def main():
     BUILT.mkdir(parents=True, exist_ok=True)
     (BUILT / "table.md").write_text(text)
     (BUILT / "rows.json").write_text(json.dumps([vars(row) for row in rows], indent=2) + "\n")
+    if options.publish and not failed:
+        publish(text)
     return 1 if failed else 0
 
 
