@@ -229,7 +229,7 @@ def _send(verdict, rate):
 
 
 def measure(bench):
-    count = 200 if bench.quick else 1000
+    count = 200 if bench.quick else 600
     chance = random.Random(1)
     services = ["api-ingest", "scheduler", "result-collector", "notifier", "executor-1"]
     with bench.verdict(*services, executor={"VERDICT_SLOTS": 8}) as verdict:
