@@ -114,6 +114,7 @@ class Stack:
                 "VERDICT_API_LISTEN": f"127.0.0.1:{self.port('api')}",
                 "VERDICT_PUBLIC_URL": self.api_url,
                 "VERDICT_KEY_FILE": self.key_file,
+                "VERDICT_BLOB_URL": f"file://{self.folder / 'files'}",
             },
             "scheduler": {"VERDICT_REDIS_URL": urls["VERDICT_REDIS_URL"]},
             "result-collector": {"VERDICT_REDIS_URL": urls["VERDICT_REDIS_URL"]},
