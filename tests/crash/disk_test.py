@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from parts.process import wait_until
+from support import disk
 
 SERVICES = ("api-ingest", "scheduler", "result-collector", "executor")
 SCRIPT = """
@@ -29,16 +30,10 @@ def small_work_disk(verdict):
 
 
 def mounted(verdict, folder, options):
-    """Mounting needs rights that an ordinary user lacks."""
-    folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"{options},mode=700", "tmpfs", folder]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
-    yield folder
-    if "executor" in verdict.services:
-        verdict.stop("executor")
-    subprocess.run(["umount", folder], check=True)
+    with disk.small_disk(folder, options):
+        yield folder
+        if "executor" in verdict.services:
+            verdict.stop("executor")
 
 
 def free_slots(verdict):

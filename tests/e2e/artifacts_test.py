@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Artifacts from a worker to the user's disk, with a store of S3 and with none that works."""
 
+import signal
 import subprocess
 import textwrap
 
 import pytest
+from parts.process import wait_until
+from support import disk
 from support.s3 import S3
 
 TESTS = r"""
@@ -32,7 +35,7 @@ def installation(shared_verdict, tmp_path_factory):
         s3.stop()
 
 
-def run(verdict, name, script, **suite):
+def trigger(verdict, name, script, **suite):
     folder = verdict.sources / name
     (folder / "out").mkdir(parents=True)
     (folder / "out" / "old.png").write_text("of another run")
@@ -46,8 +49,11 @@ def run(verdict, name, script, **suite):
         "artifacts": ["out/**", "*.info"],
         **suite,
     }
-    made = verdict.api.post("/v1/runs", {"project": "shop", "suite": body}, expect=201)
-    return verdict.wait_final(made["id"])
+    return verdict.api.post("/v1/runs", {"project": "shop", "suite": body}, expect=201)["id"]
+
+
+def run(verdict, name, script, **suite):
+    return verdict.wait_final(trigger(verdict, name, script, **suite))
 
 
 def artifacts(verdict, made, *words):
@@ -92,6 +98,41 @@ def test_a_file_that_is_too_long_is_said_and_the_others_are_kept(installation):
     log = installation.api.get(f"/v1/runs/{made['id']}/logs")
     assert "not kept: out/link.png: it is a link" in log
     assert "not kept: out/a-long-one: it has more than 268435456 bytes" in log
+
+
+def test_a_cancel_ends_the_sending_and_leaves_what_the_tests_did(installation):
+    store = installation.s3.process
+    there = "SELECT count(*) FROM results.result WHERE run_id = %s"
+    store.signal(signal.SIGSTOP)  # a file that is sent takes for ever
+    try:
+        made = trigger(installation, "slow", TESTS)
+        wait_until(lambda: installation.db.value(there, made), 60, "the result")
+        installation.api.post(f"/v1/runs/{made}/cancel")
+        ended = installation.wait_final(made)
+    finally:
+        store.signal(signal.SIGCONT)
+
+    assert (ended["state"], ended["totals"]["passed"]) == ("cancelled", 1)
+    # The run is over before its worker has said that: long before the two minutes of the sending.
+    path = f"/v1/runs/{made}/logs"
+    said = ("not kept: report.xml: the task was ended", "nor are the files behind it")
+    wait_until(lambda: all(line in installation.api.get(path) for line in said), 60, "the words")
+
+
+def test_a_full_store_fails_no_test_and_is_said(installation):
+    long = "head -c 3000000 /dev/urandom > out/a-long-one\n"
+    with disk.small_disk(installation.folder / "small", "size=2m") as folder:
+        installation.start("api-ingest", VERDICT_BLOB_URL=f"file://{folder}")
+        made = run(installation, "full", TESTS + long)
+        log = installation.api.get(f"/v1/runs/{made['id']}/logs")
+        items = installation.api.get(f"/v1/runs/{made['id']}/artifacts")["items"]
+        installation.stop("api-ingest")
+    installation.start("api-ingest", **installation.s3.settings)
+
+    assert made["state"] == "passed"
+    assert "not kept: out/a-long-one: the store of files: cannot write: No space left" in log
+    assert "(507)" in log
+    assert "report.xml" in {item["path"] for item in items}  # what came before it
 
 
 def test_a_store_that_is_away_fails_no_test_and_is_said(installation):

@@ -5,11 +5,12 @@ its task are rows of the test; a real worker's are in tests/e2e/artifacts_test.p
 import hashlib
 import pathlib
 import subprocess
+import time
 
 import pytest
 import requests
 from parts.process import wait_until
-from support.worker import Task, Worker, dispatch_token
+from support.worker import Task, Worker, dispatch_token, uuid_v7
 
 LCOV = b"TN:\nSF:a.c\nDA:1,1\nDA:2,0\nDA:3,4\nDA:4,0\nLF:4\nLH:2\nend_of_record\n"
 COBERTURA = b'<?xml version="1.0"?><coverage line-rate="0.75" lines-covered="3" lines-valid="4"/>'
@@ -225,22 +226,40 @@ def test_who_may_not_see_the_run_sees_none_of_its_files(installation, task):
     installation.api.get(f"/v1/runs/{own.run}/artifacts/{item['id']}", expect=404)
 
 
-def test_what_no_run_names_any_more_is_removed_from_the_store(installation, task):
-    keep(installation, task, "a", b"only of this run")
-    keep(installation, task, "b", b"of another run too")
+def make_final(task, days):
+    task.db.query(
+        """INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state,
+             priority, run_deadline, finished_at)
+           SELECT id, project_id, pool_id, 0, 'passed', 50, now(), now() - make_interval(days => %s)
+           FROM api.run WHERE id = %s""",
+        days,
+        task.run,
+    )
+
+
+def test_files_go_with_their_run_and_what_another_has_too_stays(installation):
+    old = Task(installation, installation.worker, run_id=uuid_v7(time.time() - 200 * 86400))
+    keep(installation, old, "a", b"only of this run")
+    keep(installation, old, "b", b"of another run too")
     other = Task(installation, installation.worker)
     keep(installation, other, "b", b"of another run too")
     alone = hashlib.sha256(b"only of this run").hexdigest()
     shared = hashlib.sha256(b"of another run too").hexdigest()
-    installation.db.query("DELETE FROM api.artifact WHERE run_id = %s", task.run)
+    make_final(old, 150)
+    make_final(other, 1)
+    installation.restart("api-ingest")
+    left = "SELECT count(*) FROM api.artifact WHERE run_id = %s"
+    wait_until(lambda: installation.db.value(left, old.run) == 0, 60, "the run to be removed")
+    installation.api.get(f"/v1/runs/{old.run}/artifacts", expect=404)
     installation.db.query("UPDATE api.blob SET used_at = now() - interval '2 hours'")
 
     installation.restart("api-ingest")
 
-    wait_until(lambda: not list(installation.files.rglob(alone)), 10, "the file to be removed")
+    wait_until(lambda: not list(installation.files.rglob(alone)), 60, "the file to be removed")
     assert list(installation.files.rglob(shared))
     names = installation.db.query("SELECT encode(name, 'hex') AS name FROM api.blob")
     assert alone not in {row["name"] for row in names}
+    assert [item["path"] for item in listed(installation, other)["items"]] == ["b"]
 
 
 def test_without_a_store_it_is_said(verdict):

@@ -196,7 +196,7 @@ static int put(struct artifacts *artifacts, struct http_client *client, const st
     struct http_answer answer = {.status = 0};
     curl_free(escaped);
     if (http_send(client, &request, &answer, error) < 0)
-        return -1;
+        return artifacts->stop ? error_set(error, "stopped", "the task was ended") : -1;
     int status = judge(&answer, error);
     http_answer_deinit(&answer);
     return status;
