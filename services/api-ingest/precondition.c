@@ -56,13 +56,17 @@ int precondition_check(struct request *request, struct store *store, struct erro
     const char *if_match = request_header(request, "If-Match");
     const char *if_none_match = request_header(request, "If-None-Match");
     if (operation == NULL || !operation->has_condition ||
-        (if_match == NULL && if_none_match == NULL))
+        (if_match == NULL && if_none_match == NULL && request->read_etag == NULL))
         return 0;
     AUTO(response_deinit) struct response there;
     response_init(&there);
     if (store_query(store, lock_sql, PARAMS(param_text(request->path)), NULL, error) < 0 ||
         read_thing(request, &there, error) < 0)
         return -1;
+    if (request->read_etag != NULL &&
+        (there.etag == NULL || strcmp(there.etag, request->read_etag) != 0))
+        return error_set(error, if_match == NULL ? "conflict" : "precondition_failed",
+                         "somebody else changed it just now: try again");
     if (holds(if_match, if_none_match, there.etag))
         return 0;
     if (there.etag == NULL)

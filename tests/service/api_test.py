@@ -4,6 +4,7 @@
 import concurrent.futures
 import re
 
+import psycopg
 import pytest
 from parts.process import wait_until
 
@@ -656,3 +657,52 @@ def test_a_suite_that_could_not_travel_to_a_worker_is_refused(api, shop):
     answer = api.put(f"{shop}/suites/fat", {**PYTEST_SUITE, "environment": environment}, expect=400)
 
     assert "262144 bytes" in answer["message"] or "environment" in answer["message"]
+
+
+def test_a_patch_changes_what_it_names(api, shop):
+    api.put(
+        f"{shop}/environments/prod", {"title": "Prod", "url": "https://a.example", "position": 3}
+    )
+    hook = {"url": "https://a.example", "events": ["run.*"], "description": "d"}
+    hook = api.post(f"{shop}/webhooks", hook, expect=201)["id"]
+    api.post("/v1/pools", {"slug": "gpu", "title": "GPU", "all_projects": True}, expect=201)
+    for path, patch, told in (
+        (shop, {"title": "Other"}, {"title": "Other"}),
+        (f"{shop}/environments/prod", {"position": 4}, {"title": "Prod", "position": 4}),
+        (f"{shop}/environments/prod", {"url": None}, {"title": "Prod", "position": 4, "url": None}),
+        (f"{shop}/webhooks/{hook}", {"enabled": False}, {"events": ["run.*"], "enabled": False}),
+        ("/v1/pools/gpu", {"title": "GPUs"}, {"title": "GPUs", "all_projects": True}),
+    ):
+        before = api.get(path)
+        changed = api.patch(path, patch)
+        assert told.items() <= changed.items(), path
+        kept = before.keys() - patch.keys() - {"updated_at"}
+        assert {name: changed[name] for name in kept} == {name: before[name] for name in kept}
+
+    api.patch(f"{shop}/environments/none", {"position": 4}, expect=404)
+    wrong = api.request("PATCH", shop, json={"title": 5})
+    assert wrong.status_code == 400 and wrong.json()["errors"][0]["field"] == "title"
+
+
+def test_a_patch_is_of_what_was_read(api, shop, verdict):
+    etag = api.request("GET", shop).headers["ETag"]
+    api.patch(shop, {"title": "One"}, headers={"If-Match": etag})
+    api.patch(shop, {"title": "Two"}, headers={"If-Match": etag}, expect=412)
+    assert api.get(shop)["title"] == "One"
+
+    # Somebody changes the title between the read and the write of a patch of the position.
+    path = f"{shop}/environments/prod"
+    api.put(path, {"title": "Prod", "position": 1})
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with (
+        psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as other,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (path,))
+        other.execute("UPDATE api.environment SET title = 'Production'")
+        answer = pool.submit(api.request, "PATCH", path, json={"position": 9})
+        wait_until(lambda: verdict.db.value(waiting) > 0, 30, "the patch to wait")
+        other.commit()
+        assert answer.result().status_code == 409
+    changed = api.patch(path, {"position": 9})
+    assert (changed["title"], changed["position"]) == ("Production", 9)

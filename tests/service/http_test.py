@@ -301,3 +301,12 @@ def test_it_stops_in_time_without_kafka(private_verdict):
     verdict.servers.kafka.stop()
 
     assert verdict.stop("api-ingest") == 0
+
+
+def test_what_is_too_long_for_the_library_is_refused_by_it(verdict, service):
+    """Before any of our code has seen it: not in JSON."""
+    line = b"GET /v1/" + b"x" * 40000 + b" HTTP/1.1\nHost: a\n\n"
+    header = b"GET /v1/version HTTP/1.1\nHost: a\nX-Long: " + b"x" * 40000 + b"\n\n"
+
+    assert ask(verdict, line) == "HTTP/1.1 414 URI Too Long"
+    assert ask(verdict, header) == "HTTP/1.1 431 Request Header Fields Too Large"

@@ -9,6 +9,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "model/limits.h"
+#include "patch.h"
 
 #define OFFSET(member) offsetof(struct environment_body, member)
 
@@ -164,4 +165,11 @@ int environments_remove(struct request *request, struct response *response, stru
         return -1;
     response_empty(response, 204);
     return 0;
+}
+
+int environments_patch(struct request *request, struct response *response, struct error *error)
+{
+    static const struct patch_kind kind = {
+        .get = environments_get, .put = environments_put, .fields = &environment_fields};
+    return patch_apply(&kind, request, response, error);
 }

@@ -6,6 +6,6 @@
 #include "routes.h"
 
 route_handler environments_list, environments_create, environments_get, environments_put,
-    environments_remove;
+    environments_patch, environments_remove;
 
 extern const struct fields environment_fields; /* of a body */

@@ -15,6 +15,7 @@
 #include "lanes.h"
 #include "log/log.h"
 #include "model/limits.h"
+#include "patch.h"
 
 #define DEFAULT_POOL "default"
 
@@ -246,4 +247,11 @@ int pools_grant(struct request *request, struct response *response, struct error
 int pools_take_back(struct request *request, struct response *response, struct error *error)
 {
     return with_pool(request, response, take_back, "pool.take_back", error);
+}
+
+int pools_patch(struct request *request, struct response *response, struct error *error)
+{
+    static const struct patch_kind kind = {
+        .get = pools_get, .put = pools_put, .fields = &pool_fields};
+    return patch_apply(&kind, request, response, error);
 }

@@ -5,7 +5,7 @@
 #include "base/fields.h"
 #include "routes.h"
 
-route_handler pools_list, pools_create, pools_get, pools_put, pools_remove, pools_join_token,
-    pools_grant, pools_take_back;
+route_handler pools_list, pools_create, pools_get, pools_put, pools_patch, pools_remove,
+    pools_join_token, pools_grant, pools_take_back;
 
 extern const struct fields pool_fields; /* of a body */

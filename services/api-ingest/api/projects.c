@@ -14,6 +14,7 @@
 #include "http/response.h"
 #include "ingest.h"
 #include "model/limits.h"
+#include "patch.h"
 
 struct project_body {
     char *slug, *title;
@@ -200,4 +201,11 @@ int audit_list(struct request *request, struct response *response, struct error 
 {
     const struct uuid any = {""};
     return answer_audit(request, response, &any, error);
+}
+
+int projects_patch(struct request *request, struct response *response, struct error *error)
+{
+    static const struct patch_kind kind = {
+        .get = projects_get, .put = projects_put, .fields = &project_put_fields};
+    return patch_apply(&kind, request, response, error);
 }

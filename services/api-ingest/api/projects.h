@@ -5,7 +5,7 @@
 #include "base/fields.h"
 #include "routes.h"
 
-route_handler projects_list, projects_create, projects_get, projects_put, projects_remove,
-    projects_audit, audit_list;
+route_handler projects_list, projects_create, projects_get, projects_put, projects_patch,
+    projects_remove, projects_audit, audit_list;
 
 extern const struct fields project_fields; /* of a body */

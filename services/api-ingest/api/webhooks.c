@@ -17,6 +17,7 @@
 #include "ingest.h"
 #include "model/events.h"
 #include "model/limits.h"
+#include "patch.h"
 
 #define SECRET_BYTES  32
 #define SECRET_PREFIX "whsec_"
@@ -275,4 +276,11 @@ int webhooks_test(struct request *request, struct response *response, struct err
     const struct delivery_wish wish = {
         .action = "webhook.test", .project_id = request_project(request)->id, .endpoint_id = id};
     return deliveries_wish(request, response, store, &wish, error);
+}
+
+int webhooks_patch(struct request *request, struct response *response, struct error *error)
+{
+    static const struct patch_kind kind = {
+        .get = webhooks_get, .put = webhooks_put, .fields = &webhook_fields};
+    return patch_apply(&kind, request, response, error);
 }

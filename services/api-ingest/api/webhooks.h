@@ -5,7 +5,7 @@
 #include "base/fields.h"
 #include "routes.h"
 
-route_handler webhooks_list, webhooks_create, webhooks_get, webhooks_put, webhooks_remove,
-    webhooks_test, webhooks_rotate;
+route_handler webhooks_list, webhooks_create, webhooks_get, webhooks_put, webhooks_patch,
+    webhooks_remove, webhooks_test, webhooks_rotate;
 
 extern const struct fields webhook_fields; /* of a body */

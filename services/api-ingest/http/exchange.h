@@ -47,6 +47,7 @@ struct request {
     struct project_ref project;
     /* Called first in a transaction that the handler begins; NULL: nothing to look at. */
     int (*before_change)(struct request *request, struct store *store, struct error *error);
+    const char *read_etag; /* of what the change was worked out from; NULL: from nothing */
     struct worker *worker; /* while one serves it */
 
     bool parked;
