@@ -82,6 +82,7 @@ const struct route routes[] = {
 
     API("POST", "/v1/projects/{project}/suites/{suite}/badge", SCOPE_CONFIG_WRITE, badges_create, "links to a badge of the suite, of one branch or any, for whoever holds them"),
     API("GET", "/v1/badges/{link}", ROUTE_OPEN, badges_get, "how its last run ended, as SVG or ?format=shields"),
+    API("GET", "/v1/cases", SCOPE_RUN_READ, cases_list, "cases that are known of a project, by last status, suite and words in their names: ?project="),
     API("GET", "/v1/cases/{key}", SCOPE_RUN_READ, cases_get, "a case over its suite's runs, and how flaky it is: ?project=, ?branch="),
 
     API("GET", "/v1/projects/{project}/templates", SCOPE_CONFIG_READ, templates_list, "templates"),

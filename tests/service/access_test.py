@@ -69,7 +69,7 @@ def ids(api, shared_verdict):
 
 def ask(api, method, pattern, ids):
     path = pattern.format_map({**ids, "link": "none"})
-    query = {"project": ids["project"]} if re.search("{key}|{bundle}", pattern) else None
+    query = {"project": ids["project"]} if re.search("/cases|{bundle}", pattern) else None
     body = {} if method in ("POST", "PUT", "PATCH") else None
     return api.request(method, path, params=query, json=body)
 
@@ -217,7 +217,7 @@ def queries():
 def ask_one(api, pattern, ids, query):
     """Streams begin, and are left."""
     path = pattern.format_map({**ids, "link": "none"})
-    needed = {"project": ids["project"]} if re.search("{key}|{bundle}", pattern) else {}
+    needed = {"project": ids["project"]} if re.search("/cases|{bundle}", pattern) else {}
     with api.request("GET", path, params={**needed, **query}, stream=True) as answer:
         assert answer.status_code < 500, (path, query, answer.text[:500])
         if answer.status_code >= 400:

@@ -124,3 +124,42 @@ def test_a_badge_tells_how_the_last_run_ended_to_whoever_holds_it(shop):
         first["links"]["html"].removeprefix(shop.url).replace("shared", "badges"), expect=404
     )
     assert shop.db.value("SELECT count(*) FROM api.audit WHERE action = 'badge.create'") == 2
+
+
+def test_a_case_outlives_its_last_run(shop):
+    older, last = shop.run("failed"), shop.run("passed")
+    shop.known(last)
+    path = f"/v1/cases/{KEY}"
+    assert shop.api.get(path, params={"project": "shop"})["case"]["last_run_id"] == last["id"]
+
+    shop.api.delete(f"/v1/runs/{last['id']}", expect=204)
+
+    told = shop.api.get(path, params={"project": "shop"})
+    assert told["case"]["last_run_id"] == older["id"] and told["case"]["suite"] == "unit"
+    assert [item["run"]["id"] for item in told["items"]] == [older["id"]]
+
+
+def test_the_cases_of_a_project_are_listed(shop):
+    run = shop.run("passed")
+    shop.known(run)
+    shop.db.query(
+        """INSERT INTO results.known_case (project_id, case_key, file, name, runs, last_status,
+             last_run_id)
+           SELECT project_id, decode(md5(n::text), 'hex'), 'a.py', 'test_' || n, 1, 'failed', id
+           FROM api.run, generate_series(1, 5) n""",
+    )
+
+    def listed(**query):
+        page = shop.api.get("/v1/cases", params={"project": "shop", **query})
+        return [case["case_key"] for case in page["items"]], page["next_cursor"]
+
+    everything, _ = listed()
+    assert KEY in everything and everything == sorted(everything) and len(everything) == 6
+    first, cursor = listed(limit=4)
+    rest, end = listed(limit=4, cursor=cursor)
+    assert first + rest == everything and end is None
+    assert listed(status="passed")[0] == [KEY]
+    assert len(listed(search="A.PY TEST_3")[0]) == 0 and len(listed(search="TEST_3")[0]) == 1
+    assert len(listed(suite="unit")[0]) == 6 and listed(suite="none")[0] == []
+    assert shop.api.get("/v1/cases?project=shop&status=odd", expect=400)["errors"]
+    shop.api.get("/v1/cases?project=none", expect=404)

@@ -7,6 +7,8 @@
 #include "db/case_history.h"
 #include "http/cursor.h"
 #include "http/page.h"
+#include "model/limits.h"
+#include "model/states.h"
 #include "tenancy.h"
 
 /* A page that is full ends at its last run, another at the last one that was looked at. */
@@ -75,4 +77,51 @@ int cases_get(struct request *request, struct response *response, struct error *
                                            .key = &key,
                                            .branch = request_query(request, "branch")},
                        &page, about, response, error);
+}
+
+/* ---- those of a project --------------------------------------------------------------------------- */
+
+static int read_cursor(const struct request *request, struct case_key *after_r, struct error *error)
+{
+    const char *cursor = request_query(request, "cursor");
+    AUTO(text_free) char *text = NULL;
+    after_r->hex[0] = '\0';
+    if (cursor == NULL)
+        return 0;
+    if (cursor_decode(cursor, &text, error) < 0)
+        return -1;
+    return case_key_parse(text, after_r, NULL) < 0 ? cursor_refuse(error) : 0;
+}
+
+static void answer_list(struct response *response, json_t *items, int64_t limit)
+{
+    AUTO(text_free) char *next = NULL;
+    if ((int64_t)json_array_size(items) > limit) {
+        json_array_remove(items, (size_t)limit);
+        next = cursor_encode(json_find_text(json_array_get(items, (size_t)limit - 1), "case_key"));
+    }
+    response_json(response, 200, json_pack("{s:o, s:s?}", "items", items, "next_cursor", next));
+}
+
+int cases_list(struct request *request, struct response *response, struct error *error)
+{
+    const struct case_filter filter = {.status = request_query(request, "status"),
+                                       .suite = request_query(request, "suite"),
+                                       .search = request_query(request, "search")};
+    struct project_ref project;
+    struct case_key after;
+    struct store *store;
+    int64_t limit;
+    json_t *items;
+    if (request_query_int(request, "limit", 1, LIMIT_PAGE_ENTRIES, PAGE_DEFAULT, &limit, error) <
+            0 ||
+        read_cursor(request, &after, error) < 0 ||
+        check_choices("status", filter.status, &result_status_names, error) < 0 ||
+        check_search(filter.search, error) < 0 ||
+        tenancy_project_or_bound(request, request_query(request, "project"), &project, error) < 0 ||
+        request_store(request, &store, error) < 0 ||
+        case_db_list(store, &project.id, &filter, after.hex, limit + 1, &items, error) < 0)
+        return -1;
+    answer_list(response, items, limit);
+    return 0;
 }

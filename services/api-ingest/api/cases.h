@@ -4,4 +4,4 @@
 
 #include "routes.h"
 
-route_handler cases_get;
+route_handler cases_get, cases_list;

@@ -14,6 +14,7 @@
 
 #define PARAMETER_NAME_BYTES 100
 #define MOMENT_LENGTH        19 /* "2026-11-24T10:57:54" */
+#define SEARCH_BYTES         200
 #define FRACTION_DIGITS      9
 
 int check_slug(const char *field, const char *slug, struct error *error)
@@ -143,6 +144,13 @@ int check_choices(const char *field, const char *list, const struct names *names
         if (names_parse(names, name, &value, error) < 0)
             return error_field(error, field, "%s", error->text);
     return 0;
+}
+
+int check_search(const char *text, struct error *error)
+{
+    if (text == NULL || strlen(text) <= SEARCH_BYTES)
+        return 0;
+    return error_field(error, "search", "search is longer than %d bytes", SEARCH_BYTES);
 }
 
 int put_slug(const char *what, const json_t *there, const char *name, char **slug_r,

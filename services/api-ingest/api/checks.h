@@ -18,6 +18,8 @@ int check_url(const char *field, const char *url, struct error *error) WARN_UNUS
 struct names;
 int check_choices(const char *field, const char *list, const struct names *names,
                   struct error *error) WARN_UNUSED;
+/* A text that is searched for; NULL is none. */
+int check_search(const char *text, struct error *error) WARN_UNUSED;
 /* An RFC 3339 time: "2026-11-24T10:57:54Z", with or without fractions, with any offset. */
 int check_time(const char *field, const char *text, struct error *error) WARN_UNUSED;
 /* The slug that a PUT at …/<name> is about: that of what is there (NULL: nothing), else the name itself,

@@ -21,10 +21,9 @@
 #include "model/limits.h"
 #include "model/states.h"
 
-#define TASKS_PAGE   1000
-#define KEY_DIGITS   (CASE_KEY_HEX_SIZE - 1)
-#define SEARCH_BYTES 200
-#define LOG_PAGE     256 /* chunks */
+#define TASKS_PAGE 1000
+#define KEY_DIGITS (CASE_KEY_HEX_SIZE - 1)
+#define LOG_PAGE   256 /* chunks */
 enum tries { TRIES_LAST, TRIES_ALL };
 static const char *const tries_list[] = {"last", "all"};
 static const struct names tries_names = NAMES("choice of tries", tries_list);
@@ -101,12 +100,11 @@ static int read_result_filter(const struct request *request, struct result_filte
                                    .search = request_query(request, "search")};
     int tries;
     if (check_choices("status", filter.status, &result_status_names, error) < 0 ||
+        check_search(filter.search, error) < 0 ||
         request_query_choice(request, "tries", &tries_names, TRIES_LAST, &tries, error) < 0)
         return -1;
     if (task != NULL && uuid_parse(task, &filter.task_id, NULL) < 0)
         return error_field(error, "task", "task must be an id");
-    if (filter.search != NULL && strlen(filter.search) > SEARCH_BYTES)
-        return error_field(error, "search", "search is longer than %d bytes", SEARCH_BYTES);
     filter.all_tries = tries == TRIES_ALL;
     *filter_r = filter;
     return 0;

@@ -16,12 +16,19 @@ static const struct column columns_of_case[] = {
 };
 static const struct columns case_columns = COLUMNS(columns_of_case);
 
+#define CASE_SELECT                                                                                \
+    "SELECT encode(k.case_key, 'hex'), k.number, r.suite_slug, k.file, k.class, k.name,"           \
+    " k.parameters, k.runs, k.last_status, r.id, k.duration_ms,"                                   \
+    " api.utc(k.first_seen_at), api.utc(k.last_seen_at) FROM results.known_case k"
+
+/* Its last run may have been removed: then it is looked for in the last ones that there are. */
 static const char get_sql[] =
-    "SELECT encode(k.case_key, 'hex'), k.number, r.suite_slug, k.file, k.class, k.name,"
-    " k.parameters, k.runs, k.last_status, k.last_run_id, k.duration_ms,"
-    " api.utc(k.first_seen_at), api.utc(k.last_seen_at)"
-    " FROM results.known_case k JOIN api.run r ON r.id = k.last_run_id"
-    " WHERE k.project_id = $1 AND k.case_key = decode($2, 'hex')";
+    CASE_SELECT " JOIN LATERAL (SELECT a.id, a.suite_slug FROM api.run a WHERE a.id = k.last_run_id"
+                "  UNION ALL (SELECT a.id, a.suite_slug FROM (SELECT id, suite_slug FROM api.run"
+                "   WHERE project_id = $1 ORDER BY id DESC LIMIT " SCANNED_RUNS ") AS a"
+                "   WHERE EXISTS (SELECT FROM results.result r WHERE r.run_id = a.id"
+                "    AND r.case_key = k.case_key) ORDER BY a.id DESC LIMIT 1) LIMIT 1) r ON true"
+                " WHERE k.project_id = $1 AND k.case_key = decode($2, 'hex')";
 
 int case_db_get(struct store *store, const struct uuid *project_id, const struct case_key *key,
                 json_t **case_r, char **suite_r, struct error *error)
@@ -33,6 +40,26 @@ int case_db_get(struct store *store, const struct uuid *project_id, const struct
     *case_r = rows_count(rows) == 0 ? NULL : columns_object(&case_columns, rows, 0);
     *suite_r = rows_count(rows) == 0 ? NULL : rows_copy(rows, 0, 2);
     return 0;
+}
+
+static const char list_sql[] =
+    CASE_SELECT " LEFT JOIN api.run r ON r.id = k.last_run_id WHERE k.project_id = $1"
+                " AND ($2::text IS NULL OR k.case_key > decode($2, 'hex'))"
+                " AND ($3::text IS NULL OR k.last_status = ANY(string_to_array($3, ',')))"
+                " AND ($4::text IS NULL OR r.suite_slug = $4)"
+                " AND ($5::text IS NULL OR position(lower($5) in"
+                "  lower(concat_ws(' ', k.file, k.class, k.name, k.parameters))) > 0)"
+                " ORDER BY k.case_key LIMIT $6";
+
+int case_db_list(struct store *store, const struct uuid *project_id,
+                 const struct case_filter *filter, const char *after, int64_t limit,
+                 json_t **items_r, struct error *error)
+{
+    return columns_list(store, list_sql,
+                        PARAMS(param_uuid(project_id), param_text(after[0] == '\0' ? NULL : after),
+                               param_text(filter->status), param_text(filter->suite),
+                               param_text(filter->search), param_int(limit)),
+                        &case_columns, items_r, error);
 }
 
 /* $1 project, $2 suite, $3 key, $4 branch, $5 behind which run. A probe per run, newest first. */

@@ -11,6 +11,17 @@
 int case_db_get(struct store *store, const struct uuid *project_id, const struct case_key *key,
                 json_t **case_r, char **suite_r, struct error *error) WARN_UNUSED;
 
+/* Those that are known of a project, in the order of their keys. Members that are NULL: any. */
+struct case_filter {
+    const char *status; /* names with commas between */
+    const char *suite;  /* slug */
+    const char *search; /* in file, class, name and parameters */
+};
+/* after: "" or a key in hex. */
+int case_db_list(struct store *store, const struct uuid *project_id,
+                 const struct case_filter *filter, const char *after, int64_t limit,
+                 json_t **items_r, struct error *error) WARN_UNUSED;
+
 struct case_runs {
     const struct uuid *project_id;
     const char *suite;

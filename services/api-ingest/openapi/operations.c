@@ -87,6 +87,7 @@ const struct operation operations[] = {
     OPERATION(suites_remove, .ok = {204}, .refused = {409}, .has_condition = true),
     OPERATION(badges_create, .body = OPTIONAL_BODY("BadgeBody", &badge_fields), .answer = "BadgeLinks", .ok = {201}),
     OPERATION(badges_get, .parameters = {"BadgeFormat"}, .answer = "Badge", .media = {"image/svg+xml"}),
+    OPERATION(cases_list, PAGES("ListedCase"), .parameters = {PAGE, "Project", "Statuses", "Suite", "Search"}, .refused = {404}),
     OPERATION(cases_get, .parameters = {PAGE, "Project", "Branch"}, .answer = "CaseHistory"),
     OPERATION(suites_cases, PAGES("SuiteCase"), .parameters = {PAGE}),
 
