@@ -2,12 +2,14 @@
 """Reading along what tests write. The rows are put there by the test."""
 
 import concurrent.futures
+import itertools
 import json
 import subprocess
 import uuid
 
 import pytest
 from support import SUITE
+from support.seats import ask_and_reset, take_all
 
 
 class Run:
@@ -133,6 +135,23 @@ def test_a_log_is_followed_in_a_terminal_and_a_restart_of_the_server_doubles_not
         run.finish()
         assert pool.submit(process.stdout.read).result(20) == "two\n"
     assert process.wait(10) == 0
+
+
+def test_who_resets_before_the_answer_does_not_read_on(run):
+    run.task()
+    path, numbers = f"/v1/runs/{run.id}/logs/stream", itertools.count(1)
+    for _ in range(500):
+        ask_and_reset(run.verdict.api_port, path, run.verdict.admin_token.read_text().strip())
+
+    opened = take_all(
+        200,
+        lambda: run.api.request("GET", path, stream=True),
+        lambda: run.write(0, (next(numbers), "a")),
+    )
+
+    assert run.api.request("GET", path, stream=True).status_code == 429
+    for answer in opened:
+        answer.close()
 
 
 def test_another_projects_log_is_not_there(run):

@@ -2,10 +2,12 @@
 """What api-ingest shows of results: lists, logs, reports and links to them. The rows are put there
 by the test; how they come there is the result-collector's."""
 
+import itertools
 import json
 import re
 import shutil
 import subprocess
+import threading
 import uuid
 import xml.etree.ElementTree
 
@@ -13,6 +15,7 @@ import pytest
 import support
 from parts.process import wait_until
 from support import TOP
+from support.seats import ask_and_reset, take_all
 
 SUITE = {**support.SUITE, "title": "Unit tests"}
 NASTY = "</script><b>&\"'\x01\x1b[31m ✓ ]]>"
@@ -475,13 +478,10 @@ def listen(run, url, **options):
     return answer, events()
 
 
-def test_a_link_opens_the_events_of_its_run_until_either_is_over(run):
+def test_a_link_opens_the_events_of_its_run_until_the_last(run):
     url = run.links["html"]
     tell(run, 1, "run.queued", "queued")
-    short = run.verdict.api.post(f"/v1/runs/{run.id}/share", {"expires_in": "4s"})["url"]
 
-    briefly = listen(run, short)[1]
-    assert list(briefly) == [(1, "run.queued")] and listen(run, short)[0].status_code == 410
     answer, events = listen(run, url)
     seen = [next(events)]
     tell(run, 2, "run.started")
@@ -499,20 +499,47 @@ def test_a_link_opens_the_events_of_its_run_until_either_is_over(run):
     assert '"version":3,' in anonymous(run, url).text
 
 
+def test_a_stream_ends_with_its_link_however_often_others_look_at_the_run(run):
+    tell(run, 1, "run.queued", "queued")
+    short = run.verdict.api.post(f"/v1/runs/{run.id}/share", {"expires_in": "6s"})["url"]
+    stop = threading.Event()
+
+    def poll():
+        while not stop.is_set():
+            run.verdict.api.request("GET", f"/v1/runs/{run.id}?wait=500ms", timeout=60)
+
+    others = threading.Thread(target=poll)
+    others.start()
+
+    answer, events = listen(run, short)
+    reader = threading.Thread(target=list, args=(events,), daemon=True)
+    reader.start()
+    reader.join(60)
+    stop.set()
+    others.join()
+
+    assert not reader.is_alive() and answer.status_code in (200, 410)
+    assert listen(run, short)[0].status_code == 410
+
+
 def test_links_have_seats_of_their_own_which_are_given_back(run):
     tell(run, 1, "run.queued", "queued")
     url = run.links["html"]
-    opened = [listen(run, url) for _ in range(200)]
+    versions = itertools.count(2)
+    for _ in range(500):
+        ask_and_reset(run.verdict.api_port, url.removeprefix(run.verdict.api_url) + "/events")
 
+    opened = take_all(
+        200, lambda: listen(run, url)[0], lambda: tell(run, next(versions), "run.started")
+    )
     refused, _ = listen(run, url)
     by_token = run.raw("/events", stream=True)
 
-    assert [answer.status_code for answer, _ in opened] == [200] * 200
     assert (refused.status_code, by_token.status_code) == (429, 200)
     assert "Retry-After" in refused.headers
-    for answer, _ in opened:
+    for answer in opened:
         answer.close()
-    tell(run, 2, "run.started")
+    tell(run, next(versions), "run.started")
     wait_until(lambda: listen(run, url)[0].status_code == 200, 60, "a seat")
 
 

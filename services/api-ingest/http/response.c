@@ -28,6 +28,8 @@ static void drop_body(struct response *response)
     text_free(&response->bytes);
     response->length = 0;
     fd_close(&response->fd);
+    if (response->stream != NULL)
+        stream_abandon(response->stream); /* of a client that left before the answer began */
     stream_unref(&response->stream);
     response->kind = BODY_NONE;
     response->content_type = NULL;

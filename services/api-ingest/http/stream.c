@@ -154,6 +154,15 @@ static void on_over(void *context)
     stream_unref(&stream);
 }
 
+/* Without a list it was never handed over: on_over will not come. */
+void stream_abandon(struct stream *stream)
+{
+    pthread_mutex_lock(&stream->lock);
+    if (stream->list == NULL)
+        stream->gone = true;
+    pthread_mutex_unlock(&stream->lock);
+}
+
 struct MHD_Response *stream_answer(struct stream *stream, struct stream_list *list,
                                    struct MHD_Connection *connection)
 {
@@ -165,8 +174,11 @@ struct MHD_Response *stream_answer(struct stream *stream, struct stream_list *li
     TAILQ_INSERT_TAIL(&list->open, stream, link);
     pthread_mutex_unlock(&stream->lock);
     pthread_mutex_unlock(&list->lock);
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_some, stream,
-                                             on_over);
+    struct MHD_Response *answer = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
+                                                                    read_some, stream, on_over);
+    if (answer == NULL)
+        on_over(stream);
+    return answer;
 }
 
 struct stream_list *stream_list_new(void)

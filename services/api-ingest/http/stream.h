@@ -33,6 +33,8 @@ struct stream_list *stream_list_new(void);
 void stream_list_free(struct stream_list **list);
 void stream_list_keep_alive(struct stream_list *list, int64_t now_ms);
 void stream_list_end_all(struct stream_list *list);
-/* The answer takes a reference and puts the stream on the list until it is over. */
+/* The answer takes a reference and puts the stream on the list until it is over. NULL: it is over already. */
 struct MHD_Response *stream_answer(struct stream *stream, struct stream_list *list,
                                    struct MHD_Connection *connection);
+/* Where no answer was made of it, and none will be: its writer finds it gone. */
+void stream_abandon(struct stream *stream);

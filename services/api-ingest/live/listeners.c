@@ -14,11 +14,17 @@ void listeners_drop(struct watch *watch, struct listener *listener)
     listener_free(&listener);
 }
 
+static void end(struct watch *watch, struct listener *listener)
+{
+    stream_end(listener->stream);
+    listeners_drop(watch, listener);
+}
+
 static void tell(struct watch *watch, struct listener *listener, int64_t version, const char *type,
                  const char *data)
 {
     struct buffer text;
-    bool is_last = strcmp(type, "run.finished") == 0 || listener_is_over(listener);
+    bool is_last = strcmp(type, "run.finished") == 0;
     buffer_init(&text, EVENT_BYTES);
     sse_event(&text, version, type, data);
     int status =
@@ -26,10 +32,8 @@ static void tell(struct watch *watch, struct listener *listener, int64_t version
     buffer_deinit(&text);
     if (version > listener->listen.after_version)
         listener->listen.after_version = version;
-    if (is_last)
-        stream_end(listener->stream);
     if (status < 0 || is_last)
-        listeners_drop(watch, listener);
+        end(watch, listener);
 }
 
 void listeners_tell(struct watch *watch, int64_t version, const char *type, const char *data)
@@ -37,7 +41,9 @@ void listeners_tell(struct watch *watch, int64_t version, const char *type, cons
     struct listener *listener, *next;
     for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
         next = TAILQ_NEXT(listener, link);
-        if (version < 0 || version > listener->listen.after_version)
+        if (listener_is_over(listener))
+            end(watch, listener);
+        else if (version < 0 || version > listener->listen.after_version)
             tell(watch, listener, version, type, data);
     }
 }
@@ -47,11 +53,8 @@ void listeners_drop_over(struct watch *watch)
     struct listener *listener, *next;
     for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
         next = TAILQ_NEXT(listener, link);
-        bool is_over = listener_is_over(listener);
-        if (is_over)
-            stream_end(listener->stream);
-        if (is_over || stream_is_gone(listener->stream))
-            listeners_drop(watch, listener);
+        if (listener_is_over(listener) || stream_is_gone(listener->stream))
+            end(watch, listener);
     }
 }
 
@@ -60,8 +63,7 @@ void listeners_end(struct watch *watch)
     struct listener *listener, *next;
     for (listener = TAILQ_FIRST(&watch->listeners); listener != NULL; listener = next) {
         next = TAILQ_NEXT(listener, link);
-        stream_end(listener->stream);
-        listeners_drop(watch, listener);
+        end(watch, listener);
     }
 }
 

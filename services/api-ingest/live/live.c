@@ -23,6 +23,7 @@
 
 #define LOOK_AGAIN_MS   5000 /* at each watched run, whatever was told */
 #define WITHOUT_TAIL_MS 1000 /* while Kafka tells nothing */
+#define SWEEP_MS        1000 /* for listeners that are over or gone */
 #define HINTS_MAX       20000
 #define PROGRESS        "run.progress"
 
@@ -53,6 +54,7 @@ struct live {
     struct look look;
     struct tail *tail;
     struct watch *watches;
+    int64_t swept_ms; /* monotonic */
 };
 
 /* ---- what other threads do -------------------------------------------------------------------------- */
@@ -255,10 +257,21 @@ static void mark_due(struct live *live, bool all)
     const int64_t now_ms = monotonic_ms();
     struct watch *watch, *next;
     HASH_ITER (hh, live->watches, watch, next) {
-        if (all || now_ms - watch->read_ms >= look_again_ms(live)) {
+        if (all || now_ms - watch->read_ms >= look_again_ms(live))
             watch->wants_read = true;
-            listeners_drop_over(watch);
-        }
+    }
+}
+
+/* Apart from reading: a run that others ask for all the time never needs to be looked at again. */
+static void sweep(struct live *live)
+{
+    const int64_t now_ms = monotonic_ms();
+    struct watch *watch, *next;
+    if (now_ms - live->swept_ms < SWEEP_MS)
+        return;
+    live->swept_ms = now_ms;
+    HASH_ITER (hh, live->watches, watch, next) {
+        listeners_drop_over(watch);
     }
 }
 
@@ -281,14 +294,15 @@ static void answer_all(struct live *live, bool give_up)
     }
 }
 
-/* Until the first watched run wants to be read, or the first waiter's time is over. */
+/* Until the first watched run wants to be read, or the first waiter's time is over; where somebody listens by a
+ * link, which may be over, until the next sweep. */
 static int64_t sleep_ms(struct live *live)
 {
     const int64_t now_ms = monotonic_ms();
-    int64_t until_ms = now_ms + LOOK_AGAIN_MS;
+    int64_t until_ms = now_ms + look_again_ms(live);
     struct watch *watch, *next;
-    if (!tail_is_open(live->tail))
-        until_ms = now_ms + WITHOUT_TAIL_MS;
+    if (live->by_link > 0 && live->swept_ms + SWEEP_MS < until_ms)
+        until_ms = live->swept_ms + SWEEP_MS;
     HASH_ITER (hh, live->watches, watch, next) {
         int64_t deadline_ms = watch_deadline_ms(watch);
         int64_t due_ms = watch->wants_read ? now_ms + look_wait_ms(&live->look) + 1
@@ -313,6 +327,7 @@ static void *work(void *context)
     while (take_inbox(live)) {
         bool has_missed = take_hints(live);
         mark_due(live, has_missed);
+        sweep(live);
         bool has_more = look_at(&live->look) > 0;
         answer_all(live, is_draining(live));
         wait_for_something(live, has_more ? 0 : sleep_ms(live));

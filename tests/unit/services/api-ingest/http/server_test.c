@@ -29,13 +29,15 @@
 
 #define PATIENCE_MS 10000
 #define PARKED_MAX  64
+#define RESETS      100
 
 /* ---- handlers ------------------------------------------------------------------------------------ */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct request *parked[PARKED_MAX];
 static int parked_count;
-static struct stream *last_stream;
+static struct stream *last_stream, *streams[RESETS];
+static int stream_count;
 
 static int answer_at_once(struct request *request, struct response *response, struct error *error)
 {
@@ -92,6 +94,15 @@ static int stream(struct request *request, struct response *response, struct err
     return 0;
 }
 
+static int stream_of_many(struct request *request, struct response *response, struct error *error)
+{
+    int status = stream(request, response, error);
+    pthread_mutex_lock(&lock);
+    streams[stream_count++] = TAKE(last_stream);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
 static int file(struct request *request, struct response *response, struct error *error)
 {
     char name[] = "/tmp/verdict-test-XXXXXX";
@@ -130,6 +141,7 @@ static const struct {
      {.method = "GET", .pattern = "c", .scope = ROUTE_OPEN, .handler = park_and_complete}},
     {"/go-on", {.method = "GET", .pattern = "d", .scope = ROUTE_OPEN, .handler = park_and_go_on}},
     {"/stream", {.method = "GET", .pattern = "e", .scope = ROUTE_OPEN, .handler = stream}},
+    {"/many", {.method = "GET", .pattern = "i", .scope = ROUTE_OPEN, .handler = stream_of_many}},
     {"/file", {.method = "GET", .pattern = "f", .scope = ROUTE_OPEN, .handler = file}},
     {"/fail", {.method = "GET", .pattern = "g", .scope = ROUTE_OPEN, .handler = refuse}},
     {"/echo", {.method = "POST", .pattern = "h", .scope = ROUTE_OPEN, .handler = echo}},
@@ -177,6 +189,8 @@ static int stop(void **state)
     (void)state;
     http_server_free(&server);
     stream_unref(&last_stream);
+    while (stream_count > 0)
+        stream_unref(&streams[--stream_count]);
     return 0;
 }
 
@@ -361,6 +375,42 @@ static void a_stream_notices_that_its_reader_has_gone(void **state)
     wait_for(stream_was_given_up);
 }
 
+/* On a connection that is known already the server sees request and reset in the same moment, mostly. */
+static void ask_and_reset(const char *path)
+{
+    const char first[] = "GET /at-once HTTP/1.1\r\nHost: a\r\n\r\n";
+    const struct linger reset = {.l_onoff = 1};
+    char second[128];
+    int length = snprintf(second, sizeof second, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    int fd = connect_client();
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    assert_int_equal(send(fd, first, sizeof first - 1, 0), sizeof first - 1);
+    assert_non_null(strstr(read_until(fd, "at once"), "at once"));
+    assert_int_equal(send(fd, second, (size_t)length, 0), length);
+    close(fd);
+}
+
+static bool all_streams_were_given_up(void)
+{
+    struct error error;
+    pthread_mutex_lock(&lock);
+    bool all = true;
+    for (int i = 0; i < stream_count; i++)
+        all = stream_write(streams[i], "x", 1, &error) < 0 && all;
+    pthread_mutex_unlock(&lock);
+    return all && is_idle();
+}
+
+/* Nothing is answered then, so no answer ends that would tell the writer. */
+static void a_stream_notices_that_its_reader_had_gone_before_the_answer(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RESETS; i++) {
+        ask_and_reset("/many");
+        wait_for(all_streams_were_given_up);
+    }
+}
+
 static void a_stream_whose_reader_is_too_slow_is_given_up(void **state)
 {
     static char block[8 * 1024];
@@ -413,6 +463,7 @@ int main(void)
         TEST(a_file_is_sent),
         TEST(a_stream_arrives_piece_by_piece_until_its_end),
         TEST(a_stream_notices_that_its_reader_has_gone),
+        TEST(a_stream_notices_that_its_reader_had_gone_before_the_answer),
         TEST(a_stream_whose_reader_is_too_slow_is_given_up),
         TEST(stopping_ends_streams_and_waits_for_what_is_under_way),
     };
