@@ -2,6 +2,7 @@
 """What api-ingest shows of results: lists, logs, reports and links to them. The rows are put there
 by the test; how they come there is the result-collector's."""
 
+import http.server
 import itertools
 import json
 import re
@@ -399,6 +400,50 @@ def test_fifty_thousand_results_open_in_a_browser_and_are_searched_there(run, tm
         pytest.skip("no chromium: the page's size alone was looked at")
     found = opened("case-4%20tests.a")
     assert "11111 of 50000 results, the first" in found and found.count("<tr>") < 1500
+
+
+class Kept(http.server.BaseHTTPRequestHandler):
+    """A page that may not ask for more."""
+
+    def do_GET(self):  # noqa: N802
+        self.server.asked.append(self.path)
+        is_page = "?" not in self.path
+        self.send_response(200 if is_page else 204 if "/events" in self.path else 401)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        if is_page:
+            self.wfile.write(self.server.page)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium")
+def test_a_page_that_may_not_ask_is_silent_and_one_that_is_hidden_holds_no_stream(run, tmp_path):
+    tell(run, 1, "run.queued", "queued")
+    page = run.raw("/report?format=html").content
+    hidden = b"<head><script>Object.defineProperty(document, 'hidden', {value: true})</script>"
+
+    def shown(page):
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Kept) as server:
+            server.page, server.asked = page, []
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+            options = [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=4000"]
+            url = f"http://127.0.0.1:{server.server_port}/v1/shared/a"
+            text = subprocess.run(
+                [*command, *options, url], capture_output=True, text=True, timeout=60, check=True
+            ).stdout
+            server.shutdown()
+            return text, [path.partition("?")[0] for path in server.asked if "favicon" not in path]
+
+    open_text, open_asked = shown(page)
+    hidden_text, hidden_asked = shown(page.replace(b"<head>", hidden, 1))
+
+    assert "/v1/shared/a/events" in open_asked and open_asked.count("/v1/shared/a") == 2
+    assert set(hidden_asked) == {"/v1/shared/a"}
+    assert "does not answer" not in re.sub(r"<script.*?</script>", "", open_text, flags=re.DOTALL)
+    assert 'id="page-data"' in hidden_text
 
 
 def test_a_bad_format_is_named(run):

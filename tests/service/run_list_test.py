@@ -71,6 +71,8 @@ def test_names_of_others_are_text_on_the_page(verdict):
     nonce = re.search(r"style-src 'nonce-(\w+)'", policy)[1]
     assert "default-src 'none'" in policy and f'<style nonce="{nonce}">' in page.text
     assert len(numbers(page)) == len(numbers(more)) == 1 and cursor_of(more)
+    trigger(api, commit="a" + "é" * 8)
+    assert "a" + "é" * 5 + "</span>" in opened(api, url, {"limit": 1}).content.decode()
     for text in (page.text, more.text):
         assert "<script" not in text and "<b>" not in text and NASTY not in text
     assert page.text.count("&lt;script&gt;") >= 5

@@ -135,12 +135,14 @@
     $("reason").textContent = run.wait ? run.wait.text : run.reason_text || "";
   };
 
+  const NO_MORE = [401, 403, 404, 410]; // the link is over, or this address needs a token to be asked
   let stream;
+  let version = page.version;
 
   const look = async () => {
     try {
       const answer = await fetch(`${location.pathname}?format=json&results=none`);
-      if (answer.status === 404 || answer.status === 410) return false; // the link is over
+      if (NO_MORE.includes(answer.status)) return false;
       if (!answer.ok) throw new Error(answer.statusText);
       const { run } = await answer.json();
       if (run.finished_at) {
@@ -154,24 +156,39 @@
     return true;
   };
 
-  const refresh = async () => {
-    const isLive = stream && stream.readyState === EventSource.OPEN;
-    if (!(await look())) {
-      if (stream) stream.close();
-      return;
-    }
-    setTimeout(refresh, isLive ? LOOK_MS : POLL_MS);
-  };
-
   // A share link has a stream of events beside it; other addresses would need a token for theirs.
   const listen = () => {
     if (!/\/v1\/shared\/[^/]+$/.test(location.pathname) || !("EventSource" in window)) return;
-    stream = new EventSource(`${location.pathname}/events?after=${page.version}`);
-    stream.addEventListener("run.progress", (event) => {
-      showNews(JSON.parse(event.data).data.totals);
+    const hear = (type, act) => stream.addEventListener(type, (event) => {
+      version = event.lastEventId || version;
+      act(event);
     });
-    for (const type of ["run.queued", "run.started", "run.finished"])
-      stream.addEventListener(type, look);
+    stream = new EventSource(`${location.pathname}/events?after=${version}`);
+    hear("run.progress", (event) => showNews(JSON.parse(event.data).data.totals));
+    for (const type of ["run.queued", "run.started", "run.finished"]) hear(type, look);
+  };
+
+  const hush = () => {
+    if (stream) stream.close();
+    stream = undefined;
+  };
+
+  // A browser opens six connections to a server: tabs that nobody looks at must not hold them.
+  const turn = () => {
+    hush();
+    if (document.hidden) return;
+    listen();
+    look();
+  };
+
+  const refresh = async () => {
+    const isLive = stream && stream.readyState === EventSource.OPEN;
+    if (!(await look())) {
+      document.removeEventListener("visibilitychange", turn);
+      hush();
+      return;
+    }
+    setTimeout(refresh, isLive || document.hidden ? LOOK_MS : POLL_MS);
   };
 
   list();
@@ -182,7 +199,8 @@
   });
   // Saved to a file it stays as it was.
   if (!page.final && location.protocol.startsWith("http")) {
-    listen();
+    if (!document.hidden) listen();
+    document.addEventListener("visibilitychange", turn);
     setTimeout(refresh, POLL_MS);
   }
 })();

@@ -5,11 +5,12 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "model/states.h"
 #include "report/frame.h"
 #include "report/markup.h"
 
-#define COMMIT_SHOWN 12
+#define COMMIT_SHOWN 12 /* bytes */
 
 /* ---- what is asked for ------------------------------------------------------------------------------ */
 
@@ -76,9 +77,11 @@ static void write_where(const json_t *run, FILE *out)
         fputs(i == 0 ? "" : " · ", out);
         markup_text(out, texts[i]);
     }
-    AUTO(text_free) char *commit = xasprintf("%.*s", COMMIT_SHOWN, json_text_of(run, "commit"));
-    fputs(commit[0] == '\0' ? "" : " · ", out);
-    markup_text(out, commit);
+    const char *commit = json_text_of(run, "commit");
+    AUTO(text_free)
+    char *shown = xasprintf("%.*s", (int)utf8_cut(commit, strlen(commit), COMMIT_SHOWN), commit);
+    fputs(shown[0] == '\0' ? "" : " · ", out);
+    markup_text(out, shown);
     fputs("</span>", out);
 }
 
