@@ -63,6 +63,7 @@ const struct route routes[] = {
     API("DELETE", "/v1/projects/{project}/runs", SCOPE_ADMIN, projects_remove_runs, "removes the oldest 500 of its runs that have ended, as DELETE of each does; says whether there are more"),
     API("GET", "/v1/projects/{project}/audit", SCOPE_ADMIN, projects_audit, "who changed what"),
     API("POST", "/v1/projects/{project}/share", SCOPE_RUN_WRITE, projects_share, "a link to the page of its runs, and from there to their reports, for whoever holds it, until it expires"),
+    API("DELETE", "/v1/projects/{project}/share", SCOPE_RUN_WRITE, projects_unshare, "takes all links to that page back"),
     API("GET", "/v1/shared-runs/{link}", ROUTE_OPEN, shared_runs, "the page behind such a link, by state, suite and branch"),
     API_INSTALLATION("GET", "/v1/audit", SCOPE_ADMIN, audit_list, "who changed what, in all projects and beside them"),
 

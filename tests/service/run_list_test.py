@@ -103,3 +103,25 @@ def test_a_link_is_good_for_its_time_and_for_that_page_alone(verdict):
     body = {"name": "t", "scopes": ["runs:write"], "project": "bank"}
     other = api.with_token(api.post("/v1/tokens", body)["token"])
     other.post("/v1/projects/shop/share", expect=404)
+
+
+def test_links_to_the_page_are_taken_back(verdict):
+    api = start(verdict)
+    report = trigger(api)["links"]["html"]
+    url = api.post("/v1/projects/shop/share", expect=201)["url"]
+    api.put("/v1/projects/bank", {"title": "Bank"}, expect=201)
+    of_bank = api.post("/v1/projects/bank/share", expect=201)["url"]
+    reader = api.post("/v1/tokens", {"name": "r", "scopes": ["runs:read"]})["token"]
+
+    api.with_token(reader).delete("/v1/projects/shop/share", expect=403)
+    assert opened(api, url).status_code == 200
+    api.delete("/v1/projects/shop/share", expect=204)
+    gone = opened(api, url)
+    again = api.post("/v1/projects/shop/share", expect=201)["url"]
+
+    assert gone.status_code == 410 and gone.json()["detail"] == "this link was taken back"
+    for good in (again, of_bank, report):
+        assert opened(api, good).status_code == 200
+    assert opened(api, url).status_code == 410
+    audited = "SELECT count(*) FROM api.audit WHERE action = 'project.unshare'"
+    assert verdict.db.value(audited) == 1

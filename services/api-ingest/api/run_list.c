@@ -17,14 +17,15 @@
 #include "report/run_list.h"
 #include "runs/run_links.h"
 
-#define PURPOSE "runs" /* ["runs", project, unix time of its end in seconds] */
+/* ["runs", project, unix time of its end in seconds, the project's generation of links] */
+#define PURPOSE "runs"
 
 static char *make_url(const struct ingest *ingest, const struct uuid *project_id,
-                      int64_t expires_ms)
+                      int64_t expires_ms, int64_t generation)
 {
     AUTO(json_free)
-    json_t *named =
-        json_pack("[s, s, I]", PURPOSE, project_id->text, (json_int_t)(expires_ms / 1000));
+    json_t *named = json_pack("[s, s, I, I]", PURPOSE, project_id->text,
+                              (json_int_t)(expires_ms / 1000), (json_int_t)generation);
     AUTO(text_free) char *text = json_text(named);
     AUTO(text_free) char *link = link_text_make(ingest->key, text);
     AUTO(text_free) char *path = xasprintf("/v1/shared-runs/%s", link);
@@ -35,33 +36,54 @@ int projects_share(struct request *request, struct response *response, struct er
 {
     const struct uuid *project_id = &request_project(request)->id;
     struct store *store;
-    int64_t expires_ms = 0;
+    int64_t expires_ms = 0, generation;
     char expires_at[TIME_TEXT_SIZE];
     if (share_read_expiry(request, &expires_ms, error) < 0 ||
         request_begin(request, &store, error) < 0)
         return -1;
     time_format(expires_ms, expires_at);
-    if (audit_add(store, request, project_id, "project.share", project_id,
+    if (project_db_share_generation(store, project_id, &generation, error) < 0 ||
+        audit_add(store, request, project_id, "project.share", project_id,
                   json_pack("{s:s}", "expires_at", expires_at), error) < 0 ||
         request_commit(request, error) < 0)
         return -1;
-    AUTO(text_free) char *url = make_url(request_ingest(request), project_id, expires_ms);
+    AUTO(text_free)
+    char *url = make_url(request_ingest(request), project_id, expires_ms, generation);
     response_json(response, 201, json_pack("{s:s, s:s}", "url", url, "expires_at", expires_at));
+    return 0;
+}
+
+int projects_unshare(struct request *request, struct response *response, struct error *error)
+{
+    const struct uuid *project_id = &request_project(request)->id;
+    struct store *store;
+    if (request_begin(request, &store, error) < 0 ||
+        project_db_end_shares(store, project_id, error) < 0 ||
+        audit_add(store, request, project_id, "project.unshare", project_id, NULL, error) < 0 ||
+        request_commit(request, error) < 0)
+        return -1;
+    response_empty(response, 204);
     return 0;
 }
 
 /* ---- what it opens ---------------------------------------------------------------------------------- */
 
-static int read_link(struct request *request, struct uuid *project_id_r, int64_t *expires_ms_r,
-                     struct error *error)
+static int read_link(struct request *request, struct store *store, struct uuid *project_id_r,
+                     int64_t *expires_ms_r, struct error *error)
 {
     AUTO(json_free) json_t *named = NULL;
+    int64_t generation;
     if (share_read_link(request, PURPOSE, &named, error) < 0 ||
         uuid_parse(json_string_value(json_array_get(named, 1)), project_id_r, error) < 0)
         return -1;
     int64_t expires_s = json_integer_value(json_array_get(named, 2));
     if (wall_ms() / 1000 >= expires_s)
         return error_set(error, "gone", "this link has expired");
+    if (project_db_share_generation(store, project_id_r, &generation, error) < 0)
+        return -1;
+    /* Links of earlier versions name none: that is 0, as their projects have. */
+    if (generation >= 0 && json_integer_value(json_array_get(named, 3)) != generation)
+        return error_set(error, "gone", "this link was taken back");
     *expires_ms_r = expires_s * 1000;
     return 0;
 }
@@ -120,9 +142,9 @@ int shared_runs(struct request *request, struct response *response, struct error
     struct store *store;
     struct page page;
     int64_t expires_ms = 0;
-    if (read_link(request, &filter.only, &expires_ms, error) < 0 ||
+    if (request_store(request, &store, error) < 0 ||
+        read_link(request, store, &filter.only, &expires_ms, error) < 0 ||
         page_read(request, &page, error) < 0 || read_filter(request, &list, error) < 0 ||
-        request_store(request, &store, error) < 0 ||
         project_db_get(store, &filter.only, &project, error) < 0)
         return -1;
     if (project == NULL)

@@ -4,4 +4,4 @@
 
 #include "routes.h"
 
-route_handler projects_share, shared_runs;
+route_handler projects_share, projects_unshare, shared_runs;

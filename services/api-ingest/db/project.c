@@ -80,6 +80,26 @@ int project_db_set_title(struct store *store, const struct uuid *id, const char 
                        error);
 }
 
+static const char share_generation_sql[] = "SELECT share_generation FROM api.project WHERE id = $1";
+
+int project_db_share_generation(struct store *store, const struct uuid *id, int64_t *generation_r,
+                                struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, share_generation_sql, PARAMS(param_uuid(id)), &rows, error) < 0)
+        return -1;
+    *generation_r = rows_count(rows) == 1 ? rows_int(rows, 0, 0) : -1;
+    return 0;
+}
+
+static const char end_shares_sql[] =
+    "UPDATE api.project SET share_generation = share_generation + 1 WHERE id = $1";
+
+int project_db_end_shares(struct store *store, const struct uuid *id, struct error *error)
+{
+    return store_query(store, end_shares_sql, PARAMS(param_uuid(id)), NULL, error);
+}
+
 static const char has_runs_sql[] = "SELECT EXISTS (SELECT FROM api.run WHERE project_id = $1)";
 
 int project_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,

@@ -21,6 +21,12 @@ int project_db_add(struct store *store, const char *slug, const char *title,
                    struct error *error) WARN_UNUSED;
 int project_db_set_title(struct store *store, const struct uuid *id, const char *title,
                          struct error *error) WARN_UNUSED;
+/* Links to the page of its runs are good while they name it; -1: there is no such project. */
+int project_db_share_generation(struct store *store, const struct uuid *id, int64_t *generation_r,
+                                struct error *error) WARN_UNUSED;
+/* Raises it. */
+int project_db_end_shares(struct store *store, const struct uuid *id,
+                          struct error *error) WARN_UNUSED;
 int project_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
                         struct error *error) WARN_UNUSED;
 /* With its environments, suites, templates, webhooks and grants; its tokens are revoked. */

@@ -70,6 +70,7 @@ const struct operation operations[] = {
     OPERATION(projects_remove_runs, .answer = "RemovedRuns"),
     OPERATION(projects_audit, PAGES("AuditEntry"), .parameters = {PAGE, "Action", "Since", "Until"}),
     OPERATION(projects_share, .body = OPTIONAL_BODY("ShareBody", NULL), .answer = "ShareLink", .ok = {201}),
+    OPERATION(projects_unshare, .ok = {204}),
     OPERATION(shared_runs, .refused = {410}, .parameters = {PAGE, "AnyState", "Suite", "Branch"}, .media = {"text/html; charset=utf-8"}),
     OPERATION(audit_list, PAGES("AuditEntry"), .parameters = {PAGE, "Action", "Since", "Until"}),
 
