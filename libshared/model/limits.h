@@ -49,6 +49,7 @@
 #define LIMIT_MARKDOWN_BYTES        ((int64_t)1000 * 1000)
 #define LIMIT_LOG_READERS           200
 #define LIMIT_LINK_READERS          200
+#define LIMIT_LINK_RUNS             ((int64_t)10000)
 #define LIMIT_DEAD_LETTER_BYTES     ((int64_t)64 * 1024)
 #define LIMIT_ARTIFACT_BYTES        ((int64_t)256 * 1024 * 1024)
 #define LIMIT_ARTIFACTS_PER_TASK    ((int64_t)1000)
@@ -101,6 +102,7 @@
     X(MARKDOWN_BYTES, "bytes", "a report as Markdown: build pages take a mebibyte")                \
     X(LOG_READERS, "streams", "of logs that one api-ingest serves at once")                        \
     X(LINK_READERS, "streams", "of events that one api-ingest serves by share links at once")      \
+    X(LINK_RUNS, "runs", "that the page of a project's runs looks through at once")                \
     X(DEAD_LETTER_BYTES, "bytes", "what is kept of a rejected message")                            \
     X(ARTIFACT_BYTES, "bytes", "one artifact")                                                     \
     X(ARTIFACTS_PER_TASK, "files", "artifacts of one attempt at a task")                           \

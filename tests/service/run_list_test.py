@@ -125,3 +125,25 @@ def test_links_to_the_page_are_taken_back(verdict):
     assert opened(api, url).status_code == 410
     audited = "SELECT count(*) FROM api.audit WHERE action = 'project.unshare'"
     assert verdict.db.value(audited) == 1
+
+
+def test_a_page_looks_through_so_many_runs_and_goes_on_behind_them(verdict):
+    api = start(verdict)
+    old = trigger(api, branch="old")
+    new = trigger(api, branch="new")
+    verdict.db.query(
+        """INSERT INTO api.run OVERRIDING SYSTEM VALUE
+           SELECT (jsonb_populate_record(r, jsonb_build_object('number', r.number + i, 'id',
+             overlay(gen_random_uuid()::text PLACING substr(r.id::text, 1, 13) FROM 1 FOR 13)))).*
+           FROM api.run r, generate_series(1, 10000) i WHERE r.id = %s""",
+        new["id"],
+    )
+    url = api.post("/v1/projects/shop/share", expect=201)["url"]
+
+    first = opened(api, url, {"branch": "old"})
+    rest = opened(api, url, {"branch": "old", "cursor": cursor_of(first)})
+    found = opened(api, url, {"branch": "new"})
+
+    assert numbers(first) == [] and "10000 runs were looked through" in first.text
+    assert numbers(rest) == [old["number"]] and cursor_of(rest) is None
+    assert len(numbers(found)) == 50 and "looked through" not in found.text

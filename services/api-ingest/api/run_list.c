@@ -12,7 +12,9 @@
 #include "db/audit.h"
 #include "db/project.h"
 #include "db/run.h"
+#include "http/cursor.h"
 #include "ingest.h"
+#include "model/limits.h"
 #include "model/states.h"
 #include "report/run_list.h"
 #include "runs/run_links.h"
@@ -152,9 +154,13 @@ int shared_runs(struct request *request, struct response *response, struct error
     filter.state = list.state;
     filter.suite = list.suite;
     filter.branch = list.branch;
-    if (run_db_list(store, &filter, &page, &runs, error) < 0)
+    if (run_db_nth(store, &filter.only, &page.after, LIMIT_LINK_RUNS, &filter.floor, error) < 0 ||
+        run_db_list(store, &filter, &page, &runs, error) < 0)
         return -1;
     next = page_cut(&page, runs);
+    list.is_bounded = next == NULL && !uuid_is_null(&filter.floor);
+    if (list.is_bounded)
+        next = cursor_encode(filter.floor.text);
     add_pages(request_ingest(request), runs, expires_ms);
     share_new_nonce(nonce);
     list.project = project;

@@ -201,6 +201,22 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
     return 0;
 }
 
+static const char nth_sql[] = "SELECT id FROM api.run WHERE project_id = $1"
+                              " AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
+                              " ORDER BY id DESC OFFSET $3 LIMIT 1";
+
+int run_db_nth(struct store *store, const struct uuid *project_id, const struct uuid *after,
+               int64_t count, struct uuid *id_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, nth_sql,
+                    PARAMS(param_uuid(project_id), param_uuid(after), param_int(count - 1)), &rows,
+                    error) < 0)
+        return -1;
+    *id_r = rows_count(rows) == 1 ? rows_uuid(rows, 0, 0) : (struct uuid){.text = ""};
+    return 0;
+}
+
 static const char list_sql[] = RUN_SELECT
     " WHERE ($1::uuid IS NULL OR r.project_id = $1)"
     " AND ($2::text IS NULL OR coalesce(s.state, 'queued') = ANY(string_to_array($2, ',')))"
@@ -211,7 +227,7 @@ static const char list_sql[] = RUN_SELECT
     " AND (coalesce($7::text, $8::uuid::text) IS NULL OR e.slug = $7"
     "  OR r.environment_id = $8)"
     " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
-    " AND ($10::uuid IS NULL OR r.id < $10)"
+    " AND r.id < coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
     " AND ($11::text IS NULL OR r.parent_run = $12"
     "  OR r.parent_run = (SELECT id FROM api.run WHERE number = $13))"
     " AND ($14::text IS NULL OR r.commit_sha = $14)"
@@ -220,6 +236,8 @@ static const char list_sql[] = RUN_SELECT
     "  OR r.pool_id = $18)"
     " AND (coalesce($19::text, $20::uuid::text) IS NULL OR m.slug = $19"
     "  OR r.template_id = $20)"
+    /* A bound of an index, whatever plan it is. */
+    " AND r.id >= coalesce($21::uuid, '00000000-0000-0000-0000-000000000000')"
     " ORDER BY r.id DESC LIMIT $16";
 
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
@@ -230,17 +248,17 @@ int run_db_list(struct store *store, const struct run_filter *filter, const stru
                       environment = name_read(filter->environment), pool = name_read(filter->pool),
                       template = name_read(filter->template);
     const struct run_name parent = read_name(filter->parent == NULL ? "" : filter->parent);
-    if (store_query(store, list_sql,
-                    PARAMS(param_uuid(&filter->only), param_text(filter->state),
-                           param_text(suite.slug), param_uuid(&suite.id),
-                           param_text(filter->branch), param_text(filter->build_version),
-                           param_text(environment.slug), param_uuid(&environment.id),
-                           param_text(filter->since), param_uuid(&page->after),
-                           param_text(filter->parent), param_uuid(&parent.id), parent.number,
-                           param_text(filter->commit), param_text(filter->until),
-                           param_int(page->limit + 1), param_text(pool.slug), param_uuid(&pool.id),
-                           param_text(template.slug), param_uuid(&template.id)),
-                    &rows, error) < 0)
+    if (store_query(
+            store, list_sql,
+            PARAMS(param_uuid(&filter->only), param_text(filter->state), param_text(suite.slug),
+                   param_uuid(&suite.id), param_text(filter->branch),
+                   param_text(filter->build_version), param_text(environment.slug),
+                   param_uuid(&environment.id), param_text(filter->since), param_uuid(&page->after),
+                   param_text(filter->parent), param_uuid(&parent.id), parent.number,
+                   param_text(filter->commit), param_text(filter->until),
+                   param_int(page->limit + 1), param_text(pool.slug), param_uuid(&pool.id),
+                   param_text(template.slug), param_uuid(&template.id), param_uuid(&filter->floor)),
+            &rows, error) < 0)
         return -1;
     json_t *items = json_array();
     for (int row = 0; row < rows_count(rows); row++) {

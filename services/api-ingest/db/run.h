@@ -28,12 +28,16 @@ int run_db_get_many(struct store *store, const struct uuid *ids, int count,
 /* Texts are NULL when not asked for. */
 struct run_filter {
     struct uuid only;  /* project; "": all */
+    struct uuid floor; /* none that is older is looked at; "": all are */
     const char *state; /* names with commas between */
     const char *branch, *commit, *build_version;
     const char *since, *until;                         /* made then or later, and before */
     const char *suite, *environment, *pool, *template; /* slug or id */
     const char *parent;                                /* id or number of a run */
 };
+/* The project's run that is the count-th behind `after` ("": of all), the newest first; "" where there are fewer. */
+int run_db_nth(struct store *store, const struct uuid *project_id, const struct uuid *after,
+               int64_t count, struct uuid *id_r, struct error *error) WARN_UNUSED;
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error) WARN_UNUSED;
 

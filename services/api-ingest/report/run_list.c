@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "model/limits.h"
 #include "model/states.h"
 #include "report/frame.h"
 #include "report/markup.h"
@@ -55,6 +56,11 @@ static void write_next(const struct run_list *list, FILE *out)
 {
     if (list->next_cursor == NULL)
         return;
+    if (list->is_bounded)
+        fprintf(
+            out,
+            "<p id=\"bound\">%lld runs were looked through for these; there are older ones.</p>\n",
+            (long long)LIMIT_LINK_RUNS);
     fputs("<form method=\"get\">", out);
     write_hidden(out, "state", list->state);
     write_hidden(out, "suite", list->suite);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 struct run_list {
@@ -11,6 +12,7 @@ struct run_list {
     const char *nonce;
     const char *state, *suite, *branch; /* that were asked for; NULL: any */
     const char *next_cursor;            /* NULL: these are the last */
+    bool is_bounded;                    /* older ones were not looked at yet */
 };
 
 void run_list_write(const struct run_list *list, FILE *out);
