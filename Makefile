@@ -59,6 +59,12 @@ test-crash: ## the tests that kill, stop and cut off
 test-ordinary-user: ## the end-to-end tests as somebody who is not root
 test-spec: ## search the models of dispatch and of streams, whole and without their safeguards
 	@tests/spec/run
+setup-examples: ## install what the examples of other languages need (build/examples, build/tools)
+	@examples/setup.sh
+test-examples: setup ## each example in Verdict, by its own tool (after make setup-examples)
+	@$(AGAIN) -j2 binaries
+	@$(VENV)/pytest tests/frameworks -o timeout=600
+.PHONY: setup-examples test-examples
 test-schema: setup ## schemathesis on the API, 100 examples of each operation
 	@$(AGAIN) -j2 binaries
 	@VERDICT_SCHEMA_EXAMPLES=100 $(VENV)/pytest tests/schema -s -o timeout=900

@@ -41,19 +41,45 @@ static bool is_python(const char *program)
     return text_starts(base_name(program), "python");
 }
 
+/* How command lines begin, the first word without its directories. */
+static const struct {
+    const char *framework, *words[3];
+} beginnings[] = {
+    {"pytest", {"pytest"}},
+    {"pytest", {"py.test"}},
+    {"ctest", {"ctest"}},
+    {"go-test", {"go", "test"}},
+    {"jest", {"jest"}},
+    {"jest", {"npx", "jest"}},
+    {"vitest", {"vitest", "run"}},
+    {"vitest", {"npx", "vitest", "run"}},
+    {"playwright", {"playwright", "test"}},
+    {"playwright", {"npx", "playwright", "test"}},
+    {"surefire", {"mvn", "test"}},
+    {"surefire", {"mvn", "verify"}},
+    {"nextest", {"cargo", "nextest", "run"}},
+    {"prove", {"prove"}},
+};
+
+/* How many words the beginning has; 0: it is another one. */
+static int begins(char *const *words, int count, const char *const beginning[3])
+{
+    int i = 0;
+    for (; i < 3 && beginning[i] != NULL; i++)
+        if (i >= count || strcmp(i == 0 ? base_name(words[0]) : words[i], beginning[i]) != 0)
+            return 0;
+    return i;
+}
+
 const char *inline_framework(char *const *words, int count, int *skip_r)
 {
-    const char *program = base_name(words[0]);
-    *skip_r = 1;
-    if (strcmp(program, "pytest") == 0 || strcmp(program, "py.test") == 0)
-        return "pytest";
-    if (strcmp(program, "ctest") == 0)
-        return "ctest";
+    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+        if ((*skip_r = begins(words, count, beginnings[i].words)) > 0)
+            return beginnings[i].framework;
+    *skip_r = 3;
     if (count >= 3 && is_python(words[0]) && strcmp(words[1], "-m") == 0 &&
-        strcmp(words[2], "pytest") == 0) {
-        *skip_r = 3;
+        strcmp(words[2], "pytest") == 0)
         return "pytest";
-    }
     *skip_r = count;
     return "command";
 }
@@ -170,16 +196,18 @@ int inline_suite(const struct cli_options *options, json_t **suite_r, struct err
     AUTO(json_free) json_t *source = NULL, *variables = NULL;
     int skip;
     const char *framework = inline_framework(options->rest, options->rest_count, &skip);
+    bool is_guessed = strcmp(framework, "command") != 0;
     if (options->framework != NULL && strcmp(options->framework, framework) != 0) {
         framework = options->framework;
         skip = options->rest_count;
+        is_guessed = false;
     }
     if (make_source(options, &source, error) < 0 ||
         make_variables(&options->variables, &variables, error) < 0)
         return -1;
 
-    bool is_pytest = strcmp(framework, "pytest") == 0;
-    const char *program = is_pytest ? "pytest" : base_name(options->rest[0]);
+    const char *program =
+        is_guessed || strcmp(framework, "pytest") == 0 ? framework : base_name(options->rest[0]);
     AUTO(text_free) char *project = inline_project(options);
     AUTO(text_free) char *name = xasprintf("%.40s-%s", project, program);
     AUTO(text_free) char *slug = slug_from(options->suite == NULL ? name : options->suite);

@@ -9,6 +9,7 @@ export default class VerdictVitest {
   onInit(vitest) {
     this.root = vitest.config.root;
     this.stream = new VerdictStream();
+    this.ended = new Set();
   }
 
   onTestCaseResult(test) {
@@ -29,11 +30,14 @@ export default class VerdictVitest {
   }
 
   onTestModuleEnd(module) {
+    this.ended.add(module);
     if (module.errors().length > 0) this.tellErrors(this.fileOf(module), module.errors());
     else this.stream.tellLoaded(this.fileOf(module));
   }
 
-  onTestRunEnd(_modules, errors) {
+  onTestRunEnd(modules, errors) {
+    // Vitest 3 tells no end of a file that could not be loaded.
+    for (const module of modules) if (!this.ended.has(module)) this.onTestModuleEnd(module);
     if (errors.length > 0) this.tellErrors("(unhandled errors)", errors);
     this.stream.end();
   }

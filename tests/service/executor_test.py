@@ -1480,3 +1480,20 @@ def test_prove_runs_the_files_of_declared_cases(project):
     run = project.run("prove", cases=["t/a.t > one", "t/a.t > two"])
 
     assert (run["state"], run["totals"]["planned"], run["totals"]["passed"]) == ("passed", 2, 2)
+
+
+def test_what_a_list_of_cases_leaves_out_is_no_case(project):
+    """nextest tells of ignored tests also where they are not wanted."""
+    events = (TOP / "tests/data/libtest/valid/nextest.jsonl").read_text()
+    project.write("events.jsonl", events)
+    wanted = ["adds", "deep::aborts", "fails", "returns"]
+
+    run = project.run(
+        "nextest",
+        *("sh", "-c", "cat events.jsonl"),
+        cases=[f"calc tests::{name}" for name in wanted] + ["calc::whole adds"],
+    )
+
+    assert ("tests::is_ignored", "") not in project.results(run)
+    assert (run["totals"]["planned"], run["totals"]["skipped"]) == (6, 0)
+    assert run["totals"]["failed"] == 3

@@ -27,11 +27,24 @@ static bool is_given_up(const struct work *work)
     return work->stop_ending == ENDED_HANDED_BACK || work->stop_ending == ENDED_CANCELLED;
 }
 
+/* Some tools tell what a selection has left out, as skipped. */
+static bool is_left_out(const struct work *work, const struct stream_result *result)
+{
+    const struct records *cases = &work->dispatch.cases;
+    const struct dispatched_case *list = cases->list;
+    if (result->status != RESULT_SKIPPED || cases->count == 0)
+        return false;
+    for (size_t i = 0; i < cases->count; i++)
+        if (strcmp(list[i].key, result->key) == 0)
+            return false;
+    return true;
+}
+
 void items_on_result(void *context, const struct stream_result *result)
 {
     struct job *job = context;
     struct stream_result masked = *result;
-    if (is_given_up(job->work))
+    if (is_given_up(job->work) || is_left_out(job->work, result))
         return;
     AUTO(text_free) char *message = mask(job, result->message, LIMIT_RESULT_MESSAGE_BYTES);
     AUTO(text_free) char *trace = mask(job, result->trace, LIMIT_RESULT_TRACE_BYTES);

@@ -1,0 +1,2 @@
+// It cannot be loaded, on purpose.
+require("../is-not-there");

@@ -1,0 +1,3 @@
+use Test::More;
+
+plan skip_all => 'to be written';

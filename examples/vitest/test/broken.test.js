@@ -1,0 +1,2 @@
+// It cannot be loaded, on purpose.
+import "../is-not-there.js";

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each example under Verdict, by the users' command: exactly its cases, its verdict, and a rerun of
+exactly those that did not pass. What the examples need is installed by `make setup-examples`."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from parts.services import test_path as path_of_tests
+from support import TOP
+
+MADE = TOP / "build" / "examples"
+HOME = pathlib.Path.home()
+PATH = f"{TOP}/build/tools/bin:{path_of_tests()}:/usr/local/go/bin:{HOME}/.cargo/bin"
+
+JAVASCRIPT = {
+    "test/broken.test.js: test/broken.test.js": "errored",
+    "test/sum.test.js: sum > adds": "passed",
+    "test/sum.test.js: sum > adds fractions": "skipped",
+    "test/sum.test.js: sum > adds on the moon": "skipped",
+    "test/sum.test.js: sum > carries (on purpose not)": "failed",
+    "test/sum.test.js: sum > nothing to 1": "passed",
+    "test/sum.test.js: sum > nothing to 2": "passed",
+}
+
+# What is run, with which variables, and what comes of each case ("class: name[parameters]").
+EXAMPLES = {
+    "go-test": {
+        "command": ["go", "test", "./..."],
+        "environment": {
+            "GOCACHE": MADE / "cache/go-build",
+            "GOMODCACHE": MADE / "cache/go-mod",
+            "GOPROXY": "off",
+        },
+        "cases": {
+            "example.com/calc: TestAdd": "passed",
+            "example.com/calc: TestAdd/nothing_to_1": "passed",
+            "example.com/calc: TestAdd/nothing_to_2": "passed",
+            "example.com/calc: TestAddsOnTheMoon": "skipped",
+            "example.com/calc: TestCarries": "failed",
+            "example.com/calc/tax: TestRates": "passed",
+        },
+    },
+    "jest": {"command": ["node_modules/.bin/jest"], "cases": JAVASCRIPT},
+    "vitest": {"command": ["node_modules/.bin/vitest", "run"], "cases": JAVASCRIPT},
+    "playwright": {
+        "command": ["node_modules/.bin/playwright", "test"],
+        "environment": {"TMPDIR": "/tmp"},  # Chromium's socket wants a short path
+        "cases": {
+            "till.spec.js: till › adds[chromium]": "passed",
+            "till.spec.js: till › gives change (on purpose not)[chromium]": "failed",
+            "till.spec.js: till › is late at first[chromium]": "passed",
+            "till.spec.js: till › prints[chromium]": "skipped",
+        },
+    },
+    "surefire": {
+        "command": [
+            *("mvn", "test", "--batch-mode", "--offline"),
+            f"-Dmaven.repo.local={MADE}/cache/m2",
+            "-Dsurefire.rerunFailingTestsCount=1",
+        ],
+        "cases": {
+            "org.example.CalcTest$WithNegatives: adds": "passed",
+            "org.example.CalcTest: adds": "passed",
+            "org.example.CalcTest: addsOnTheMoon": "skipped",
+            "org.example.CalcTest: carries": "failed",
+            "org.example.CalcTest: isLateAtFirst": "passed",
+            "org.example.CalcTest: nothingTo(int)[1]": "passed",
+            "org.example.CalcTest: nothingTo(int)[2]": "passed",
+            "org.example.OtherTest: adds": "passed",
+            "org.example.OtherTest: asksTheMoon": "errored",
+        },
+    },
+    "nextest": {
+        "command": ["cargo", "nextest", "run", "--offline"],
+        "environment": {
+            "CARGO_HOME": os.environ.get("CARGO_HOME", HOME / ".cargo"),
+            "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", HOME / ".rustup"),
+            "CARGO_TARGET_DIR": MADE / "cache/target",
+        },
+        "cases": {
+            "calc: tests::adds": "passed",
+            "calc: tests::adds_on_the_moon": "skipped",
+            "calc: tests::carries": "failed",
+            "calc::shown: is_shown": "passed",
+            "calc::shown: is_shown_in_roman": "failed",
+        },
+    },
+    "prove": {
+        "command": ["prove"],
+        "cases": {
+            "t/later.t: t/later.t": "skipped",
+            "t/sum.t: adds": "passed",
+            "t/sum.t: carries (on purpose not)": "failed",
+            "t/sum.t: nothing": "passed",
+            "t/sum.t: test 3": "skipped",
+        },
+        # prove runs whole files.
+        "again": {"t/sum.t: adds", "t/sum.t: carries (on purpose not)", "t/sum.t: nothing"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def started_verdict(shared_verdict):
+    shared_verdict.source_roots.append(MADE)
+    shared_verdict.start_all(executors=0)
+    shared_verdict.start("executor-1", VERDICT_TEST_PATH=PATH)
+    return shared_verdict
+
+
+def call(verdict, folder, *words):
+    """What the command prints, and its exit status."""
+    command = verdict.cli(*words, HOME=str(verdict.folder))
+    done = subprocess.run(
+        **command, cwd=folder, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout), done.returncode
+
+
+def cases_of(verdict, folder, run):
+    found = {}
+    for case in call(verdict, folder, "results", str(run["number"]), "--json")[0]:
+        parameters = f"[{case['parameters']}]" if case.get("parameters") else ""
+        found[f"{case['class']}: {case['name']}{parameters}"] = case["status"]
+    return found
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_has_its_cases_and_its_verdict(started_verdict, name):
+    if not (MADE / f"{name}.ready").exists():
+        pytest.skip("not installed: make setup-examples")
+    example, folder = EXAMPLES[name], MADE / name
+    variables = []
+    for variable, value in example.get("environment", {}).items():
+        variables += ["--env", f"{variable}={value}"]
+    expected = example["cases"]
+    bad = {case for case, status in expected.items() if status in ("failed", "errored")}
+
+    run, status = call(
+        started_verdict, folder, "run", "--json", *variables, "--", *example["command"]
+    )
+
+    assert cases_of(started_verdict, folder, run) == expected
+    is_errored = "errored" in expected.values()
+    assert (run["state"], status) == (("errored", 3) if is_errored else ("failed", 1))
+
+    again, _ = call(
+        started_verdict, folder, "rerun", "--json", "--cases", "failed", str(run["number"])
+    )
+
+    ran = {
+        case: status
+        for case, status in cases_of(started_verdict, folder, again).items()
+        if status != "skipped"
+    }
+    assert ran == {case: expected[case] for case in example.get("again", bad)}
+    assert again["state"] == run["state"]
