@@ -317,7 +317,8 @@ static void a_command_is_read_as_it_says(void **state)
     }
 }
 
-/* A case has the same key whether it was declared or is read out of a report. */
+/* A case has the same key whether it was declared (and streamed by our plugins, which name it so) or is read out of
+ * a report, such as the tool's own JUnit file. */
 static void reports_name_cases_as_selectors_do(void **state)
 {
     static const struct {
@@ -330,6 +331,18 @@ static void reports_name_cases_as_selectors_do(void **state)
         {"go-test",
          "b.org/x TestA/b[1]",
          {.suite = "b.org/x", .class = "b.org/x", .name = "TestA/b[1]"}},
+        {"vitest",
+         "calc.test.mjs > calc > adds",
+         {.suite = "calc.test.mjs", .class = "calc.test.mjs", .name = "calc > adds"}},
+        {"playwright",
+         "calc.spec.ts › calc › adds",
+         {.suite = "calc.spec.ts", .class = "calc.spec.ts", .name = "calc › adds"}},
+        {"surefire",
+         "org.example.CalcTest#adds(int)[1]",
+         {.suite = "x", .class = "org.example.CalcTest", .name = "adds(int)[1]"}},
+        {"nextest",
+         "calc::calc tests::adds",
+         {.suite = "calc", .class = "calc", .name = "tests::adds"}},
         {"pytest",
          "tests/test_a.py::TestX::test_y[1-2]",
          {.suite = "pytest", .class = "tests.test_a.TestX", .name = "test_y[1-2]"}},
