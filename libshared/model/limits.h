@@ -55,6 +55,7 @@
 #define LIMIT_ARTIFACTS_PER_TASK    ((int64_t)1000)
 #define LIMIT_ARTIFACTS_TASK_BYTES  ((int64_t)1024 * 1024 * 1024)
 #define LIMIT_ARTIFACT_PATTERNS     ((int64_t)64)
+#define LIMIT_UPLOADS_PER_RUN       ((int64_t)1000)
 #define LIMIT_BUNDLE_BYTES          ((int64_t)256 * 1024 * 1024)
 #define LIMIT_BUNDLE_TREE_BYTES     ((int64_t)4 * 1024 * 1024 * 1024)
 #define LIMIT_BUNDLE_ENTRIES        ((int64_t)100000)
@@ -70,7 +71,7 @@
     X(RESULT_MESSAGE_BYTES, "bytes", "the message of a result")                                    \
     X(RESULT_TRACE_BYTES, "bytes", "the trace of a result")                                        \
     X(CASE_NAME_BYTES, "bytes", "each of file, class, name and parameters of a case")              \
-    X(REPORT_BYTES, "bytes", "a report file that the executor reads")                              \
+    X(REPORT_BYTES, "bytes", "a report file that the executor reads, or that is uploaded")         \
     X(TITLE_BYTES, "bytes", "a title")                                                             \
     X(TEXT_BYTES, "bytes", "branch, build version, URL and other short texts")                     \
     X(PARAMETERS, "entries", "parameters and trigger metadata of a run")                           \
@@ -108,6 +109,7 @@
     X(ARTIFACTS_PER_TASK, "files", "artifacts of one attempt at a task")                           \
     X(ARTIFACTS_TASK_BYTES, "bytes", "... and all of them together")                               \
     X(ARTIFACT_PATTERNS, "patterns", "by which a suite names its artifacts")                       \
+    X(UPLOADS_PER_RUN, "files", "of results, uploaded to one run")                                 \
     X(BUNDLE_BYTES, "bytes", "a bundle of files, packed")                                          \
     X(BUNDLE_TREE_BYTES, "bytes", "... and unpacked")                                              \
     X(BUNDLE_ENTRIES, "entries", "files, directories and links in a bundle")

@@ -260,6 +260,10 @@ enum report_wholeness report_xml_finish(struct report_xml *xml, const char *form
     feed_clean(xml);
     if (!xml->broken && !xml->in_document && xml->any_document)
         return REPORT_WHOLE;
-    error_set(why_r, "invalid", "%s: %s", format, xml->broken ? xml->why : "it ends in the middle");
+    if (xml->broken)
+        error_set(why_r, "invalid", "%s: %s", format, xml->why);
+    else
+        error_set(why_r, "invalid", "%s: line %lu: it ends in the middle", format,
+                  (unsigned long)XML_GetCurrentLineNumber(xml->parser));
     return REPORT_CUT;
 }

@@ -20,6 +20,7 @@
 #include "live/live.h"
 #include "live/log_follow.h"
 #include "log/log.h"
+#include "results/uploader.h"
 #include "runs/batcher.h"
 #include "runs/flights.h"
 #include "runs/numbers.h"
@@ -220,7 +221,7 @@ int ingest_open(struct service *service, void **context_r, struct error *error)
         log_follow_start(&ingest->store, &ingest->log_follow, error) < 0 ||
         retention_start(&ingest->store, ingest->common->retention_ms, &api_retention,
                         &ingest->retention, error) < 0 ||
-        open_blobs(ingest, error) < 0)
+        uploader_start(ingest, &ingest->uploader, error) < 0 || open_blobs(ingest, error) < 0)
         return -1;
     return open_http(ingest, error);
 }
@@ -231,6 +232,7 @@ void ingest_close(void *context)
     if (ingest == NULL)
         return;
     batcher_stop(ingest->batcher); /* answers what it has, while the server still can */
+    uploader_stop(ingest->uploader);
     live_stop(ingest->live);
     log_follow_stop(&ingest->log_follow);
     retention_stop(&ingest->retention);
@@ -238,6 +240,7 @@ void ingest_close(void *context)
     http_server_free(&ingest->http);
     blob_store_close(&ingest->blobs);
     batcher_free(&ingest->batcher);
+    uploader_free(&ingest->uploader);
     live_free(&ingest->live);
     flights_free(&ingest->flights);
     numbers_free(&ingest->numbers);

@@ -24,6 +24,7 @@ struct limits;
 struct live;
 struct log_follow;
 struct retention;
+struct uploader;
 
 struct ingest_settings {
     struct listen_address listen;
@@ -56,6 +57,7 @@ struct ingest {
     struct blob_sweeper *sweeper;  /* of those that nothing names any more */
     struct outbox *outbox;         /* served by the service's loop */
     struct log_follow *log_follow; /* streams of logs */
+    struct uploader *uploader;     /* of results from elsewhere */
     struct http_server *http;
     struct retention *retention;
     struct store *loop_store; /* the loop's own connection; NULL: not connected */

@@ -53,4 +53,9 @@ struct metric ingest_metrics[INGEST_METRIC_COUNT] = {
                             .help =
                                 "Runs asked for by number: remembered, or looked up in Postgres",
                             .labels = {"outcome"}},
+    [METRIC_UPLOADS] = {.name = "verdict_uploads_total",
+                        .type = METRIC_COUNTER,
+                        .help =
+                            "Requests with results from elsewhere: recorded, refused, or failed",
+                        .labels = {"outcome"}},
 };

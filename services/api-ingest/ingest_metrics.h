@@ -19,6 +19,7 @@ enum ingest_metric {
     METRIC_LIVE_FOLLOWED,
     METRIC_RUN_CACHE,
     METRIC_RUN_NUMBERS,
+    METRIC_UPLOADS,
     INGEST_METRIC_COUNT
 };
 extern struct metric ingest_metrics[INGEST_METRIC_COUNT];

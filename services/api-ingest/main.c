@@ -7,6 +7,7 @@
  *                 trigger.c trigger_fill.c trigger_suite.c   one request, understood
  *                 batcher.c   many of them, committed together
  *   live/         long polls and event streams          cache.c          what Redis keeps of runs
+ *   results/      reports of tests that ran elsewhere
  *   report/       the page of a run                     suite_version.c  suites by what they hold
  *   lanes.c installation.c   where messages go          db/              its SQL
  */

@@ -22,6 +22,7 @@
 #include "api/run_remove.h"
 #include "api/run_report.h"
 #include "api/run_rerun.h"
+#include "api/run_upload.h"
 #include "api/runs.h"
 #include "api/suites.h"
 #include "api/templates.h"
@@ -110,6 +111,7 @@ const struct route routes[] = {
     API("DELETE", "/v1/runs/{run}", SCOPE_ADMIN, runs_remove, "removes a run that has ended, with its results, logs, artifacts and events"),
     API("POST", "/v1/runs/{run}/rerun", SCOPE_RUN_WRITE, runs_rerun, "a new run of its cases that did not pass, failed, or of all; an Idempotency-Key makes it safe to repeat"),
     API("GET", "/v1/runs/{run}/results", SCOPE_RUN_READ, run_results, "its results, by status, task and words in their names; ?tries=all with those that were tried again"),
+    API_FILE("POST", "/v1/runs/{run}/results", SCOPE_RUN_WRITE, run_upload_admit, run_upload, LIMIT_REPORT_BYTES, "takes a report of tests that ran elsewhere; ?complete=true (also without a body): nothing more will come"),
     API("GET", "/v1/runs/{run}/tasks", SCOPE_RUN_READ, run_tasks, "the pieces that it was cut into, and where they ran"),
     API("GET", "/v1/runs/{run}/logs", SCOPE_RUN_READ, run_logs, "what the tests wrote: text, or page by page with ?format=json; ?task="),
     API("GET", "/v1/runs/{run}/artifacts", SCOPE_RUN_READ, artifacts_list, "files that its tests left, and their coverage"),

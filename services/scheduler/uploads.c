@@ -38,7 +38,7 @@ static int take_up_all(struct brain *brain, struct store *store, const struct ro
         struct uuid run_id = rows_uuid(uploads, i, 0), id = rows_uuid(uploads, i, 1),
                     worker_id = rows_uuid(uploads, i, 2);
         struct run *run = brain_find_run(brain, &run_id);
-        if (run != NULL && run->is_uploaded && !run->is_complete &&
+        if (run != NULL && run->is_uploaded &&
             take_up(brain, store, run, &id, &worker_id, error) < 0)
             return -1;
     }

@@ -1,12 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results of tests that ran elsewhere."""
+"""Results of tests that ran elsewhere: recorded once, and never green without evidence."""
 
-import uuid
+import pathlib
+import threading
 
 import pytest
 from parts.process import wait_until
 
 FINAL = ("passed", "failed", "errored", "cancelled", "timed_out")
+DATA = pathlib.Path(__file__).parents[1] / "data"
+TAP = "TAP version 13\n1..3\nok 1 - adds\nok 2 - takes away\nnot ok 3 - divides\n"
+
+
+def junit(*names, failed=(), padding=""):
+    cases = "".join(
+        f'<testcase classname="tests.test_shop" name="{name}" time="0.01">'
+        + ('<failure message="no">trace</failure>' if name in failed else "")
+        + (f"<system-out>{padding}</system-out>" if padding else "")
+        + "</testcase>"
+        for name in names
+    )
+    return f'<testsuites><testsuite name="shop">{cases}</testsuite></testsuites>'
 
 
 class Shop:
@@ -33,14 +47,26 @@ class Shop:
         state = self.state(run)
         return state["state"], state["reason"]
 
-    def complete(self, run):
-        self.db.query(
-            "INSERT INTO api.run_request (id, run_id, kind, created_by)"
-            " VALUES (%s, %s, 'complete', %s)",
-            str(uuid.uuid4()),
-            run,
-            str(uuid.uuid4()),
+    def post(self, run, body="", **query):
+        words = "&".join(f"{name}={value}" for name, value in query.items())
+        data = body.encode() if isinstance(body, str) else body
+        return self.verdict.api.request("POST", f"/v1/runs/{run}/results?{words}", data=data)
+
+    def upload(self, run, body="", **query):
+        answer = self.post(run, body, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def totals(self, run):
+        row = self.db.query("SELECT * FROM results.run_totals WHERE run_id = %s", run)[0]
+        names = ("planned", "passed", "failed", "errored", "skipped")
+        return {name: row[name] for name in names if row[name]}
+
+    def keys(self, run):
+        rows = self.db.query(
+            "SELECT encode(case_key, 'hex') AS key FROM results.result WHERE run_id = %s", run
         )
+        return {row["key"] for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +83,7 @@ def test_a_run_of_uploads_waits_in_no_queue_and_is_never_green_without_one(shop)
     why = shop.verdict.api.get(f"/v1/runs/{run}/why", expect=200)
     assert [reason["class"] for reason in why["reasons"]] == ["uploads"], why
 
-    shop.complete(run)
+    assert shop.upload(run, complete="true") == {"run_id": run, "complete": True, "upload": None}
 
     assert shop.final(run) == ("errored", "no_report")
     assert shop.state(run)["reason_detail"] == "nothing was uploaded"
@@ -67,3 +93,95 @@ def test_a_run_of_uploads_ends_by_its_deadline(shop):
     run = shop.trigger({"run_timeout_ms": 300})
 
     assert shop.final(run) == ("timed_out", "run_timeout")
+    assert shop.post(run, junit("a")).status_code == 409
+
+
+def test_uploads_are_recorded_and_the_run_ends_when_it_is_said_to_be_complete(shop):
+    run = shop.trigger()
+
+    first = shop.upload(run, junit("a", "b"))
+    second = shop.upload(run, junit("b", "c"), format="junit")
+
+    assert (first["upload"]["cases"], first["upload"]["counted"]) == (2, 2)
+    assert (second["upload"]["cases"], second["upload"]["counted"]) == (2, 1)
+    assert shop.state(run)["state"] == "running"
+    last = shop.upload(run, junit("d", failed=["d"]), complete="true")
+    assert last["complete"] and last["upload"]["failed"] == 1
+    assert shop.final(run) == ("failed", "cases_failed")
+    assert shop.totals(run) == {"planned": 4, "passed": 3, "failed": 1}
+    tasks = shop.verdict.api.get(f"/v1/runs/{run}/tasks", expect=200)["items"]
+    assert [task["state"] for task in tasks] == ["done"] * 3
+    assert shop.post(run, junit("e")).status_code == 409
+
+
+def test_the_same_upload_again_changes_nothing_also_when_the_run_is_over(shop):
+    run = shop.trigger()
+    text = junit("a", "b")
+    answers = [None] * 3
+
+    def send(place):
+        answers[place] = shop.upload(run, text)["upload"]
+
+    threads = [threading.Thread(target=send, args=(place,)) for place in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    again = shop.upload(run, text, complete="true")["upload"]
+    assert shop.final(run) == ("passed", None)
+    late = shop.upload(run, text, complete="true")["upload"]
+
+    assert answers == [again] * 3 and late == again
+    assert shop.totals(run) == {"planned": 2, "passed": 2}
+    count = "SELECT count(*) FROM {} WHERE run_id = %s"
+    assert shop.db.value(count.format("api.upload"), run) == 1
+    assert shop.db.value(count.format("scheduling.task"), run) == 1
+    assert shop.db.value(count.format("results.stale_result"), run) == 0
+    assert shop.db.value(count.format("results.late_result"), run) == 0
+
+
+def test_what_was_declared_and_not_uploaded_did_not_run(shop):
+    cases = [f"tests/test_shop.py::{name}" for name in ("a", "b", "c")]
+    run = shop.trigger(cases=cases)
+
+    shop.upload(run, junit("a", "c"), complete="true")
+
+    assert shop.final(run) == ("errored", "cases_not_run")
+    assert shop.totals(run) == {"planned": 3, "passed": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "says"),
+    [
+        (junit("a", "b")[:-40], {}, "not whole"),
+        (TAP.replace("1..3", "1..4"), {}, "not whole"),
+        ("hello", {}, "format cannot be told"),
+        ("hello", {"format": "junit"}, "not whole"),
+        ("", {}, "the body is empty"),
+        (TAP, {"format": "xunit"}, "format"),
+        (TAP, {"complete": "perhaps"}, "complete"),
+    ],
+    ids=["truncated", "short-plan", "unknown", "no-xml", "empty", "no-format", "no-truth"],
+)
+def test_what_cannot_be_read_says_so_and_counts_nothing(shop, body, query, says):
+    run = shop.trigger()
+
+    answer = shop.post(run, body, **query)
+
+    assert answer.status_code == 400 and says in answer.json()["message"], answer.text
+    assert answer.json()["errors"][0]["field"] in ("body", "format", "complete")
+    assert shop.db.value("SELECT count(*) FROM api.upload WHERE run_id = %s", run) == 0
+
+
+def test_nothing_is_uploaded_to_runs_of_workers_or_without_the_right(shop):
+    body = {"framework": "pytest", "source": {"kind": "path", "path": "/srv"}}
+    run = shop.trigger(**body)
+    assert shop.post(run, TAP).status_code == 409
+    assert shop.post("0190a0a0-0000-7000-8000-000000000000", TAP).status_code == 404
+
+    reader = shop.verdict.api.post(
+        "/v1/tokens", {"name": "reader", "scopes": ["runs:read"]}, expect=201
+    )["token"]
+    path = f"/v1/runs/{shop.trigger()}/results"
+    answer = shop.verdict.api.with_token(reader).request("POST", path, data=TAP.encode())
+    assert answer.status_code == 403

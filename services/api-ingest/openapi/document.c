@@ -309,10 +309,11 @@ static json_t *summary_of(const struct route *route)
 }
 
 /* NULL: a file. */
-static json_t *request_body_of(const struct operation_body *body)
+static json_t *request_body_of(const struct operation *operation)
 {
+    const struct operation_body *body = operation->body;
     if (body == NULL)
-        return json_pack("{s:b, s:{s:{s:{}}}}", "required", 1, "content",
+        return json_pack("{s:b, s:{s:{s:{}}}}", "required", !operation->may_be_empty, "content",
                          "application/octet-stream", "schema");
     return json_pack("{s:b, s:{s:{s:o}}}", "required", !body->optional, "content", JSON_TYPE,
                      "schema", schema_ref(body->name));
@@ -332,7 +333,7 @@ static json_t *operation_of(const struct route *route, const json_t *words)
     if (route->installation)
         json_object_set_new(json, "x-installation", json_true());
     if (operation->body != NULL || route->admit != NULL)
-        json_object_set_new(json, "requestBody", request_body_of(operation->body));
+        json_object_set_new(json, "requestBody", request_body_of(operation));
     json_object_set_new(json, "responses", responses_of(route, operation));
     return json;
 }

@@ -28,6 +28,7 @@ struct operation {
     int ok[OPERATION_STATUSES];      /* none: 200 */
     int refused[OPERATION_STATUSES]; /* beside those that follow from scope, path and body */
     const char *answer;              /* schema of the JSON that is answered; NULL: none */
+    bool may_be_empty;               /* the body, where it is a file */
     bool is_list;                    /* of such, in pages */
     bool has_etag;                   /* asked with If-None-Match, it may be 304 */
     bool has_condition;              /* changes a thing that has one: If-Match may make it 412 */
