@@ -6,7 +6,6 @@ tests/fuzz."""
 import contextlib
 import itertools
 import json
-import pathlib
 import selectors
 import socket
 import threading
@@ -14,6 +13,7 @@ import time
 
 import pytest
 from parts.process import wait_until
+from support.memory import Memory
 
 MB = 1024 * 1024
 SMALL_KB = 64 * 1024  # what a refused client may cost: sockets' and allocators' leftovers
@@ -37,26 +37,6 @@ def verdict(shared_verdict, service):
     yield shared_verdict
     assert service.pid() == pid
     assert shared_verdict.api.get("/v1/me")["name"] == "admin"
-
-
-def memory_kb(service, name):
-    lines = pathlib.Path(f"/proc/{service.pid()}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name))
-
-
-class Memory:
-    """How far the service's memory rose above where it stood, at any time in between."""
-
-    def __init__(self, service):
-        self.service = service
-
-    def __enter__(self):
-        pathlib.Path(f"/proc/{self.service.pid()}/clear_refs").write_text("5")  # the peak, anew
-        self.before_kb = memory_kb(self.service, "VmRSS")
-        return self
-
-    def __exit__(self, *_):
-        self.rise_kb = memory_kb(self.service, "VmHWM") - self.before_kb
 
 
 class Others(threading.Thread):
