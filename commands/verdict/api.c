@@ -18,6 +18,7 @@
 #define CALL_TIMEOUT_MS   90000 /* a long-poll takes up to 60 s */
 #define FILE_TIMEOUT_MS   ((int64_t)30 * 60 * 1000)
 #define STREAM_TIMEOUT_MS ((int64_t)60 * 60 * 1000)
+#define FILE_PATIENCE_MS  ((int64_t)10 * 60 * 1000)
 #define PATIENCE_MS       5000  /* for a server that has not answered yet */
 #define PATIENCE_KNOWN_MS 60000 /* for one that has: it is being restarted */
 #define RETRY_AFTER_MAX_S 10
@@ -211,7 +212,9 @@ static int64_t pause_ms(struct backoff *backoff, const struct http_answer *answe
 static int call_patiently(struct cli *cli, const struct call *call, struct http_answer *answer,
                           struct error *error)
 {
-    int64_t patience_ms = cli->has_answered ? PATIENCE_KNOWN_MS : PATIENCE_MS;
+    int64_t patience_ms = call->file != NULL && cli->has_answered ? FILE_PATIENCE_MS
+                          : cli->has_answered                     ? PATIENCE_KNOWN_MS
+                                                                  : PATIENCE_MS;
     int64_t deadline_ms = monotonic_ms() + patience_ms;
     struct backoff backoff;
     backoff_init(&backoff, 100, 2000);
@@ -295,6 +298,18 @@ int api_upload(struct cli *cli, const char *path, int fd, int64_t bytes, struct 
                               .file_bytes = bytes,
                               .timeout_ms = FILE_TIMEOUT_MS};
     return perform(cli, &call, NULL, error);
+}
+
+int api_post_file(struct cli *cli, const char *path, int fd, int64_t bytes, json_t **answer_r,
+                  struct error *error)
+{
+    const struct call call = {.method = "POST",
+                              .path = path,
+                              .file = &fd,
+                              .file_bytes = bytes,
+                              .is_repeatable = true,
+                              .timeout_ms = FILE_TIMEOUT_MS};
+    return perform(cli, &call, answer_r, error);
 }
 
 int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,

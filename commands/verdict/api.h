@@ -30,6 +30,10 @@ int api_trigger(struct cli *cli, const char *path, const json_t *body, json_t **
 int api_upload(struct cli *cli, const char *path, int fd, int64_t bytes,
                struct error *error) WARN_UNUSED;
 
+/* The same by a POST that may arrive twice; the answer waits until what is in the file is recorded. */
+int api_post_file(struct cli *cli, const char *path, int fd, int64_t bytes, json_t **answer_r,
+                  struct error *error) WARN_UNUSED;
+
 /* What is not JSON, straight into a file. */
 int api_download(struct cli *cli, const char *path, const char *accept, FILE *out,
                  struct error *error) WARN_UNUSED;

@@ -182,29 +182,60 @@ static int choose_suite(const struct cli_options *options, const json_t *manifes
     return 0;
 }
 
+/* may_guess: where nobody names the project, the folder does. */
+static int make_body(struct cli *cli, const json_t *manifest, json_t *suite, bool may_guess,
+                     json_t **body_r, struct error *error)
+{
+    AUTO(text_free) char *guessed = NULL;
+    struct ci ci;
+    ci_read((ci_get *)getenv, &ci);
+    const char *project = choose_project(cli, manifest);
+    if (project == NULL && may_guess) {
+        if (guess_project(cli, &guessed, error) < 0)
+            return -1;
+        project = guessed;
+    }
+    if (project != cli->options.project &&
+        ensure_project(cli, project, json_find_text(manifest, "title"), error) < 0)
+        return -1;
+    if (cli->options.bundle != NULL && bundle_send(cli, project, suite, error) < 0)
+        return -1;
+    return body_encode(&cli->options, &ci, project, suite, body_r, error);
+}
+
 int body_make(struct cli *cli, json_t **body_r, struct error *error)
 {
     const struct cli_options *options = &cli->options;
     AUTO(json_free) json_t *manifest = NULL, *suite = NULL;
-    AUTO(text_free) char *guessed = NULL;
-    struct ci ci;
-    ci_read((ci_get *)getenv, &ci);
     if (options->template != NULL && (options->suite != NULL || options->has_command))
         return usage_error(error, "--template already says which suite");
     if (find_manifest(cli, &manifest, error) < 0 ||
         choose_suite(options, manifest, &suite, error) < 0)
         return -1;
+    return make_body(cli, manifest, suite, options->has_command, body_r, error);
+}
 
-    const char *project = choose_project(cli, manifest);
-    if (project == NULL && options->has_command) {
-        if (guess_project(cli, &guessed, error) < 0)
-            return -1;
-        project = guessed;
-    }
-    if (project != options->project &&
-        ensure_project(cli, project, json_find_text(manifest, "title"), error) < 0)
+static json_t *uploaded_suite(const struct cli_options *options, const json_t *manifest)
+{
+    if (options->suite != NULL &&
+        json_object_get(json_object_get(manifest, "suites"), options->suite) != NULL)
+        return suite_of(manifest, options->suite);
+    AUTO(text_free) char *folder = inline_project(options);
+    AUTO(text_free) char *slug = slug_from(options->suite == NULL ? folder : options->suite);
+    return json_pack("{s:s, s:s, s:{s:s}}", "slug", slug, "framework",
+                     options->framework == NULL ? "command" : options->framework, "source", "kind",
+                     "upload");
+}
+
+int body_make_uploaded(struct cli *cli, json_t **body_r, struct error *error)
+{
+    const struct cli_options *options = &cli->options;
+    AUTO(json_free) json_t *manifest = NULL, *suite = NULL;
+    if (options->template != NULL && options->suite != NULL)
+        return usage_error(error, "--template already says which suite");
+    if (find_manifest(cli, &manifest, error) < 0)
         return -1;
-    if (options->bundle != NULL && bundle_send(cli, project, suite, error) < 0)
-        return -1;
-    return body_encode(options, &ci, project, suite, body_r, error);
+    if (options->template == NULL)
+        suite = uploaded_suite(options, manifest);
+    return make_body(cli, manifest, suite, true, body_r, error);
 }

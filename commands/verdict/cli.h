@@ -21,13 +21,14 @@ struct cli_options {
     const char *file, *template, *suite, *environment, *pool, *framework;
     const char *path, *git, *bundle, *ref, *directory, *report;
     const char *build, *branch, *commit, *title, *idempotency_key;
-    const char *status, *task, *name, *scopes, *expires, *cases, *ci, *ci_dir;
+    const char *status, *task, *name, *scopes, *expires, *cases, *run, *ci, *ci_dir;
     int64_t priority;                                          /* -1: not said */
     int64_t timeout_ms;                                        /* how long to wait; 0: for ever */
     int64_t share_ms;                                          /* 0: no share link */
     int64_t queue_timeout_ms, task_timeout_ms, run_timeout_ms; /* 0: the default */
     struct texts parameters, requirements, variables, secrets, artifacts, formats, outputs;
-    bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait, follow;
+    bool json, quiet, pinned, allow_empty, cancel_superseded, cancel_on_interrupt, no_wait, follow,
+        complete;
     char **rest; /* words behind the options; a command to run after -- */
     int rest_count;
     bool has_command; /* rest is a command */
@@ -70,8 +71,8 @@ extern const size_t cli_commands_count;
 
 cli_run cmd_apply, cmd_artifacts, cmd_run, cmd_rerun, cmd_trigger, cmd_wait, cmd_show, cmd_results,
     cmd_logs, cmd_why, cmd_cancel, cmd_report, cmd_history, cmd_badge, cmd_worker_list, cmd_doctor,
-    cmd_runs, cmd_completion, cmd_manual, cmd_worker_revoke, cmd_worker_restore, cmd_token_create,
-    cmd_token_list, cmd_token_revoke;
+    cmd_runs, cmd_upload, cmd_completion, cmd_manual, cmd_worker_revoke, cmd_worker_restore,
+    cmd_token_create, cmd_token_list, cmd_token_revoke;
 
 /* config.c: the environment's and the file's part. What is wrong with it or missing is an error for whoever asks
  * a server: config_check says it. */

@@ -7,6 +7,9 @@
     "project file template suite environment pool framework path git bundle ref pinned directory report env " \
     "secret artifact build branch commit title priority param require queue-timeout task-timeout "            \
     "run-timeout allow-empty cancel-superseded idempotency-key"
+#define UPLOAD_OPTIONS                                                                               \
+    "run complete format file template suite environment framework build branch commit title param " \
+    "task-timeout run-timeout allow-empty cancel-superseded idempotency-key"
 #define CI_OPTIONS   "ci ci-dir"
 #define WAIT_OPTIONS "timeout quiet cancel-on-interrupt " CI_OPTIONS
 
@@ -16,6 +19,7 @@ const struct cli_command cli_commands[] = {
     {"run", "[-- COMMAND…]", RUN_OPTIONS " " WAIT_OPTIONS, "trigger a run, show how it goes, wait for its verdict", cmd_run},
     {"trigger", "[-- COMMAND…]", RUN_OPTIONS " " CI_OPTIONS, "trigger a run and go on; prints its id", cmd_trigger},
     {"rerun", "RUN", "cases no-wait idempotency-key " WAIT_OPTIONS, "run again what did not pass of a run, and wait for the verdict", cmd_rerun},
+    {"upload", "[FILE…]", UPLOAD_OPTIONS " no-wait " WAIT_OPTIONS, "reports of tests that ran elsewhere (- is the standard input): a run of their own, or a part of --run", cmd_upload},
     {"wait", "RUN", WAIT_OPTIONS, "wait for a run's verdict", cmd_wait},
     {"runs", "", "project suite branch commit share", "the last runs, or with --share a link to the page of a project's runs", cmd_runs},
     {"show", "RUN", "", "what a run is and how far it has come", cmd_show},

@@ -32,10 +32,10 @@ static const struct option_row rows[] = {
     {"quiet", FLAG, AT(quiet), NULL, "no progress, only the verdict"},
     {"file", TEXT, AT(file), "FILE", "or -f: what describes the project (default: verdict.yaml)"},
     {"template", TEXT, AT(template), "SLUG", "a saved trigger"},
-    {"suite", TEXT, AT(suite), "SLUG", "a suite of the project; with COMMAND: the suite's name"},
+    {"suite", TEXT, AT(suite), "SLUG", "a suite of the project; with COMMAND, or of what is uploaded: the suite's name"},
     {"environment", TEXT, AT(environment), "SLUG", "where the thing under test runs"},
     {"pool", TEXT, AT(pool), "SLUG", "the workers' pool"},
-    {"framework", TEXT, AT(framework), "NAME", "how COMMAND is understood (default: by its name)"},
+    {"framework", TEXT, AT(framework), "NAME", "how COMMAND is understood (default: by its name); whose cases are uploaded (default: command)"},
     {"path", TEXT, AT(path), "DIR", "where COMMAND runs (default: here); a worker must see it"},
     {"git", TEXT, AT(git), "URL", "where COMMAND runs: a repository that the worker fetches"},
     {"bundle", TEXT, AT(bundle), "DIR", "send the files of DIR, without what .verdictignore or .gitignore name, and run there"},
@@ -61,6 +61,8 @@ static const struct option_row rows[] = {
     {"idempotency-key", TEXT, AT(idempotency_key), "TEXT", "the same key never makes a second run"},
     {"cancel-on-interrupt", FLAG, AT(cancel_on_interrupt), NULL, "Ctrl-C and TERM cancel the run (default: it goes on)"},
     {"timeout", DURATION, AT(timeout_ms), "DURATION", "how long to wait for the verdict (exit status 124)"},
+    {"run", TEXT, AT(run), "RUN", "a run that is there, by id or number (default: a new one, of these files)"},
+    {"complete", FLAG, AT(complete), NULL, "with --run: nothing more will come; waits for the verdict"},
     {"cases", TEXT, AT(cases), "WHICH", "not_passed (the default), failed or all"},
     {"no-wait", FLAG, AT(no_wait), NULL, "do not wait for the verdict; prints the new run's id"},
     {"ci", TEXT, AT(ci), "SERVER", "auto, github, gitlab, jenkins, buildkite or none (the default): summary, annotations, outputs"},
@@ -68,7 +70,7 @@ static const struct option_row rows[] = {
     {"status", TEXT, AT(status), "STATUS", "only cases of this status"},
     {"follow", FLAG, AT(follow), NULL, "or -f: what is written from now on too, until the run is over"},
     {"task", TEXT, AT(task), "ID", "only this task"},
-    {"format", LIST, AT(formats), "FORMAT", "html (the default), junit, json, markdown or ctrf; with --output it may be repeated"},
+    {"format", LIST, AT(formats), "FORMAT", "html (the default), junit, json, markdown or ctrf; with --output it may be repeated. upload: junit, tap, ctrf, go-json, trx or allure (default: by what is in it)"},
     {"output", LIST, AT(outputs), "FILE", "write to this file: one for each --format, in their order; artifacts: below this directory"},
     {"share", DURATION, AT(share_ms), "DURATION", "a link that opens in any browser, read-only, for so long"},
     {"name", TEXT, AT(name), "TEXT", "name of the token"},
@@ -269,6 +271,8 @@ static int check_arguments(const struct cli_command *command, const struct cli_o
                            struct error *error)
 {
     bool wants_one = command->arguments[0] != '\0' && command->arguments[0] != '[';
+    if (strcmp(command->arguments, "[FILE…]") == 0)
+        return 0;
     if (wants_one && options->rest_count == 0)
         return usage_error(error, "%s is missing", command->arguments);
     if (command->arguments[0] == '[') {

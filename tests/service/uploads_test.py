@@ -185,3 +185,27 @@ def test_nothing_is_uploaded_to_runs_of_workers_or_without_the_right(shop):
     path = f"/v1/runs/{shop.trigger()}/results"
     answer = shop.verdict.api.with_token(reader).request("POST", path, data=TAP.encode())
     assert answer.status_code == 403
+
+
+def test_one_suite_has_the_same_cases_in_whatever_format_it_is_uploaded(shop):
+    run = shop.trigger()
+    names = ("xunit2.xml", "xunit1.xml", "ctrf.json", "allure.json")
+
+    told = [shop.upload(run, (DATA / "identity" / name).read_bytes())["upload"] for name in names]
+
+    assert [upload["format"] for upload in told] == ["junit", "junit", "ctrf", "allure"]
+    assert [upload["cases"] for upload in told] == [12] * 4
+    assert [upload["counted"] for upload in told] == [12, 0, 0, 0]
+
+
+def test_formats_are_told_by_what_is_in_the_file(shop):
+    run = shop.trigger(framework="command")
+    files = {"tap": TAP.encode()}
+    for format_, name in (("trx", "*.trx"), ("go-json", "packages.jsonl")):
+        files[format_] = next((DATA / format_ / "valid").glob(name)).read_bytes()
+
+    told = {name: shop.upload(run, body)["upload"] for name, body in files.items()}
+
+    assert {name: upload["format"] for name, upload in told.items()} == {n: n for n in files}
+    assert all(upload["cases"] > 0 for upload in told.values())
+    assert shop.post(run, files["trx"] + b" ", format="junit").status_code == 400

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run, trigger, rerun, wait: from a trigger to the verdict. */
+#include "verbs/run.h"
+
 #include <string.h>
 
 #include "api.h"
@@ -74,14 +76,14 @@ static int trigger(struct cli *cli, json_t **run_r, struct error *error)
     return api_trigger(cli, "/v1/runs", body, run_r, error);
 }
 
-static void print_url(struct cli *cli, const json_t *run)
+void run_print_url(struct cli *cli, const json_t *run)
 {
     AUTO(text_free) char *number = member_text(run, "number");
     cli->link = verdict_url(cli, run);
     fprintf(stderr, "run %s  %s\n", number, cli->link);
 }
 
-static int wait_for_new(struct cli *cli, const json_t *run, struct error *error)
+int run_wait_for_new(struct cli *cli, const json_t *run, struct error *error)
 {
     AUTO(text_free) char *id = member_text(run, "id");
     AUTO(text_free) char *number = member_text(run, "number");
@@ -89,7 +91,7 @@ static int wait_for_new(struct cli *cli, const json_t *run, struct error *error)
     return wait_for(cli, id, number, error);
 }
 
-static int print_new(struct cli *cli, const json_t *run)
+int run_print_new(struct cli *cli, const json_t *run)
 {
     ci_tell(cli, run, false);
     if (cli->options.json)
@@ -104,8 +106,8 @@ int cmd_run(struct cli *cli, struct error *error)
     AUTO(json_free) json_t *run = NULL;
     if (ci_begin(cli, error) < 0 || trigger(cli, &run, error) < 0)
         return -1;
-    print_url(cli, run);
-    return wait_for_new(cli, run, error);
+    run_print_url(cli, run);
+    return run_wait_for_new(cli, run, error);
 }
 
 int cmd_trigger(struct cli *cli, struct error *error)
@@ -113,8 +115,8 @@ int cmd_trigger(struct cli *cli, struct error *error)
     AUTO(json_free) json_t *run = NULL;
     if (ci_begin(cli, error) < 0 || trigger(cli, &run, error) < 0)
         return -1;
-    print_url(cli, run);
-    return print_new(cli, run);
+    run_print_url(cli, run);
+    return run_print_new(cli, run);
 }
 
 static void print_choice(const json_t *run)
@@ -136,9 +138,9 @@ int cmd_rerun(struct cli *cli, struct error *error)
         json_pack("{s:s}", "cases", cli->options.cases == NULL ? "not_passed" : cli->options.cases);
     if (ci_begin(cli, error) < 0 || api_trigger(cli, path, body, &run, error) < 0)
         return -1;
-    print_url(cli, run);
+    run_print_url(cli, run);
     print_choice(run);
-    return cli->options.no_wait ? print_new(cli, run) : wait_for_new(cli, run, error);
+    return cli->options.no_wait ? run_print_new(cli, run) : run_wait_for_new(cli, run, error);
 }
 
 int cmd_wait(struct cli *cli, struct error *error)

@@ -99,6 +99,23 @@ static void commands_of_two_words_are_found(void **state)
     assert_string_equal(options.rest[0], "0190");
 }
 
+static void files_are_uploaded_as_many_as_there_are(void **state)
+{
+    char line[] = "verdict upload --run 42 --complete one.xml -";
+    char *argv[WORDS_MAX];
+    struct cli_options options;
+    const struct cli_command *command;
+    struct error error;
+    (void)state;
+
+    assert_int_equal(parse(line, &options, &command, argv, &error), 0);
+
+    assert_string_equal(options.run, "42");
+    assert_true(options.complete);
+    assert_int_equal(options.rest_count, 2);
+    assert_string_equal(options.rest[1], "-");
+}
+
 static void wrong_usage_is_named(void **state)
 {
     static const char *const rows[][2] = {
@@ -165,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_command_keeps_its_own_options),
         cmocka_unit_test(options_may_stand_behind_arguments),
         cmocka_unit_test(commands_of_two_words_are_found),
+        cmocka_unit_test(files_are_uploaded_as_many_as_there_are),
         cmocka_unit_test(wrong_usage_is_named),
         cmocka_unit_test(every_command_is_described_and_takes_known_options),
     };

@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "blob/blob.h"
+#include "model/limits.h"
 
 static int file_of(const char *text)
 {
@@ -124,6 +125,24 @@ static void who_reads_may_end_it(void **state)
     assert_string_equal(error.text, "no more");
 }
 
+static void too_many_cases_are_refused_with_the_bound(void **state)
+{
+    AUTO(buffer_deinit) struct buffer text;
+    struct read_counts counts;
+    struct error error;
+    (void)state;
+    buffer_init(&text, 4 * 1024 * 1024);
+    for (int64_t i = 0; i <= LIMIT_CASES_PER_RUN; i++)
+        buffer_add_text(&text, "ok - a\n");
+    AUTO(fd_close) int fd = file_of(text.data);
+    const struct reading reading = reading_of(fd, &tap_reader);
+
+    assert_int_equal(reading_run(&reading, &counts, &error), -1);
+
+    assert_string_equal(error.field, "body");
+    assert_non_null(strstr(error.text, "100000"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +150,7 @@ int main(void)
         cmocka_unit_test(the_same_file_gives_the_same_results_in_the_same_order),
         cmocka_unit_test(what_is_not_whole_says_where),
         cmocka_unit_test(who_reads_may_end_it),
+        cmocka_unit_test(too_many_cases_are_refused_with_the_bound),
     };
     return cmocka_run_group_tests_name("reading", tests, NULL, NULL);
 }

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`verdict upload` against a whole installation."""
+
+import json
+import subprocess
+
+import pytest
+from support.cli import Cli
+
+
+@pytest.fixture(scope="module")
+def installation(shared_verdict):
+    for name in ("api-ingest", "scheduler", "result-collector"):
+        shared_verdict.start(name, wait=False)
+    for service in shared_verdict.services.values():
+        service.wait_ready()
+    return shared_verdict
+
+
+@pytest.fixture
+def cli(installation, tmp_path):
+    return Cli(installation, tmp_path / "Till Shop")
+
+
+JUNIT = "<testsuites><testsuite name='s'>{}</testsuite></testsuites>"
+CASE = "<testcase classname='shop' name='{}'/>"
+BAD = "<testcase classname='shop' name='bad'><failure message='no'/></testcase>"
+
+
+def test_reports_of_tests_that_ran_elsewhere_are_a_run_of_their_own(cli):
+    cli.write("one.xml", JUNIT.format(CASE.format("a") + CASE.format("b")))
+    cli.write("two.xml", JUNIT.format(CASE.format("b") + BAD))
+    cli.write("1-result.json", '{"name": "c", "fullName": "shop#c", "status": "passed"}')
+    cli.write("2-result.json", '{"name": "d", "fullName": "shop#d", "status": "passed"}')
+    files = ["one.xml", "two.xml", "1-result.json", "2-result.json"]
+
+    out, err = cli("upload", "--json", "--suite", "unit", "--branch", "main", *files, status=1)
+
+    run = json.loads(out)
+    assert (run["state"], run["reason"], run["branch"]) == ("failed", "cases_failed", "main")
+    assert run["totals"]["passed"] == 4 and run["totals"]["failed"] == 1
+    assert "two.xml: 2 cases, 1 of them told of before\n" in err
+    assert "1-result.json: 2 cases\n" in err
+
+
+def test_a_run_is_uploaded_to_by_several_and_ends_when_it_is_complete(cli):
+    cli.write("one.xml", JUNIT.format(CASE.format("a")))
+    cli.write("cut.xml", JUNIT.format(CASE.format("a"))[:-20])
+    suite = {"slug": "unit", "framework": "command", "source": {"kind": "upload"}}
+    cli.verdict.api.put("/v1/projects/" + cli.project, {})
+    body = {"project": cli.project, "suite": suite}
+    run = str(cli.verdict.api.post("/v1/runs", body, expect=201)["number"])
+
+    for _ in range(2):
+        out, err = cli("upload", "--run", run, "one.xml")
+        assert (out, err) == ("", "one.xml: 1 case\n")
+    out, _ = cli("upload", "--run", run, "--json", "one.xml")
+    assert [answer["upload"]["counted"] for answer in json.loads(out)] == [1]
+    _, err = cli("upload", "--run", run, "cut.xml", status=2)
+    assert "cut.xml: " in err and "line 1" in err
+    _, err = cli("upload", "--run", run, "none.xml", status=2)
+    assert "none.xml: No such file" in err
+    _, err = cli("upload", "--run", run, status=2)
+    assert "FILE is missing" in err
+    _, err = cli("upload", "--run", run, "--complete")
+
+    assert "1 passed" in err
+
+
+def test_a_run_of_its_own_that_gets_not_all_is_cancelled(cli):
+    cli.write("one.xml", JUNIT.format(CASE.format("a")))
+    cli.write("cut.xml", JUNIT.format(CASE.format("a"))[:-20])
+
+    _, err = cli("upload", "--branch", cli.project, "one.xml", "cut.xml", status=2)
+
+    assert "cut.xml: " in err and "the run is cancelled" in err
+    runs = cli.verdict.api.get(f"/v1/runs?branch={cli.project}")["items"]
+    assert len(runs) == 1
+    assert cli.verdict.wait_final(runs[0]["id"])["state"] == "cancelled"
+
+
+def test_a_report_is_uploaded_from_the_standard_input(cli):
+    command = cli.verdict.cli("upload", "--format", "tap", "-", HOME=str(cli.folder))
+    done = subprocess.run(
+        **command,
+        cwd=cli.folder,
+        input="TAP version 13\nok 1 - a\n1..1\n",
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "the standard input: 1 case\n" in done.stderr
