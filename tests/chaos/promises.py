@@ -111,4 +111,9 @@ PROOFS = {
         "its worker is not heard any more",
         ("crash/executor_test.py::test_an_exclusive_task_never_runs_beside_its_successor",),
     ),
+    "P22": Proof(
+        "results from elsewhere are counted once",
+        "api-ingest and the scheduler killed in the middle of uploads",
+        ("crash/uploads_test.py", "service/uploads_test.py"),
+    ),
 }
