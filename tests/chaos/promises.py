@@ -101,6 +101,11 @@ PROOFS = {
             "crash/kafka_test.py::test_lane_messages_doubled_run_nothing_twice",
         ),
     ),
+    "P15": Proof(
+        "clock jumps are harmless",
+        "each of the five an hour forward, two back and home again",
+        ("crash/clock_test.py",),
+    ),
     "P16": Proof(
         "a full disk is safe",
         "spool on 16 MB, work directory without inodes, a flush that fails",
