@@ -73,6 +73,9 @@ test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
 chaos: setup ## every promise at length, with a table (CHAOS="P6 P10" only these; "--seed N" again)
 	@$(AGAIN) -j2 binaries
 	@$(VENV)/python tests/chaos/run $(CHAOS)
+soak: setup ## half load for MINUTES (30): the memory and the descriptors of each service stay as they are
+	@$(AGAIN) -j2 binaries
+	@VERDICT_SOAK_MINUTES=$(or $(MINUTES),30) $(VENV)/pytest tests/crash/leak_test.py -s
 bench: setup ## measure, beside ceilings and peers; BENCH=results,status for some lines, QUICK=1 a short look, PUBLISH=1 into the docs
 	@$(AGAIN) -j2 binaries
 	@tests/bench/setup.sh
@@ -83,4 +86,4 @@ valgrind: units ## the unit tests under valgrind
 	@tests/support/valgrind.sh $(OUT)/unit
 
 .PHONY: all help setup up down status wipe demo docs test lint test-service test-e2e test-crash \
-        test-ordinary-user test-schema test-spec test-bare chaos bench fuzz valgrind
+        test-ordinary-user test-schema test-spec test-bare chaos soak bench fuzz valgrind

@@ -111,6 +111,11 @@ PROOFS = {
         "spool on 16 MB, work directory without inodes, a flush that fails",
         ("crash/disk_test.py",),
     ),
+    "P17": Proof(
+        "nothing leaks",
+        "half load for two minutes: descriptors (make soak: memory, half an hour)",
+        ("crash/leak_test.py",),
+    ),
     "P20": Proof(
         "an exclusive task never runs beside its successor",
         "its worker is not heard any more",
