@@ -116,6 +116,11 @@ PROOFS = {
         "half load for two minutes: descriptors (make soak: memory, half an hour)",
         ("crash/leak_test.py",),
     ),
+    "P18": Proof(
+        "versions mix",
+        "each service of the commit in `previous` beside those of this one; all renewed under load",
+        ("chaos/versions_test.py",),
+    ),
     "P20": Proof(
         "an exclusive task never runs beside its successor",
         "its worker is not heard any more",
