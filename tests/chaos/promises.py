@@ -108,8 +108,8 @@ PROOFS = {
     ),
     "P16": Proof(
         "a full disk is safe",
-        "spool on 16 MB, work directory without inodes, a flush that fails",
-        ("crash/disk_test.py",),
+        "spool on 16 MB, no inodes, a flush that fails; full disks under Postgres and broker",
+        ("crash/disk_test.py", "chaos/server_disk_test.py"),
     ),
     "P17": Proof(
         "nothing leaks",
