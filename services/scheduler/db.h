@@ -59,6 +59,9 @@ int db_close_totals(struct store *store, const struct run *run, struct error *er
 int db_load_cases(struct store *store, const struct run *run, json_t **cases_r,
                   int64_t **expected_ms_r, struct error *error) WARN_UNUSED;
 int db_add_task(struct store *store, const struct task *task, struct error *error) WARN_UNUSED;
+/* The row of its attempt that now counts, by the task's worker. */
+int db_add_dispatch(struct store *store, const struct task *task, bool has_started,
+                    struct error *error) WARN_UNUSED;
 int db_task_dispatched(struct store *store, const struct task *task, int64_t slack_ms,
                        struct error *error) WARN_UNUSED;
 int db_task_started(struct store *store, const struct task *task, struct error *error) WARN_UNUSED;

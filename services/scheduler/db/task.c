@@ -101,19 +101,26 @@ int db_add_task(struct store *store, const struct task *task, struct error *erro
                               -1, error);
 }
 
+int db_add_dispatch(struct store *store, const struct task *task, bool has_started,
+                    struct error *error)
+{
+    store_about(store, task->run->id.text);
+    return store_pipeline_add(store,
+                              "INSERT INTO scheduling.dispatch (id, task_id, run_id, attempt, "
+                              "worker_id, results_partition, started) "
+                              "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                              PARAMS(param_uuid(&task->dispatch_id), param_uuid(&task->id),
+                                     param_uuid(&task->run->id), param_int(task->attempt),
+                                     param_uuid(&task->worker_id),
+                                     param_int(task->results_partition), param_bool(has_started)),
+                              -1, error);
+}
+
 int db_task_dispatched(struct store *store, const struct task *task, int64_t slack_ms,
                        struct error *error)
 {
     int64_t limit_ms = task->run->policy.task_timeout_ms + task->run->policy.grace_ms + slack_ms;
-    store_about(store, task->run->id.text);
-    if (store_pipeline_add(store,
-                           "INSERT INTO scheduling.dispatch (id, task_id, run_id, attempt, "
-                           "worker_id, results_partition) "
-                           "VALUES ($1, $2, $3, $4, $5, $6)",
-                           PARAMS(param_uuid(&task->dispatch_id), param_uuid(&task->id),
-                                  param_uuid(&task->run->id), param_int(task->attempt),
-                                  param_uuid(&task->worker_id), param_int(task->results_partition)),
-                           -1, error) < 0)
+    if (db_add_dispatch(store, task, false, error) < 0)
         return -1;
     store_about(store, task->run->id.text);
     return store_pipeline_add(
