@@ -28,9 +28,14 @@ int64_t boot_ms(void)
     return read_us(CLOCK_BOOTTIME) / 1000;
 }
 
+int64_t wall_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
 int64_t wall_ms(void)
 {
-    return read_us(CLOCK_REALTIME) / 1000;
+    return wall_us() / 1000;
 }
 
 const char *time_format(int64_t unix_ms, char text[TIME_TEXT_SIZE])

@@ -10,6 +10,7 @@ int64_t monotonic_ms(void);
 int64_t monotonic_us(void);
 int64_t boot_ms(void); /* as monotonic_ms, but it goes on while the machine is suspended */
 int64_t wall_ms(void); /* unix time */
+int64_t wall_us(void);
 
 #define TIME_TEXT_SIZE 32
 /* "2026-11-24T10:57:54.123Z" (RFC 3339, UTC, milliseconds) into text. Returns text. */

@@ -21,14 +21,19 @@ bool traceparent_is_valid(const char *text)
 }
 
 /* Zeros would be no id: the first bit is set. */
-static void add_id(char *text, size_t bytes)
+static void write_id(uint8_t *id, size_t bytes, char *text)
 {
-    uint8_t id[16];
-    char hex[2 * sizeof id + 1];
-    randombytes_buf(id, bytes);
+    char hex[TRACE_ID_SIZE];
     id[0] |= 0x80;
     sodium_bin2hex(hex, sizeof hex, id, bytes);
     memcpy(text, hex, 2 * bytes);
+}
+
+static void add_id(char *text, size_t bytes)
+{
+    uint8_t id[16];
+    randombytes_buf(id, bytes);
+    write_id(id, bytes, text);
 }
 
 void traceparent_begin(char text_r[TRACEPARENT_SIZE])
@@ -38,4 +43,42 @@ void traceparent_begin(char text_r[TRACEPARENT_SIZE])
     text_r[35] = '-';
     add_id(text_r + 36, 8);
     memcpy(text_r + 52, "-01", 4);
+}
+
+bool traceparent_is_sampled(const char *text)
+{
+    return (strchr(HEX, text[54]) - HEX) % 2 == 1;
+}
+
+void traceparent_trace_id(const char *text, char id_r[TRACE_ID_SIZE])
+{
+    memcpy(id_r, text + 3, 32);
+    id_r[32] = '\0';
+}
+
+void traceparent_span_id(const char *text, char id_r[SPAN_ID_SIZE])
+{
+    memcpy(id_r, text + 36, 16);
+    id_r[16] = '\0';
+}
+
+void traceparent_below(const char *text, const char *span_id, char text_r[TRACEPARENT_SIZE])
+{
+    memmove(text_r, text, TRACEPARENT_SIZE);
+    memcpy(text_r + 36, span_id, 16);
+}
+
+void span_id_of(const struct uuid *id, const char *word, char id_r[SPAN_ID_SIZE])
+{
+    uint8_t hash[crypto_generichash_BYTES_MIN];
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)id->text, strlen(id->text),
+                       (const uint8_t *)word, strlen(word));
+    write_id(hash, 8, id_r);
+    id_r[16] = '\0';
+}
+
+void span_id_random(char id_r[SPAN_ID_SIZE])
+{
+    add_id(id_r, 8);
+    id_r[16] = '\0';
 }

@@ -54,6 +54,14 @@
          .min = 50,                                                                                \
          .max = 60000,                                                                             \
          .text = "how often a group member says that it is there"},                                \
+        {.name = "VERDICT_OTLP_ENDPOINT",                                                          \
+         .type = SETTING_TEXT,                                                                     \
+         .offset = COMMON(otlp_endpoint),                                                          \
+         .fallback = "",                                                                           \
+         .max = 2048,                                                                              \
+         .text = "where spans are sent by OTLP/HTTP (JSON): a base URL such as "                   \
+                 "http://127.0.0.1:4318, /v1/traces is put behind it; the same for all "           \
+                 "services; none: no spans are made"},                                             \
     {                                                                                              \
         .name = "VERDICT_STOP_GRACE", .type = SETTING_DURATION, .offset = COMMON(stop_grace_ms),   \
         .fallback = "30s", .min = 0, .max = 3600000, .text = "a graceful stop takes no longer"     \

@@ -19,6 +19,7 @@
 #include "service/health.h"
 #include "service/retention.h"
 #include "service/signals.h"
+#include "trace/trace.h"
 
 #define MAX_WAIT_MS        1000
 #define READINESS_EVERY_MS 100
@@ -75,6 +76,7 @@ static void print_docs_metrics(const struct service_description *description)
         ledger_metrics_register();
     if (description->common == &common_settings)
         retention_metrics_register();
+    trace_metrics_register();
     metrics_print_markdown(stdout);
 }
 
@@ -225,6 +227,10 @@ static int open_all(struct service *service, struct error *error)
     service->loop = loop_new();
     loop_add_fd(service->loop, signals_fd(), POLLIN, on_signal, service);
     metrics_register(description->metrics, description->metrics_count);
+    trace_metrics_register();
+    if (trace_open(service->common.otlp_endpoint, description->name, service->common.instance_id,
+                   error) < 0)
+        return -1;
     if (health_open(&service->common.health_listen, description->name, service->loop,
                     &service->health, error) < 0)
         return -1;
@@ -247,6 +253,7 @@ static int live(struct service *service)
         bound_closing(service);
     }
     service->description->close(service->context);
+    trace_close();
     health_close(&service->health);
     loop_free(&service->loop);
     log_info("stopped", LOG_INT("status", status));

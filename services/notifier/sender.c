@@ -19,12 +19,14 @@
 #include "notifier_metrics.h"
 #include "payload.h"
 #include "signature.h"
+#include "trace/trace.h"
 
-#define CLAIMANT_SIZE  256
-#define LEASE_EXTRA_MS 30000 /* beyond the time-out of a request */
-#define BLOCKED_MS     200   /* due, but its endpoint or host has its share: look again after */
-#define IDLE_MS        1000
-#define RECORD_MOST    200 /* attempts of one transaction */
+#define CLAIMANT_SIZE     256
+#define LEASE_EXTRA_MS    30000 /* beyond the time-out of a request */
+#define BLOCKED_MS        200   /* due, but its endpoint or host has its share: look again after */
+#define IDLE_MS           1000
+#define TRACE_HEADER_SIZE 80
+#define RECORD_MOST       200 /* attempts of one transaction */
 
 struct flight {
     struct sender *sender;
@@ -33,6 +35,7 @@ struct flight {
     long status;
     char *error, *response;
     int64_t duration_ms;
+    struct span span; /* no name: none is wanted */
     TAILQ_ENTRY(flight) link;
 };
 TAILQ_HEAD(flights, flight);
@@ -79,6 +82,33 @@ static void measure(const struct flight *flight)
     metric_observe(&notifier_metrics[METRIC_ATTEMPT_SECONDS], (double)flight->duration_ms / 1000.0);
 }
 
+/* The attempt's span, below that of its run. */
+static void begin_span(struct flight *flight)
+{
+    const struct sending *sending = &flight->sending;
+    if (!trace_wants(sending->traceparent))
+        return;
+    flight->span = span_new("deliver", SPAN_CLIENT, sending->traceparent);
+    span_id_of(&sending->run_id, SPAN_OF_RUN, flight->span.parent_id);
+    span_text(&flight->span, "verdict.run.id", sending->run_id.text);
+    span_text(&flight->span, "verdict.event", sending->event_type);
+    span_text(&flight->span, "verdict.delivery.id", sending->id.text);
+    span_number(&flight->span, "verdict.attempt", sending->attempts + 1);
+}
+
+static void end_span(struct flight *flight)
+{
+    struct span *span = &flight->span;
+    if (span->name == NULL)
+        return;
+    span->end_us = monotonic_us();
+    if (flight->status > 0)
+        span_number(span, "http.response.status_code", flight->status);
+    if (flight->outcome.state != DELIVERY_DELIVERED)
+        span_fail(span, flight->error);
+    trace_add(span);
+}
+
 /* The attempt is over: what it means is decided here, and recorded with the next transaction. */
 static void answered(struct flight *flight, long status, const char *error, int64_t retry_after_s)
 {
@@ -92,6 +122,7 @@ static void answered(struct flight *flight, long status, const char *error, int6
     TAILQ_REMOVE(&sender->flying, flight, link);
     TAILQ_INSERT_TAIL(&sender->answered, flight, link);
     measure(flight);
+    end_span(flight);
 }
 
 static void on_answer(void *context, const struct transport_answer *answer)
@@ -118,12 +149,24 @@ static int sign(const struct flight *flight, const char *body, int64_t now_s,
     return status;
 }
 
+static void write_trace_header(const struct flight *flight, char header_r[TRACE_HEADER_SIZE])
+{
+    const char *traceparent = flight->sending.traceparent;
+    char below[TRACEPARENT_SIZE];
+    if (flight->span.name != NULL) {
+        traceparent_below(traceparent, flight->span.id, below);
+        traceparent = below;
+    }
+    snprintf(header_r, TRACE_HEADER_SIZE, "traceparent: %s",
+             traceparent == NULL ? "" : traceparent);
+}
+
 static int post(struct flight *flight, struct error *error)
 {
     const struct sending *sending = &flight->sending;
     const int64_t now_s = wall_ms() / 1000;
     char signature[SIGNATURE_SIZE], id_header[80], time_header[64], signature_header[96];
-    char trace_header[80];
+    char trace_header[TRACE_HEADER_SIZE];
     AUTO(text_free)
     char *body = payload_text(sending->event_type, sending->event_at, sending->event_id.text,
                               sending->run_version, sending->data);
@@ -132,8 +175,8 @@ static int post(struct flight *flight, struct error *error)
     snprintf(id_header, sizeof id_header, "webhook-id: %s", sending->event_id.text);
     snprintf(time_header, sizeof time_header, "webhook-timestamp: %lld", (long long)now_s);
     snprintf(signature_header, sizeof signature_header, "webhook-signature: %s", signature);
-    snprintf(trace_header, sizeof trace_header, "traceparent: %s",
-             sending->traceparent == NULL ? "" : sending->traceparent);
+    begin_span(flight);
+    write_trace_header(flight, trace_header);
     const struct transport_post request = {
         .url = sending->url,
         .headers = (const char *const[]){id_header, time_header, signature_header,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "log/log.h"
 #include "model/limits.h"
@@ -15,6 +16,7 @@
 struct batch *batch_new(size_t most_items)
 {
     struct batch *batch = xcalloc(1, sizeof *batch);
+    batch->began_us = monotonic_us();
     batch->items = xcalloc(most_items > 0 ? most_items : 1, sizeof *batch->items);
     return batch;
 }
@@ -24,6 +26,7 @@ static void free_runs(struct batch *batch)
     struct batch_run *run, *next;
     HASH_ITER (hh, batch->runs, run, next) {
         HASH_DEL(batch->runs, run);
+        free(run->traceparent);
         free(run);
     }
 }

@@ -26,6 +26,7 @@ struct batch_run {
     struct totals delta;
     int64_t found;     /* what the framework says it has found; -1: it has not */
     int64_t unplanned; /* new cases that were not declared */
+    char *traceparent; /* owned; NULL: none */
     UT_hash_handle hh;
 };
 
@@ -92,6 +93,7 @@ struct batch {
     struct batch_item *items; /* room for all; their addresses stay */
     size_t item_count;
     int64_t duplicates, gaps, rejected; /* for the metrics */
+    int64_t began_us;                   /* monotonic */
 };
 
 struct batch *batch_new(size_t most_items);

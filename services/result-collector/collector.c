@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "collector_metrics.h"
 #include "db/retention.h"
 #include "intake.h"
 #include "log/log.h"
 #include "message/resync.h"
+#include "trace/trace.h"
 
 #define BATCH_BYTES ((int64_t)4 * 1024 * 1024)
 #define FLUSH_MS    2000
@@ -99,6 +101,10 @@ static void on_committed(void *context, struct ledger_partition *partition)
             metric_add(&collector_metrics[i], (double)counts[i]);
     for (size_t i = 0; i < outcome->totals_count; i++)
         progress_note(collector->progress, &outcome->totals[i]);
+    for (size_t i = 0; i < outcome->span_count; i++) {
+        outcome->spans[i].end_us = monotonic_us();
+        trace_add(&outcome->spans[i]);
+    }
     outcome_deinit(&collector->outcome);
 }
 

@@ -9,6 +9,7 @@
 #include "db/records.h"
 #include "db/results.h"
 #include "message/task_recorded.h"
+#include "trace/trace.h"
 
 /* Of one message; what is more goes into the next. */
 #define RECORDED_TASKS_MAX 2000
@@ -16,6 +17,7 @@
 void outcome_deinit(struct outcome *outcome)
 {
     free(outcome->totals);
+    free(outcome->spans);
     *outcome = (struct outcome){0};
 }
 
@@ -150,6 +152,32 @@ static void count(const struct batch *batch, struct outcome *outcome)
     }
 }
 
+/* One for each stream that has ended: from this batch's beginning to its COMMIT. */
+static struct span span_of(const struct batch *batch, const struct batch_dispatch *dispatch)
+{
+    struct span span = span_new("record", SPAN_CONSUMER, dispatch->run->traceparent);
+    span_id_of(&dispatch->id, SPAN_OF_DISPATCH, span.parent_id);
+    span.start_us = batch->began_us;
+    span_text(&span, "verdict.run.id", dispatch->run->id.text);
+    span_text(&span, "verdict.task.id", dispatch->task->id.text);
+    span_text(&span, "verdict.dispatch.id", dispatch->id.text);
+    span_number(&span, "verdict.items", dispatch->stream.received);
+    if (dispatch->place != PLACE_COUNTED)
+        span_fail(&span, dispatch->place == PLACE_LATE ? "late" : "stale");
+    return span;
+}
+
+static void note_spans(const struct batch *batch, struct outcome *outcome)
+{
+    for (const struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next) {
+        if (d->finished == NULL || !d->is_known || !trace_wants(d->run->traceparent))
+            continue;
+        outcome->spans =
+            xrealloc(outcome->spans, (outcome->span_count + 1) * sizeof *outcome->spans);
+        outcome->spans[outcome->span_count++] = span_of(batch, d);
+    }
+}
+
 int write_batch(struct store *store, struct batch *batch, struct outbox *outbox, const char *topic,
                 struct outcome *outcome, struct error *error)
 {
@@ -162,5 +190,6 @@ int write_batch(struct store *store, struct batch *batch, struct outbox *outbox,
         db_add_log_chunks(store, batch, error) < 0 || db_add_task_records(store, batch, error) < 0)
         return -1;
     count(batch, outcome);
+    note_spans(batch, outcome);
     return announce(store, batch, outbox, topic, error);
 }

@@ -7,11 +7,14 @@
 #include "db/run_totals.h"
 #include "ledger/outbox.h"
 #include "store/store.h"
+#include "trace/span.h"
 
 /* What was written; counts and totals may be told once it is committed. */
 struct outcome {
     struct run_totals *totals; /* of the runs that have changed; owned */
     size_t totals_count;
+    struct span *spans; /* of the streams that have ended, where they are wanted; owned */
+    size_t span_count;
     int64_t ingested, duplicate, stale, late, rejected, items, gaps, finished, log_bytes;
 };
 void outcome_deinit(struct outcome *outcome);

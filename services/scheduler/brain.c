@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "bus/topics.h"
 #include "scheduler.h"
+#include "spans.h"
 
 struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *partition)
 {
@@ -20,6 +21,7 @@ struct brain *brain_new(struct scheduler *scheduler, struct ledger_partition *pa
     brain->scheduler = scheduler;
     brain->partition = partition;
     STAILQ_INIT(&brain->outgoing);
+    STAILQ_INIT(&brain->spans);
     brain->hello_due = true;
     brain->last_pass_ms = monotonic_ms();
     brain->probe_seq = brain->probe_first = scheduler->probe_seq;
@@ -73,6 +75,7 @@ void brain_free(struct brain **brain_p)
         HASH_DEL(brain->projects, project);
         free(project);
     }
+    spans_drop(brain);
     while ((message = STAILQ_FIRST(&brain->outgoing)) != NULL) {
         STAILQ_REMOVE_HEAD(&brain->outgoing, link);
         free(message->topic);

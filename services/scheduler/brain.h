@@ -52,6 +52,7 @@ struct task {
     int missing;        /* heartbeats since that did not name it */
     int sends;          /* how often the dispatch was sent */
     int64_t sent_ms;
+    int64_t queued_us; /* monotonic; 0: before a take-over */
     UT_hash_handle hh; /* of brain.by_dispatch */
     LIST_ENTRY(task) of_worker;
 };
@@ -133,6 +134,7 @@ struct brain {
     bool more_runs; /* open runs wait in Postgres for room in the window */
     struct task *by_dispatch;
     STAILQ_HEAD(, outgoing_lane) outgoing;
+    STAILQ_HEAD(, kept_span) spans;
     char resync_token[UUID_TEXT_SIZE];
     bool hello_due;
     int64_t seen_epoch; /* higher than ours: raise it after this transaction */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -18,6 +19,7 @@
 #include "model/frameworks.h"
 #include "plan.h"
 #include "scheduler.h"
+#include "spans.h"
 
 #define CASE_OVERHEAD_BYTES 64 /* of one case in a message, beyond its selector */
 
@@ -73,7 +75,11 @@ static void add_tasks(struct run *run, const json_t *cases, const struct plan *p
     run->tasks = xcalloc((size_t)run->task_count, sizeof *run->tasks);
     for (int i = 0; i < run->task_count; i++) {
         struct task *task = &run->tasks[i];
-        *task = (struct task){.id = uuid_v7(), .run = run, .ordinal = i, .state = TASK_QUEUED};
+        *task = (struct task){.id = uuid_v7(),
+                              .run = run,
+                              .ordinal = i,
+                              .state = TASK_QUEUED,
+                              .queued_us = monotonic_us()};
         if (plan->count == 0)
             continue; /* the whole suite */
         task->cases = json_array();
@@ -153,6 +159,7 @@ static int send(struct brain *brain, struct store *store, struct task *task, str
     if (lane_dispatch(brain, task, &why) < 0)
         return ending_task_refused(brain, store, task, why.text, error);
     metric_add(&scheduler_metrics[SCHEDULER_DISPATCHES], 1);
+    spans_add_dispatch(brain, task);
     run_wait(task->run, WAIT_ACKNOWLEDGEMENT, "sent to worker %s, which has not started it yet",
              worker->name);
     return 0;
@@ -189,8 +196,11 @@ static int dispatch_one(struct brain *brain, struct store *store, struct bench *
         json_object_set_new(unmet, requirements_class(run->requirements), json_true());
         return 0;
     }
-    if (!run->planned && plan_run(store, run, bench, error) < 0)
-        return -1;
+    if (!run->planned) {
+        if (plan_run(store, run, bench, error) < 0)
+            return -1;
+        spans_add_plan(brain, run);
+    }
     bench->list[index].free--;
     bench->free--;
     return send(brain, store, next_task(run), bench->workers[index], error);

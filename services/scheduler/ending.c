@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "db.h"
@@ -15,6 +16,7 @@
 #include "log/log.h"
 #include "model/frameworks.h"
 #include "scheduler.h"
+#include "spans.h"
 
 #define LOSSES_STARTED_MAX 2  /* so many workers lost while they ran it: it is the task */
 #define HAND_BACKS_MAX     50 /* draining is no fault, but it does not go on for ever */
@@ -48,6 +50,7 @@ static int close_run(struct brain *brain, struct store *store, struct run *run,
     log_info("run finished", LOG_TEXT("run_id", run->id.text), LOG_INT("number", run->number),
              LOG_TEXT("state", names_get(&run_state_names, (int)run->state)),
              LOG_TEXT("reason", names_get(&reason_names, (int)reason)));
+    spans_add_run(brain, run, reason);
     run->pool->dirty = true;
     brain_remove_run(brain, run);
     return 0;
@@ -181,6 +184,7 @@ static int queue_again(struct brain *brain, struct store *store, struct task *ta
         return -1;
     task_unbind(brain, task);
     move_task(task, TASK_QUEUED);
+    task->queued_us = monotonic_us();
     task->run->pool->dirty = true;
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "message/messages.h"
 #include "scheduler.h"
+#include "spans.h"
 
 #define SYNCS_IN_LEASE 6
 
@@ -194,4 +195,5 @@ void lanes_flush(struct brain *brain)
         free(message->text);
         free(message);
     }
+    spans_flush(brain);
 }

@@ -7,6 +7,7 @@
  *   reaper.c       timers and deadlines                 losses.c      silent workers, lost dispatches
  *   search.c       what lost messages have not told     aside.c       runs that cannot be worked on
  *   events.c       what others are told                 measure.c     demand, queue ages
+ *   spans.c        the trace of a run
  *   plan.c match.c close.c lease.c   decisions, without I/O           db/   its SQL
  */
 #include "scheduler.h"

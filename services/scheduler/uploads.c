@@ -7,6 +7,7 @@
 #include "ending.h"
 #include "hints.h"
 #include "scheduler.h"
+#include "spans.h"
 
 /* Its task has the upload's id, so neither can be there twice. */
 static int take_up(struct brain *brain, struct store *store, struct run *run,
@@ -28,6 +29,7 @@ static int take_up(struct brain *brain, struct store *store, struct run *run,
         db_add_upload(store, task, brain->scheduler->settings->task_slack_ms, error) < 0)
         return -1;
     metric_add(&scheduler_metrics[SCHEDULER_DISPATCHES], 1);
+    spans_add_dispatch(brain, task);
     return ending_task_started(brain, store, task, error);
 }
 

@@ -19,13 +19,14 @@ BELOW = {
     "settings": "base model",
     "http": "base model",
     "auth": "base model",
+    "trace": "base model log metrics http",
     "blob": "base model http",
     "report": "base model",
     "bundle": "base model",
     "bus": "base model message log metrics settings auth",
     "store": "base model message log metrics settings",
     "ledger": "base model message log metrics settings auth bus store",
-    "service": "base model message log metrics settings auth http bus store ledger",
+    "service": "base model message log metrics settings auth http trace bus store ledger",
 }
 
 # header → who may include it; "" is the whole tree.

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/traceparent.h"
 #include "db/suite_version.h"
 #include "db/run_batch.h"
 #include "http/request.h"
@@ -20,6 +20,7 @@
 #include "runs/run_links.h"
 #include "runs/trigger_body.h"
 #include "tenancy.h"
+#include "trace/trace.h"
 
 void trigger_free(struct trigger **trigger_)
 {
@@ -72,14 +73,37 @@ static void hash_body(const json_t *json, uint8_t hash_r[TRIGGER_HASH_BYTES])
                        0);
 }
 
-/* The caller's trace, or one that begins here. */
-static char *take_trace(const struct request *request)
+/* The caller's trace, or one that begins here, with the span of this request. */
+static void take_trace(struct trigger *trigger)
 {
-    const char *said = request_traceparent(request);
-    char begun[TRACEPARENT_SIZE];
-    if (said == NULL)
-        traceparent_begin(begun);
-    return xstrdup(said == NULL ? begun : said);
+    const char *said = request_traceparent(trigger->request);
+    char begun[TRACEPARENT_SIZE], span_id[SPAN_ID_SIZE];
+    if (said != NULL) {
+        trigger->traceparent = xstrdup(said);
+        traceparent_span_id(said, trigger->caller_span);
+        return;
+    }
+    span_id_of(&trigger->run_id, SPAN_OF_TRIGGER, span_id);
+    traceparent_begin(begun);
+    traceparent_below(begun, span_id, begun);
+    trigger->traceparent = xstrdup(begun);
+}
+
+static void add_span(const struct trigger *trigger)
+{
+    if (!trace_wants(trigger->traceparent))
+        return;
+    struct span span = span_new("trigger", SPAN_SERVER, trigger->traceparent);
+    span_id_of(&trigger->run_id, SPAN_OF_TRIGGER, span.id);
+    memcpy(span.parent_id, trigger->caller_span, sizeof span.parent_id);
+    span.start_us = trigger->began_us;
+    span.end_us = monotonic_us();
+    span_text(&span, "http.request.method", request_method(trigger->request));
+    span_number(&span, "http.response.status_code", 201);
+    span_text(&span, "verdict.run.id", trigger->run_id.text);
+    span_number(&span, "verdict.run.number", trigger->number);
+    span_text(&span, "verdict.suite", trigger->suite_slug);
+    trace_add(&span);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------ */
@@ -94,7 +118,8 @@ int trigger_begin(struct request *request, const json_t *said, struct trigger **
     trigger->request = request;
     trigger->run_id = uuid_v7();
     trigger->created_by = request_principal(request)->id;
-    trigger->traceparent = take_trace(request);
+    trigger->began_us = monotonic_us();
+    take_trace(trigger);
     *trigger_r = TAKE(trigger);
     return 0;
 }
@@ -167,6 +192,8 @@ void trigger_respond(struct trigger *trigger)
     response_headerf(response, "Location", "/v1/runs/%s", trigger->answered_id.text);
     if (trigger->outcome == TRIGGER_REPLAYED)
         response_header(response, "Idempotency-Replayed", "true");
+    else
+        add_span(trigger);
 }
 
 void trigger_answer(struct trigger *trigger)

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "base/error.h"
+#include "base/traceparent.h"
 #include "base/uuid.h"
 
 struct request;
@@ -38,6 +39,9 @@ struct trigger {
     int64_t priority;
     int64_t cases; /* declared; 0: the whole suite */
     bool cancel_superseded;
+
+    int64_t began_us;               /* monotonic */
+    char caller_span[SPAN_ID_SIZE]; /* "": none was given */
 
     enum trigger_outcome outcome;
     struct uuid answered_id; /* of the run that the answer is about */

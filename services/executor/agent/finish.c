@@ -14,6 +14,29 @@
 #include "executor_metrics.h"
 #include "log/log.h"
 #include "report/text.h"
+#include "trace/trace.h"
+
+static void add_span(const struct job *job, const struct stream_finished *finished)
+{
+    const struct work *work = job->work;
+    const char *ending = names_get(&ending_kind_names, finished->ending);
+    if (!trace_wants(work->dispatch.traceparent))
+        return;
+    struct span span = span_new("attempt", SPAN_CONSUMER, work->dispatch.traceparent);
+    span_id_of(&job->dispatch_id, SPAN_OF_ATTEMPT, span.id);
+    span_id_of(&job->dispatch_id, SPAN_OF_DISPATCH, span.parent_id);
+    span.start_us = work->received_us;
+    span.end_us = monotonic_us();
+    span_text(&span, "verdict.run.id", job->stream.run_id.text);
+    span_text(&span, "verdict.task.id", job->stream.task_id.text);
+    span_text(&span, "verdict.dispatch.id", job->dispatch_id.text);
+    span_number(&span, "verdict.attempt", job->stream.attempt);
+    span_text(&span, "verdict.ending", ending);
+    span_number(&span, "process.exit.code", finished->exit_status);
+    if (finished->ending != ENDED_EXITED || finished->exit_status != 0)
+        span_fail(&span, finished->detail == NULL ? ending : finished->detail);
+    trace_add(&span);
+}
 
 void finish_job(struct job *job, enum ending_kind ending, const char *detail,
                 enum report_state report)
@@ -51,6 +74,7 @@ void finish_job(struct job *job, enum ending_kind ending, const char *detail,
              LOG_TEXT("dispatch_id", job->dispatch_id.text),
              LOG_TEXT("ending", names_get(&ending_kind_names, (int)ending)),
              LOG_TEXT("detail", finished.detail));
+    add_span(job, &finished);
     if (job->state != JOB_ACCEPTED)
         job->executor->running--;
     job->state = JOB_FINISHED;

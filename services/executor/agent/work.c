@@ -91,6 +91,7 @@ struct work *work_new(struct job *job, const struct task_dispatch *dispatch)
     work->masks = masks_new();
     work->started_wall_ms = wall_ms();
     work->started_ms = monotonic_ms();
+    work->received_us = monotonic_us();
     buffer_init(&work->fetch_words, SOURCE_WORDS_MAX);
     work->outputs[0] = output_new(LOG_STDOUT, work->masks, &work->budget, items_on_log, job);
     work->outputs[1] = output_new(LOG_STDERR, work->masks, &work->budget, items_on_log, job);

@@ -38,6 +38,7 @@ struct work {
     char *stop_detail;
     int64_t deadline_ms; /* monotonic */
     int64_t started_wall_ms, started_ms;
+    int64_t received_us; /* monotonic */
     struct process_end end;
     int64_t counts[RESULT_STATUS_COUNT];
 };

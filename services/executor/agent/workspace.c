@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "frameworks/framework.h"
 #include "model/limits.h"
+#include "trace/trace.h"
 
 static int make(const char *path, struct error *error)
 {
@@ -136,6 +137,19 @@ static void add_number(struct process_plan *plan, const char *name, int64_t numb
     environment_add(plan, name, text);
 }
 
+/* The run's trace; below the span of this attempt, where there is one. */
+static void add_trace(struct process_plan *plan, const struct task_dispatch *dispatch)
+{
+    char below[TRACEPARENT_SIZE], span_id[SPAN_ID_SIZE];
+    if (!trace_wants(dispatch->traceparent)) {
+        add_optional(plan, "TRACEPARENT", dispatch->traceparent);
+        return;
+    }
+    span_id_of(&dispatch->dispatch_id, SPAN_OF_ATTEMPT, span_id);
+    traceparent_below(dispatch->traceparent, span_id, below);
+    environment_add(plan, "TRACEPARENT", below);
+}
+
 static void add_run(struct process_plan *plan, const struct task_dispatch *dispatch)
 {
     environment_add(plan, "CI", "true");
@@ -144,7 +158,7 @@ static void add_run(struct process_plan *plan, const struct task_dispatch *dispa
     environment_add(plan, "VERDICT_TASK_ID", dispatch->task_id.text);
     add_number(plan, "VERDICT_RUN_NUMBER", dispatch->run_number);
     add_optional(plan, "VERDICT_RUN_URL", dispatch->run_url);
-    add_optional(plan, "TRACEPARENT", dispatch->traceparent);
+    add_trace(plan, dispatch);
     add_optional(plan, "VERDICT_BUILD", dispatch->build_version);
     add_optional(plan, "VERDICT_BRANCH", dispatch->branch);
     add_optional(plan, "VERDICT_COMMIT", dispatch->commit_sha);

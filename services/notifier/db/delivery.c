@@ -65,7 +65,7 @@ static const char claim_sql[] =
     "  (extract(epoch FROM now() - c.created_at) * 1000)::bigint, w.url,"
     "  w.secret_sealed, e.type,"
     "  to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
-    "  e.run_version, e.data, r.traceparent"
+    "  e.run_version, e.data, r.traceparent, r.id"
     " FROM claimed c JOIN api.webhook_endpoint w ON w.id = c.endpoint_id"
     " JOIN notify.event e ON e.id = c.event_id LEFT JOIN api.run r ON r.id = e.run_id";
 
@@ -81,7 +81,8 @@ static void row_to_sending(const struct rows *rows, int row, struct sending *sen
                                   .event_at = rows_copy(rows, row, 8),
                                   .run_version = rows_int(rows, row, 9),
                                   .data = rows_json(rows, row, 10),
-                                  .traceparent = rows_copy(rows, row, 11)};
+                                  .traceparent = rows_copy(rows, row, 11),
+                                  .run_id = rows_uuid(rows, row, 12)};
     sending_r->sealed_length = rows_bytes(rows, row, 6, sending_r->sealed, DELIVERY_SEALED_MAX);
 }
 

@@ -14,8 +14,8 @@
 
 /* One delivery that is ours to send. */
 struct sending {
-    struct uuid id, event_id, endpoint_id;
-    int attempts; /* made before */
+    struct uuid id, event_id, endpoint_id, run_id; /* of the event's run; "": none */
+    int attempts;                                  /* made before */
     int64_t age_ms;
     char *url;
     uint8_t sealed[DELIVERY_SEALED_MAX]; /* the secret */

@@ -11,15 +11,18 @@ static void row_to_run(const struct rows *rows, int row, struct batch *batch)
     run->project_id = rows_uuid(rows, row, 1);
     run->is_closed = rows_bool(rows, row, 2);
     run->is_declared = rows_bool(rows, row, 3);
+    run->traceparent = rows_copy(rows, row, 4);
 }
 
 /* $1 run ids */
-static const char lock_runs[] = "SELECT t.run_id, t.project_id, t.closed, coalesce(v.cases, 0) > 0 "
-                                "FROM results.run_totals t "
-                                "LEFT JOIN api.run r ON r.id = t.run_id "
-                                "LEFT JOIN api.suite_version v ON v.id = r.suite_version_id "
-                                "WHERE t.run_id = ANY ($1::uuid[]) "
-                                "ORDER BY t.run_id FOR UPDATE OF t";
+static const char lock_runs[] =
+    "SELECT t.run_id, t.project_id, t.closed, coalesce(v.cases, 0) > 0, "
+    "r.traceparent "
+    "FROM results.run_totals t "
+    "LEFT JOIN api.run r ON r.id = t.run_id "
+    "LEFT JOIN api.suite_version v ON v.id = r.suite_version_id "
+    "WHERE t.run_id = ANY ($1::uuid[]) "
+    "ORDER BY t.run_id FOR UPDATE OF t";
 
 int db_lock_runs(struct store *store, struct batch *batch, struct error *error)
 {

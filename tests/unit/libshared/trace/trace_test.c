@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "metrics/metrics.h"
+#include "trace/trace.h"
+
+#define TRACEPARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+static struct error error;
+
+/* Takes connections, and never says a word. */
+static int open_silence(char url_r[64])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_return_code(bind(fd, (struct sockaddr *)&address, length), 0);
+    assert_return_code(listen(fd, 16), 0);
+    assert_return_code(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    snprintf(url_r, 64, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    return fd;
+}
+
+static long spans_dropped(void)
+{
+    AUTO(buffer_deinit) struct buffer text;
+    buffer_init(&text, 1 << 20);
+    metrics_print(&text);
+    const char *line = strstr(buffer_text(&text), "\nverdict_spans_dropped_total ");
+    assert_non_null(line);
+    return strtol(strchr(line, ' '), NULL, 10);
+}
+
+static void without_an_endpoint_no_span_is_wanted(void **state)
+{
+    (void)state;
+
+    assert_return_code(trace_open("", "scheduler", "one", &error), 0);
+
+    assert_false(trace_wants(TRACEPARENT));
+    trace_close();
+}
+
+static void an_endpoint_is_a_url(void **state)
+{
+    (void)state;
+
+    assert_int_equal(trace_open("localhost:4318", "scheduler", "one", &error), -1);
+
+    assert_string_equal(error.code, "invalid");
+}
+
+static void what_does_not_fit_is_dropped_and_nobody_waits(void **state)
+{
+    const long many = TRACE_QUEUE_MAX + TRACE_BATCH_MAX + 1000;
+    char url[64];
+    AUTO(fd_close) int fd = open_silence(url);
+    const struct span span = span_new("run", SPAN_INTERNAL, TRACEPARENT);
+    (void)state;
+    assert_return_code(trace_open(url, "scheduler", "one", &error), 0);
+
+    assert_true(trace_wants(TRACEPARENT));
+    assert_false(trace_wants("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"));
+    assert_false(trace_wants(NULL));
+    for (long i = 0; i < many; i++)
+        trace_add(&span);
+    long at_once = spans_dropped();
+    int64_t closing_ms = monotonic_ms();
+    trace_close();
+
+    assert_in_range(at_once, 1000, 1000 + TRACE_BATCH_MAX);
+    assert_int_equal(spans_dropped(), many);
+    assert_in_range(monotonic_ms() - closing_ms, 0, 4500); /* less than one request may take */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_an_endpoint_no_span_is_wanted),
+        cmocka_unit_test(an_endpoint_is_a_url),
+        cmocka_unit_test(what_does_not_fit_is_dropped_and_nobody_waits)};
+    trace_metrics_register();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
