@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
     {"framework", TEXT, AT(framework), "NAME", "how COMMAND is understood (default: by its name); whose cases are uploaded (default: command)"},
     {"path", TEXT, AT(path), "DIR", "where COMMAND runs (default: here); a worker must see it"},
     {"git", TEXT, AT(git), "URL", "where COMMAND runs: a repository that the worker fetches"},
-    {"bundle", TEXT, AT(bundle), "DIR", "send the files of DIR, without what .verdictignore or .gitignore name, and run there"},
+    {"bundle", TEXT, AT(bundle), "DIR", "send the files of DIR, without what .gitignore and .verdictignore name, and run there"},
     {"ref", TEXT, AT(ref), "REF", "branch, tag or commit of --git; a full --commit goes before it"},
     {"pinned", FLAG, AT(pinned), NULL, "test REF, whatever the commit: the tests are another repository"},
     {"directory", TEXT, AT(directory), "DIR", "working directory inside the source"},

@@ -24,7 +24,6 @@
 
 struct packing {
     struct archive *out;
-    const char *ignore_name; /* of the files that say what is to be left out */
     struct bundle_facts facts;
     int depth;
 };
@@ -208,29 +207,52 @@ static int list_names(const struct place *place, struct texts *names, struct err
     return 0;
 }
 
-/* NULL where there is none, or none that can be read as a text. */
-static struct ignore *read_ignore(const struct packing *packing, const struct place *place)
+/* Adds what the file of this name says, where there is one. */
+static int read_list(const struct place *place, const char *name, struct buffer *text,
+                     struct error *error)
+{
+    char piece[4096];
+    struct stat status;
+    ssize_t length;
+    AUTO(fd_close) int fd = openat(place->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : system_said(name, error);
+    if (fstat(fd, &status) < 0)
+        return system_said(name, error);
+    if (!S_ISREG(status.st_mode))
+        return 0;
+    while ((length = read(fd, piece, sizeof piece)) > 0)
+        buffer_add(text, piece, (size_t)length);
+    buffer_add(text, "\n", 1);
+    if (length < 0)
+        return system_said(name, error);
+    if (text->overflowed)
+        return error_set(error, "too_large", "what is to be left out takes more than %zu KiB",
+                         IGNORE_BYTES / 1024);
+    return 0;
+}
+
+/* NULL where no file says anything. Ours comes last, so that it decides. */
+static int read_ignore(const struct place *place, struct ignore **ignore_r, struct error *error)
 {
     struct buffer text;
-    char piece[4096];
-    ssize_t length;
-    AUTO(fd_close)
-    int fd = openat(place->fd, packing->ignore_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return NULL;
     buffer_init(&text, IGNORE_BYTES);
-    while ((length = read(fd, piece, sizeof piece)) > 0)
-        buffer_add(&text, piece, (size_t)length);
-    struct ignore *ignore = ignore_new(buffer_text(&text), place->path, place->ignore);
+    int status = read_list(place, ".gitignore", &text, error);
+    if (status == 0)
+        status = read_list(place, ".verdictignore", &text, error);
+    if (status == 0 && text.length > 0)
+        *ignore_r = ignore_new(buffer_text(&text), place->path, place->ignore);
     buffer_deinit(&text);
-    return ignore;
+    return status;
 }
 
 static int add_tree(struct packing *packing, const struct place *place, struct error *error)
 {
     struct texts names = {.count = 0};
-    AUTO(ignore_free) struct ignore *ignore = read_ignore(packing, place);
+    AUTO(ignore_free) struct ignore *ignore = NULL;
     struct place here = *place;
+    if (read_ignore(place, &ignore, error) < 0)
+        return -1;
     if (ignore != NULL)
         here.ignore = ignore;
     int status = list_names(place, &names, error);
@@ -255,8 +277,6 @@ static int start(struct packing *packing, int fd, struct error *error)
 static int pack_all(struct packing *packing, int directory_fd, int fd, struct error *error)
 {
     const struct place top = {.fd = directory_fd, .path = ""};
-    packing->ignore_name =
-        faccessat(directory_fd, ".verdictignore", F_OK, 0) == 0 ? ".verdictignore" : ".gitignore";
     if (start(packing, fd, error) < 0 || add_tree(packing, &top, error) < 0)
         return -1;
     if (packing->facts.entries == 0)

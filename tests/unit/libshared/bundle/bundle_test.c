@@ -115,17 +115,30 @@ static void what_is_ignored_stays_out(void **state)
                   "./a/.gitignore ./a/kept.o ./y | diff - ../found");
 }
 
-static void our_own_list_takes_the_place_of_gits(void **state)
+static void our_own_list_decides_behind_gits(void **state)
 {
     const struct places *places = *state;
     struct error error;
-    shell(places, "cd tree; mkdir a; touch x.o x.c; echo '*.o' >.gitignore; echo x >a/.gitignore\n"
-                  "echo '*.c' >.verdictignore; touch a/x");
+    shell(places, "cd tree; mkdir a; touch x.o x.c .env a/x; printf '*.o\n.env\n' >.gitignore\n"
+                  "echo x >a/.gitignore; printf '*.c\n!x.o' >.verdictignore");
 
     assert_int_equal(pack(places, &error), 0);
     assert_int_equal(bundle_unpack(places->fd, places->out, &error), 0);
 
-    shell(places, "cd out; test -f x.o; test ! -e x.c; test -f a/x");
+    shell(places, "cd out; test -f x.o; test ! -e x.c; test ! -e .env; test ! -e a/x");
+}
+
+static void a_list_that_cannot_be_taken_whole_is_an_error(void **state)
+{
+    const struct places *places = *state;
+    struct error error;
+    shell(places, "cd tree; touch x; ln -s .gitignore .gitignore");
+    assert_int_equal(pack(places, &error), -1);
+    assert_non_null(strstr(error.text, ".gitignore"));
+
+    shell(places, "cd tree; rm .gitignore; yes | head -c 1100000 >.verdictignore");
+    assert_int_equal(pack(places, &error), -1);
+    assert_true(error_is(&error, "too_large"));
 }
 
 static void a_link_that_leads_outside_is_not_packed(void **state)
@@ -312,7 +325,8 @@ int main(void)
         TREE_TEST(a_tree_comes_out_as_it_went_in),
         TREE_TEST(the_same_tree_makes_the_same_bytes),
         TREE_TEST(what_is_ignored_stays_out),
-        TREE_TEST(our_own_list_takes_the_place_of_gits),
+        TREE_TEST(our_own_list_decides_behind_gits),
+        TREE_TEST(a_list_that_cannot_be_taken_whole_is_an_error),
         TREE_TEST(a_link_that_leads_outside_is_not_packed),
         TREE_TEST(what_is_too_much_or_nothing_is_not_packed),
         TREE_TEST(what_would_reach_outside_is_refused),
