@@ -14,6 +14,7 @@ import os
 import random
 import socket
 import subprocess
+import threading
 import time
 
 from bench import picture
@@ -201,25 +202,46 @@ def peer(bench, count):
 
 
 class Load:
-    """Half of what the installation can do, from a process of its own."""
+    """Half of what the installation can do, by a process of its own; what is reached is counted."""
+
+    CLIENTS = 4
 
     def __init__(self, verdict):
+        self._verdict = verdict
+        self.reached = 0.0
         token = verdict.admin_token.read_text().strip()
         rate_of(verdict, "warm", 200, token)
         self.rate = rate_of(verdict, "load", 1000, token) / 2
         context = multiprocessing.get_context("fork")
         self._process = context.Process(target=_send, args=[verdict, self.rate], daemon=True)
 
+    def _count(self):
+        return self._verdict.db.value("SELECT count(*) FROM api.run WHERE suite_slug = 'noop'")
+
     def __enter__(self):
+        self._before, self._began = self._count(), time.monotonic()
         self._process.start()
         return self
 
     def __exit__(self, *_):
+        self.reached = (self._count() - self._before) / (time.monotonic() - self._began)
         self._process.terminate()
         self._process.join()
 
 
 def _send(verdict, rate):
+    """By several clients, since each waits for a commit."""
+    clients = [
+        threading.Thread(target=_send_some, args=[verdict, rate / Load.CLIENTS])
+        for _ in range(Load.CLIENTS)
+    ]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+
+
+def _send_some(verdict, rate):
     client = Client(verdict)
     due = time.monotonic()
     while True:
@@ -251,13 +273,15 @@ def measure(bench):
     beside = peer(bench, count)
     name = "graphile-worker, add → start" if beside else "graphile-worker: missing"
     rows = []
-    for kind, runs in ("idle", idle), (f"at half load ({load.rate:.0f} runs/s beside)", busy):
+    loaded = f"at half load ({load.reached:.0f} of {load.rate:.0f} runs/s beside)"
+    for kind, runs in ("idle", idle), (loaded, busy):
         for share, most in ("p50", 10), ("p99", 50):
             other = [run[f"{share}_ms"] for run in beside] if kind == "idle" else []
             text = f"trigger → first test process, {kind}, {share}"
             values = [run[f"{share}_ms"] for run in runs]
             row = Row(text, "ms", values, name if kind == "idle" else "", other, f"< {most} ms")
-            rows.append(fits(row, most=most))
+            is_loaded = kind == "idle" or load.reached >= 0.9 * load.rate
+            rows.append(fits(row, most=most, unless=is_loaded))
     rows += [Row(f"… {hop}, p50", "ms", [hops[hop]["p50_ms"]]) for hop in HOPS]
     (BUILT / "run.svg").write_text(picture.draw(hops, HOPS, HOP_TEXTS))
     return rows

@@ -32,7 +32,7 @@ class Row:
     peer: str = ""
     peer_values: list = dataclasses.field(default_factory=list)
     aim: str = ""
-    holds: bool | None = None  # None: nothing is aimed at
+    holds: bool | None = None  # None: nothing is aimed at, or what it is measured by is missing
 
     @property
     def median(self):
@@ -48,15 +48,18 @@ class Row:
 
 
 def fits(row, least=None, most=None, ratio=None, ratio_most=None, unless=None):
-    """Says in the row whether its aim holds; `unless` is one more condition."""
+    """Says in the row whether its aim holds; `unless` is one more condition. One that is a ratio is
+    not known where there is no peer."""
+    if (ratio is not None or ratio_most is not None) and row.ratio is None:
+        return row
     holds = unless is not False
     if least is not None:
         holds = holds and row.median >= least
     if most is not None:
         holds = holds and row.median < most
-    if ratio is not None and row.ratio is not None:
+    if ratio is not None:
         holds = holds and row.ratio >= ratio
-    if ratio_most is not None and row.ratio is not None:
+    if ratio_most is not None:
         holds = holds and row.ratio <= ratio_most
     row.holds = holds
     return row
