@@ -53,6 +53,8 @@ struct report_reader {
     struct cut_text texts[FIELD_COUNT];
     struct json_lines *lines;
     bool any_event;
+    bool is_building;      /* says the last event: a whole stream ends with a package */
+    bool has_failed_build; /* and no package behind that has failed by a build */
     struct package *packages;
     size_t open;
     size_t kept;
@@ -248,6 +250,7 @@ static void end_package(struct report_reader *reader, struct package *package, b
     end_open_tests(reader, package);
     if (failed_build != NULL)
         HASH_FIND_STR(reader->packages, failed_build, built);
+    reader->has_failed_build &= failed_build == NULL; /* it names one of several */
     if (failed && !package->has_failed) {
         struct cut_text *output = built == NULL ? &package->output : &built->output;
         const char *text = output_of(reader, output);
@@ -293,11 +296,12 @@ static void on_package_event(struct report_reader *reader, struct package *packa
         keep_output(reader, &package->output);
 }
 
-static void on_build_output(struct report_reader *reader)
+static void on_build_event(struct report_reader *reader, bool has_failed)
 {
     const char *path = get(reader, IMPORT_PATH);
     struct package *package = path == NULL ? NULL : package_of(reader, path);
     const char *text = get(reader, OUTPUT);
+    reader->has_failed_build |= has_failed;
     if (package != NULL && text != NULL && text[0] != '#') /* "# name of the package" */
         keep_output(reader, &package->output);
 }
@@ -310,12 +314,11 @@ static void on_event(void *context)
     if (action == NULL)
         return; /* another program's JSON */
     reader->any_event = true;
-    if (strcmp(action, "build-output") == 0) {
-        on_build_output(reader);
+    reader->is_building = text_starts(action, "build-");
+    if (reader->is_building) {
+        on_build_event(reader, strcmp(action, "build-fail") == 0);
         return;
     }
-    if (strcmp(action, "build-fail") == 0)
-        return; /* the package says it as well */
     /* test2json without -p names none. */
     struct package *package = package_of(reader, name == NULL ? "" : name);
     if (package == NULL)
@@ -356,6 +359,10 @@ static enum report_wholeness go_json_finish(struct report_reader *reader, struct
 {
     struct package *package, *next;
     json_lines_end(reader->lines);
+    if (reader->is_building)
+        complain(reader, "it ends in the middle of a build");
+    if (reader->has_failed_build)
+        complain(reader, "a build failed, and no package says so");
     HASH_ITER (hh, reader->packages, package, next) {
         if (package->has_begun)
             complain(reader, "it ends in the middle of a package");

@@ -91,6 +91,8 @@ EXAMPLES = {
     "prove": {
         "command": ["prove"],
         "cases": {
+            "t/gone.t: is there": "passed",
+            "t/gone.t: t/gone.t": "errored",
             "t/later.t: t/later.t": "skipped",
             "t/sum.t: adds": "passed",
             "t/sum.t: carries (on purpose not)": "failed",
@@ -98,7 +100,10 @@ EXAMPLES = {
             "t/sum.t: test 3": "skipped",
         },
         # prove runs whole files.
-        "again": {"t/sum.t: adds", "t/sum.t: carries (on purpose not)", "t/sum.t: nothing"},
+        "again": {
+            *("t/gone.t: is there", "t/gone.t: t/gone.t"),
+            *("t/sum.t: adds", "t/sum.t: carries (on purpose not)", "t/sum.t: nothing"),
+        },
     },
 }
 

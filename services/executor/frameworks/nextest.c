@@ -14,7 +14,7 @@ static void add_matcher(struct buffer *filter, const char *predicate, const char
 {
     buffer_addf(filter, "%s(=", predicate);
     for (size_t i = 0; i < length; i++) {
-        if (strchr("\\(),", text[i]) != NULL)
+        if (strchr("\\),", text[i]) != NULL) /* an escaped ( is refused */
             buffer_add_char(filter, '\\');
         buffer_add_char(filter, text[i]);
     }

@@ -7,6 +7,7 @@ package TAP::Harness::Verdict;
 use strict;
 use warnings;
 
+use Config;
 use Encode ();
 use IO::Handle ();
 use JSON::PP ();
@@ -82,11 +83,13 @@ sub keep {
 
 sub on_end {
     my ( $file, $parser ) = @_;
-    my $said = $file->{lines};
+    my $said   = $file->{lines};
+    my $signal = ( $parser->wait // 0 ) & 127;    # the exit status is 0 then
     flush($file);
     my @wrong = $parser->parse_errors;
     unshift @wrong, "Bail out! $file->{bailout}" if defined $file->{bailout};
     push @wrong, 'exit status ' . $parser->exit if !@wrong && $parser->exit && !$file->{failed};
+    unshift @wrong, 'ended by ' . signal_name($signal) if $signal;
     my $case = { id => $file->{name}, lines => [ @wrong, @$said ] };
     if (@wrong) {
         tell_case( { %$case, status => 'errored', note => $wrong[0] } );
@@ -128,6 +131,12 @@ sub name_of {
     my $name = ref $test ? $test->[0] : $test;
     $name =~ s{^(?:\./)+}{};
     return $name;
+}
+
+sub signal_name {
+    my ($signal) = @_;
+    my $name = ( split ' ', $Config{sig_name} // '' )[$signal];
+    return defined $name ? "SIG$name" : "signal $signal";
 }
 
 sub decoded { return Encode::decode( 'UTF-8', $_[0] // '' ) }

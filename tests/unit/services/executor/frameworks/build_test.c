@@ -144,7 +144,7 @@ static void nextest_streams_its_events(void **state)
 static void nextest_selects_by_filtersets(void **state)
 {
     const char *const selectors[] = {"my-calc::whole adds", "my-calc tests::adds",
-                                     "my-calc::my_calc tests::fails"};
+                                     "my-calc::my_calc tests::fails(1, \\)"};
     const char *const words[] = {"cargo",
                                  "nextest",
                                  "run",
@@ -154,7 +154,7 @@ static void nextest_selects_by_filtersets(void **state)
                                  "libtest-json-plus",
                                  "-E",
                                  "package(=my-calc) & (binary(=my-calc) | binary(=my_calc)) & "
-                                 "(test(=tests::adds) | test(=tests::fails))",
+                                 "(test(=tests::adds) | test(=tests::fails(1\\, \\\\\\)))",
                                  "-E",
                                  "package(=my-calc) & binary(=whole) & (test(=adds))",
                                  "--last",
