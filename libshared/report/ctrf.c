@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CTRF, the Common Test Report Format: one JSON document with a list of tests. Its counts are never looked at. */
+/* CTRF, the Common Test Report Format: one JSON document with a list of tests. Its counts are looked at only
+ * where nothing else tells of failures. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #define TEST        "results.tests.*"
 #define PARAMETERS  TEST ".parameters."
+#define COUNTED     "results.summary.failed"
 #define SHORT_BYTES 64
 
 enum field {
@@ -65,8 +67,9 @@ static const struct {
 struct report_reader {
     struct report_handlers handlers;
     struct json_scan *scan;
-    bool any_byte, has_tests;
+    bool any_byte, has_tests, any_bad;
     struct cut_text texts[FIELD_COUNT];
+    struct cut_text counted;
     struct cut_text parameters;
 };
 
@@ -104,7 +107,20 @@ static void tell(struct report_reader *reader, struct reported_case *reported)
         reported->name = name;
         reported->parameters = parameters;
     }
+    reader->any_bad |= reported->status == RESULT_FAILED || reported->status == RESULT_ERRORED;
     reader->handlers.on_case(reader->handlers.context, reported);
+}
+
+static void tell_counted(struct report_reader *reader)
+{
+    const char *counted = cut_text_get(&reader->counted);
+    const struct reported_case reported = {
+        .name = "(run)",
+        .status = RESULT_ERRORED,
+        .message = "the report's summary counts failed tests, and it tells of none"};
+    if (reader->handlers.is_alone && !reader->any_bad && counted != NULL &&
+        strtod(counted, NULL) > 0)
+        reader->handlers.on_case(reader->handlers.context, &reported);
 }
 
 static void on_open(void *context, const char *path)
@@ -160,6 +176,10 @@ static struct cut_text *on_value(void *context, const char *path)
         return another_suite(reader);
     if (strncmp(path, PARAMETERS, sizeof PARAMETERS - 1) == 0)
         return another_parameter(reader, path + sizeof PARAMETERS - 1);
+    if (strcmp(path, COUNTED) == 0) {
+        cut_text_clear(&reader->counted);
+        return &reader->counted;
+    }
     return json_texts_begin(reader->texts, fields, FIELD_COUNT, path);
 }
 
@@ -173,6 +193,7 @@ static struct report_reader *ctrf_open(const struct report_handlers *handlers)
         .on_open = on_open, .on_close = on_close, .on_value = on_value, .context = reader});
     json_texts_init(reader->texts, fields, FIELD_COUNT);
     cut_text_init(&reader->parameters, LIMIT_CASE_NAME_BYTES);
+    cut_text_init(&reader->counted, SHORT_BYTES);
     return reader;
 }
 
@@ -187,8 +208,10 @@ static enum report_wholeness ctrf_finish(struct report_reader *reader, struct er
     const char *why = json_scan_error(reader->scan);
     if (!reader->any_byte)
         return REPORT_EMPTY;
-    if (json_scan_is_whole(reader->scan) && reader->has_tests)
+    if (json_scan_is_whole(reader->scan) && reader->has_tests) {
+        tell_counted(reader);
         return REPORT_WHOLE;
+    }
     if (why == NULL)
         why =
             json_scan_is_whole(reader->scan) ? "it has no results.tests" : "it ends in the middle";
@@ -204,6 +227,7 @@ static void ctrf_free(struct report_reader **reader_p)
     json_scan_free(&reader->scan);
     json_texts_deinit(reader->texts, FIELD_COUNT);
     cut_text_deinit(&reader->parameters);
+    cut_text_deinit(&reader->counted);
     memory_free(reader_p);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JUnit XML as the world writes it: one or many roots, suites in suites, counts that are wrong (never
- * looked at), reruns, output of any size. */
+/* JUnit XML as the world writes it: one or many roots, suites in suites, counts that are wrong (looked
+ * at only where nothing else tells of failures), reruns, output of any size. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,6 +47,10 @@ struct report_reader {
     int case_depth; /* 0: not inside a case */
     enum result_status status;
     bool is_not_run; /* by CTest's word */
+    bool any_bad;    /* of the cases below this root */
+    int64_t
+        counted; /* failures and errors, by the suite below this root that counts most of them */
+    struct cut_text counting; /* the name of the first suite that counts any */
     struct cut_text suite, file, class, name, message, type, trace;
     int64_t duration_ms, started_at;
 };
@@ -61,6 +68,43 @@ static void set_text(struct cut_text *text, const char *value)
     cut_text_clear(text);
     if (value != NULL)
         cut_text_add(text, value, strlen(value));
+}
+
+/* ---- counts ------------------------------------------------------------------------------------ */
+
+static int64_t count_of(const char **attributes, const char *name)
+{
+    const char *text = report_xml_attribute(attributes, name);
+    int64_t count = text == NULL ? 0 : strtoll(text, NULL, 10);
+    return count < 0 ? 0 : count < INT32_MAX ? count : INT32_MAX;
+}
+
+static void take_counts(struct report_reader *reader, enum element element, const char **attributes)
+{
+    int64_t counted = count_of(attributes, "failures") + count_of(attributes, "errors");
+    const char *name = report_xml_attribute(attributes, "name");
+    if (counted > 0 && element == ELEMENT_SUITE && name != NULL &&
+        reader->counting.buffer.length == 0)
+        set_text(&reader->counting, name);
+    if (counted > reader->counted)
+        reader->counted = counted;
+}
+
+/* A browser that disconnected, say, is counted and no case. */
+static void tell_counted(struct report_reader *reader)
+{
+    char message[128];
+    snprintf(message, sizeof message,
+             "the report counts %" PRId64 " failures or errors and tells of none", reader->counted);
+    const struct reported_case reported = {.suite = cut_text_get(&reader->counting),
+                                           .name = "(suite)",
+                                           .status = RESULT_ERRORED,
+                                           .message = message};
+    if (reader->handlers.is_alone && reader->counted > 0 && !reader->any_bad)
+        reader->handlers.on_case(reader->handlers.context, &reported);
+    reader->counted = 0;
+    reader->any_bad = false;
+    cut_text_clear(&reader->counting);
 }
 
 /* ---- elements ---------------------------------------------------------------------------------- */
@@ -194,6 +238,7 @@ static void close_case(struct report_reader *reader)
                                            .message = line != NULL ? line : message,
                                            .trace = trace};
     reader->case_depth = 0;
+    reader->any_bad |= reader->status == RESULT_FAILED || reader->status == RESULT_ERRORED;
     reader->handlers.on_case(reader->handlers.context, &reported);
 }
 
@@ -241,6 +286,8 @@ static void on_start(void *context, const char *name, const char **attributes)
         report_xml_fail(reader->xml, "the root is neither testsuites nor testsuite");
         return;
     }
+    if (element == ELEMENT_SUITES || element == ELEMENT_SUITE)
+        take_counts(reader, element, attributes);
     if (element == ELEMENT_SUITE)
         open_suite(reader, attributes);
     else if (element == ELEMENT_CASE && reader->case_depth == 0)
@@ -262,6 +309,8 @@ static void on_end(void *context, const char *name)
         close_suite(reader);
     else if (reader->case_depth == depth + 1)
         close_case(reader);
+    if (depth == 0)
+        tell_counted(reader);
 }
 
 static void on_text(void *context, const char *text, size_t length)
@@ -282,6 +331,7 @@ static struct report_reader *junit_open(const struct report_handlers *handlers)
     cut_text_init(&reader->file, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->class, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->name, LIMIT_CASE_NAME_BYTES);
+    cut_text_init(&reader->counting, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->type, LIMIT_CASE_NAME_BYTES);
     cut_text_init(&reader->message, LIMIT_RESULT_MESSAGE_BYTES);
     cut_text_init(&reader->trace, LIMIT_RESULT_TRACE_BYTES);
@@ -312,6 +362,7 @@ static void junit_free(struct report_reader **reader_p)
     cut_text_deinit(&reader->file);
     cut_text_deinit(&reader->class);
     cut_text_deinit(&reader->name);
+    cut_text_deinit(&reader->counting);
     cut_text_deinit(&reader->type);
     cut_text_deinit(&reader->message);
     cut_text_deinit(&reader->trace);

@@ -3,6 +3,7 @@
  * in constant memory. One file per format, all listed in `report_readers`. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct report_handlers {
     void (*on_planned)(void *context, int64_t count); /* told before the cases, at most once */
     void (*on_case)(void *context, const struct reported_case *reported);
     void *context;
+    /* No exit status stands beside the report. Failures that it counts though it tells of no bad case are then an
+     * errored case of its own, "(suite)" or "(run)"; else counts are not looked at. */
+    bool is_alone;
 };
 
 /* What the report was, once its bytes are over. */

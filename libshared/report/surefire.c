@@ -84,7 +84,8 @@ static void tell_all(struct report_reader *reader)
 
 static void begin_file(struct report_reader *reader)
 {
-    const struct report_handlers handlers = {.on_case = on_case, .context = reader};
+    const struct report_handlers handlers = {
+        .on_case = on_case, .context = reader, .is_alone = reader->handlers.is_alone};
     reader->junit = junit_reader.open(&handlers);
 }
 

@@ -107,7 +107,7 @@ int reading_run(const struct reading *reading, struct read_counts *counts_r, str
 {
     struct state state = {.reading = reading};
     const struct report_handlers handlers = {
-        .on_planned = on_planned, .on_case = on_case, .context = &state};
+        .on_planned = on_planned, .on_case = on_case, .context = &state, .is_alone = true};
     state.identifier = identifier_new(reading->framework, reading->suite);
     state.reader = reading->format->open(&handlers);
     int status = feed_all(&state, error);

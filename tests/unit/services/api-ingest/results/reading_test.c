@@ -125,6 +125,49 @@ static void who_reads_may_end_it(void **state)
     assert_string_equal(error.text, "no more");
 }
 
+/* No exit status stands beside an upload. */
+static void failures_that_are_counted_and_not_told_have_errored(void **state)
+{
+    static const struct {
+        const char *text;
+        const struct report_reader_ops *format;
+        int64_t errored, cases;
+    } rows[] = {
+        {"<testsuites><testsuite name=\"Chrome\" tests=\"1\" errors=\"1\" failures=\"0\"><testcase "
+         "name=\"x\"/><system-err>Disconnected</system-err></testsuite></testsuites>",
+         &junit_reader, 1, 2},
+        {"<testsuite failures=\"2\"><testcase name=\"x\"/></testsuite>", &surefire_reader, 1, 2},
+        {"<testsuites failures=\"2\"><testsuite/></testsuites>", &junit_reader, 1, 1},
+        {"<testsuite failures=\"1\"><testcase name=\"x\"/></testsuite>"
+         "<testsuite failures=\"0\"><testcase name=\"y\"><failure/></testcase></testsuite>",
+         &junit_reader, 1, 3},
+        {"<testsuite failures=\"7\" errors=\"1\"><testcase name=\"x\"><failure/></testcase>"
+         "</testsuite>",
+         &junit_reader, 0, 1},
+        {"<testsuite tests=\"9\" failures=\"0\" errors=\"-1\"><testcase name=\"x\"/></testsuite>",
+         &junit_reader, 0, 1},
+        {"{\"results\":{\"summary\":{\"failed\":1},\"tests\":[{\"name\":\"a\",\"status\":"
+         "\"passed\"}]}}",
+         &ctrf_reader, 1, 2},
+        {"{\"results\":{\"tests\":[{\"name\":\"a\",\"status\":\"failed\"}],\"summary\":{\"failed\":"
+         "2}}}",
+         &ctrf_reader, 0, 1},
+        {"{\"results\":{\"tests\":[{\"name\":\"a\",\"status\":\"passed\"}],\"summary\":{\"failed\":"
+         "0}}}",
+         &ctrf_reader, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(fd_close) int fd = file_of(rows[i].text);
+        const struct reading reading = reading_of(fd, rows[i].format);
+        struct read_counts counts;
+        struct error error;
+        assert_int_equal(reading_run(&reading, &counts, &error), 0);
+        assert_int_equal(counts.by_status[RESULT_ERRORED], rows[i].errored);
+        assert_int_equal(counts.cases, rows[i].cases);
+    }
+}
+
 static void too_many_cases_are_refused_with_the_bound(void **state)
 {
     AUTO(buffer_deinit) struct buffer text;
@@ -150,6 +193,7 @@ int main(void)
         cmocka_unit_test(the_same_file_gives_the_same_results_in_the_same_order),
         cmocka_unit_test(what_is_not_whole_says_where),
         cmocka_unit_test(who_reads_may_end_it),
+        cmocka_unit_test(failures_that_are_counted_and_not_told_have_errored),
         cmocka_unit_test(too_many_cases_are_refused_with_the_bound),
     };
     return cmocka_run_group_tests_name("reading", tests, NULL, NULL);
