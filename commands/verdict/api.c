@@ -98,6 +98,8 @@ static int refused(long status, const char *path, const json_t *problem, struct 
               message == NULL || message[0] == '\0' ? "the server refuses" : message, status, path);
     json_array_foreach ((json_t *)(uintptr_t)details, index, detail) {
         const char *field = json_find_text(detail, "field");
+        if (index == 0 && field != NULL)
+            text_format(error->field, sizeof error->field, "%s", field);
         const char *text = json_find_text(detail, "message");
         size_t length = strlen(error->text);
         if (text == NULL || (message != NULL && strcmp(text, message) == 0))

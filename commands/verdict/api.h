@@ -13,7 +13,7 @@ extern volatile sig_atomic_t api_interrupted;
 void api_watch_signals(void);
 
 /* One call; *answer_r (may be NULL) is a new reference. Errors: "unreachable" (also: not able to answer now),
- * "usage", "refused" and "not_found" (with the server's own words), "wait_over" (see cli.deadline_ms).
+ * "usage", "refused" and "not_found" (with the server's own words, and the first field that it names), "wait_over" (see cli.deadline_ms).
  * Everything but POST is repeated while the server is away. */
 int api_call(struct cli *cli, const char *method, const char *path, const json_t *body,
              json_t **answer_r, struct error *error) WARN_UNUSED;

@@ -10,9 +10,12 @@
  * directory's are made when they are not there. New reference. */
 int body_make(struct cli *cli, json_t **body_r, struct error *error) WARN_UNUSED;
 
-/* The same for a run whose results are uploaded: its suite is the template's, or one of verdict.yaml's, or has
- * the name that --suite says (default: the project's) and no more than that. */
-int body_make_uploaded(struct cli *cli, json_t **body_r, struct error *error) WARN_UNUSED;
+/* The same for a run whose results are uploaded: its suite is the template's, or one of verdict.yaml's, or has the
+ * name that --suite says (default: the folder's): then it is the project's of that name, or has no more than that.
+ * *otherwise_r: the suite to trigger with when the server knows none of the name (a new reference); NULL: the
+ * body says all. */
+int body_make_uploaded(struct cli *cli, json_t **body_r, json_t **otherwise_r,
+                       struct error *error) WARN_UNUSED;
 
 /* The part that asks nobody: what options and CI say. `suite` is NULL, a text or a specification. */
 int body_encode(const struct cli_options *options, const struct ci *ci, const char *project,

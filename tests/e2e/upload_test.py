@@ -79,6 +79,30 @@ def test_a_run_of_its_own_that_gets_not_all_is_cancelled(cli):
     assert cli.verdict.wait_final(runs[0]["id"])["state"] == "cancelled"
 
 
+def test_a_suite_of_the_project_counts_with_the_cases_that_it_declares(cli):
+    api = cli.verdict.api
+    path = f"/v1/projects/{cli.project}"
+    api.put(path, {})
+    spec = {"framework": "pytest", "source": {"kind": "upload"}, "cases": ["s.py::a", "s.py::b"]}
+    api.put(path + "/suites/unit", spec)
+    api.put(path + "/suites/work", {"framework": "pytest", "source": {"kind": "path", "path": "/"}})
+    cli.write("one.xml", JUNIT.format("<testcase classname='s' name='a'/>"))
+    scopes = ["runs:write", "runs:read"]
+    token = api.post("/v1/tokens", {"name": cli.project, "scopes": scopes}, expect=201)["token"]
+    upload = ("upload", "--json", "--project", cli.project, "--suite")
+
+    for settings in ({}, {"VERDICT_TOKEN": token}):
+        out, _ = cli(*upload, "unit", "one.xml", status=3, **settings)
+        assert json.loads(out)["reason"] == "cases_not_run"
+        out, _ = cli(*upload, "other", "one.xml", **settings)
+        assert json.loads(out)["totals"]["passed"] == 1
+    _, err = cli(*upload, "work", "one.xml", status=2)
+
+    assert "suite work: workers run it" in err
+    runs = api.get(f"/v1/runs?project={cli.project}")["items"]
+    assert len(runs) == 4
+
+
 def test_a_report_is_uploaded_from_the_standard_input(cli):
     command = cli.verdict.cli("upload", "--format", "tap", "-", HOME=str(cli.folder))
     done = subprocess.run(

@@ -178,11 +178,23 @@ static int find_run(struct cli *cli, json_t **run_r, struct error *error)
     return api_call(cli, "GET", path, NULL, run_r, error);
 }
 
+/* A conflict: the key may be of a run of the other body, made when there was no such suite. */
+static int trigger(struct cli *cli, json_t *body, json_t *otherwise, json_t **run_r,
+                   struct error *error)
+{
+    int status = api_trigger(cli, "/v1/runs", body, run_r, error);
+    bool is_unknown = status < 0 && (strcmp(error->field, "suite") == 0 || cli->last_status == 409);
+    if (otherwise == NULL || !is_unknown)
+        return status;
+    json_object_set(body, "suite", otherwise);
+    return api_trigger(cli, "/v1/runs", body, run_r, error);
+}
+
 static int make_run(struct cli *cli, json_t **run_r, struct error *error)
 {
-    AUTO(json_free) json_t *body = NULL;
-    if (body_make_uploaded(cli, &body, error) < 0 ||
-        api_trigger(cli, "/v1/runs", body, run_r, error) < 0)
+    AUTO(json_free) json_t *body = NULL, *otherwise = NULL;
+    if (body_make_uploaded(cli, &body, &otherwise, error) < 0 ||
+        trigger(cli, body, otherwise, run_r, error) < 0)
         return -1;
     run_print_url(cli, *run_r);
     return 0;
