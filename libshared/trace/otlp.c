@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define STATUS_ERROR 2
 #define DECIMAL_SIZE 24
@@ -70,4 +71,17 @@ char *otlp_text(const struct otlp_resource *resource, const struct span *spans, 
                   text_attribute("service.version", resource->version), "scopeSpans", "scope",
                   "name", "verdict", "version", resource->version, "spans", list);
     return json_text(request);
+}
+
+/* A decimal string, or a number: both are the protocol. */
+int64_t otlp_rejected(const char *answer, size_t length)
+{
+    AUTO(json_free) json_t *json = json_loadb(answer, length, 0, NULL);
+    const json_t *rejected =
+        json_object_get(json_object_get(json, "partialSuccess"), "rejectedSpans");
+    int64_t count = json_integer_value(rejected);
+    if (json_is_string(rejected) &&
+        int_parse(json_string_value(rejected), 0, INT64_MAX, &count, NULL) < 0)
+        return 0;
+    return count < 0 ? 0 : count;
 }

@@ -15,3 +15,6 @@ struct otlp_resource {
 /* offset_us makes unix time of the spans' times. Caller frees. */
 char *otlp_text(const struct otlp_resource *resource, const struct span *spans, size_t count,
                 int64_t offset_us);
+
+/* How many spans an answer says were not taken, though it is a success. An answer that is none says nothing. */
+int64_t otlp_rejected(const char *answer, size_t length);

@@ -123,7 +123,22 @@ static int on_tick(void *context)
     return left_ms() <= 0;
 }
 
-static int send_batch(size_t count, struct error *error)
+static void dropped(size_t count, const char *why)
+{
+    int64_t now_ms = monotonic_ms();
+    if (count == 0)
+        return;
+    metric_add(&trace_metrics[DROPPED], (double)count);
+    trace->unsaid += (int64_t)count;
+    if (now_ms < trace->say_due_ms)
+        return;
+    log_warning("spans were dropped", LOG_INT("spans", trace->unsaid), LOG_TEXT("reason", why));
+    trace->unsaid = 0;
+    trace->say_due_ms = now_ms + SAY_EVERY_MS;
+}
+
+/* *refused_r: of those, what the endpoint did not want. */
+static int send_batch(size_t count, size_t *refused_r, struct error *error)
 {
     const struct otlp_resource resource = {
         .service = trace->service, .instance = trace->instance, .version = verdict_version};
@@ -145,23 +160,12 @@ static int send_batch(size_t count, struct error *error)
     if (http_send(trace->client, &request, &answer, error) < 0)
         return -1;
     long status = answer.status;
+    int64_t refused = otlp_rejected(answer.body, answer.length);
     http_answer_deinit(&answer);
     if (status < 200 || status > 299)
         return error_set(error, "refused", "%s answered %ld", trace->url, status);
+    *refused_r = refused < (int64_t)count ? (size_t)refused : count;
     return 0;
-}
-
-static void dropped(size_t count, const struct error *why)
-{
-    int64_t now_ms = monotonic_ms();
-    metric_add(&trace_metrics[DROPPED], (double)count);
-    trace->unsaid += (int64_t)count;
-    if (now_ms < trace->say_due_ms)
-        return;
-    log_warning("spans were dropped", LOG_INT("spans", trace->unsaid),
-                LOG_TEXT("reason", why->text));
-    trace->unsaid = 0;
-    trace->say_due_ms = now_ms + SAY_EVERY_MS;
 }
 
 static void *work(void *context)
@@ -170,13 +174,15 @@ static void *work(void *context)
     (void)context;
     while (!last) {
         struct error error;
-        size_t count = take_batch(&last);
+        size_t refused = 0, count = take_batch(&last);
         if (count == 0)
             continue;
-        if (send_batch(count, &error) < 0)
-            dropped(count, &error);
-        else
-            metric_add(&trace_metrics[EXPORTED], (double)count);
+        if (send_batch(count, &refused, &error) < 0) {
+            dropped(count, error.text);
+            continue;
+        }
+        dropped(refused, "the endpoint refused a part of what it took");
+        metric_add(&trace_metrics[EXPORTED], (double)(count - refused));
     }
     return NULL;
 }

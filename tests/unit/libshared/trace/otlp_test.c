@@ -76,11 +76,33 @@ static void long_texts_and_bytes_that_are_no_text_do_no_harm(void **state)
     assert_non_null(strstr(text, "\xef\xbf\xbd"));
 }
 
+static void what_was_refused_of_a_success_is_counted(void **state)
+{
+    static const struct {
+        const char *answer;
+        int64_t refused;
+    } table[] = {
+        {"", 0},
+        {"{}", 0},
+        {"no JSON", 0},
+        {"{\"partialSuccess\":{}}", 0},
+        {"{\"partialSuccess\":{\"rejectedSpans\":\"7\"}}", 7},
+        {"{\"partialSuccess\":{\"rejectedSpans\":7}}", 7},
+        {"{\"partialSuccess\":{\"rejectedSpans\":-7}}", 0},
+        {"{\"partialSuccess\":{\"rejectedSpans\":\"many\"}}", 0},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        assert_int_equal(otlp_rejected(table[i].answer, strlen(table[i].answer)), table[i].refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_span_is_encoded_as_the_protocol_has_it),
         cmocka_unit_test(a_span_never_ends_before_it_starts_and_a_first_one_has_no_parent),
-        cmocka_unit_test(long_texts_and_bytes_that_are_no_text_do_no_harm)};
+        cmocka_unit_test(long_texts_and_bytes_that_are_no_text_do_no_harm),
+        cmocka_unit_test(what_was_refused_of_a_success_is_counted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
