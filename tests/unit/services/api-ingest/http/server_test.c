@@ -27,7 +27,8 @@
 #include "ingest_metrics.h"
 #include "routes.h"
 
-#define PATIENCE_MS 10000
+#define TIMEOUT_MS  10000 /* the server's for a request: whoever it overlooked is let go then */
+#define PATIENCE_MS 30000
 #define PARKED_MAX  64
 #define RESETS      100
 
@@ -179,7 +180,7 @@ static int start(void **state)
                                            .threads = 2,
                                            .workers = 2,
                                            .connections = 256,
-                                           .request_timeout_ms = PATIENCE_MS,
+                                           .request_timeout_ms = TIMEOUT_MS,
                                            .store = store_defaults};
     return http_server_start(&settings, NULL, &server, &error);
 }
