@@ -2,11 +2,13 @@
 /* SQL that the owners of what a run is made of share. */
 #pragma once
 
-/* The oldest of those runs that somebody removed and of which something may be left, as x: few enough that one statement
- * can look after all of them. $1 timestamptz: removed before. */
-#define REMOVED_RUNS                                                                               \
-    "(SELECT run_id, removed_at FROM api.removed_run WHERE removed_at < $1::timestamptz"           \
-    " ORDER BY run_id LIMIT 1000) AS x"
+/* What a table has of runs that somebody removed, as t; condition begins with AND, or is empty. Runs of which
+ * it has nothing (any more), or nothing that can go yet, take no place of others'. From the notes to the rows,
+ * whatever the planner thinks. $1 timestamptz: removed before; $2 integer: rows. */
+#define OF_REMOVED_RUNS(columns, table, condition)                                                 \
+    "(SELECT run_id FROM api.removed_run WHERE removed_at < $1::timestamptz ORDER BY run_id) AS x" \
+    " CROSS JOIN LATERAL (SELECT " columns " FROM " table                                          \
+    " AS t WHERE t.run_id = x.run_id" condition " LIMIT $2::integer) AS t"
 
 /* For struct retention_step: they need not be of any age. */
 #define REMOVED_KEPT_MS 1

@@ -33,12 +33,16 @@ static const char runs_sql[] =
 
 /* When nothing is left of them; an event may wait for a delivery, and goes by its age then. */
 #define NONE_IN(table) " AND NOT EXISTS (SELECT FROM " table " t WHERE t.run_id = x.run_id)"
+#define NO_RESULTS                                                                                 \
+    NONE_IN("results.run_totals")                                                                  \
+    NONE_IN("results.task_record")                                                                 \
+    NONE_IN("results.result")                                                                      \
+    NONE_IN("results.log_chunk")
 static const char removed_runs_sql[] =
-    "DELETE FROM api.removed_run WHERE run_id IN (SELECT x.run_id FROM " REMOVED_RUNS
-    " WHERE true" NONE_IN("scheduling.run_state") NONE_IN("results.run_totals")
-        NONE_IN("results.task_record") NONE_IN("results.result") NONE_IN(
-            "results.log_chunk") " AND (x.removed_at < now() - interval '1 day' OR NOT EXISTS"
-                                 "  (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $2::integer)";
+    "DELETE FROM api.removed_run WHERE run_id IN (SELECT x.run_id FROM api.removed_run x"
+    " WHERE x.removed_at < $1::timestamptz" NONE_IN("scheduling.run_state") NO_RESULTS
+    " AND (x.removed_at < now() - interval '1 day'"
+    "  OR NOT EXISTS (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $2::integer)";
 
 /* Of projects that somebody removed. */
 static const char cases_sql[] = "DELETE FROM api.declared_case WHERE (suite_version_id, ordinal) IN"

@@ -23,12 +23,14 @@ static const char events_sql[] =
     "  ORDER BY e.id LIMIT $3::integer FOR UPDATE SKIP LOCKED)";
 
 /* Of runs that somebody removed, with their deliveries. What is still to be sent is sent. */
+#define NOTHING_TO_SEND                                                                            \
+    " AND NOT EXISTS (SELECT FROM notify.delivery d WHERE d.event_id = t.id"                       \
+    "  AND (d.state = 'pending'"                                                                   \
+    "   OR EXISTS (SELECT FROM api.delivery_request r WHERE r.id = d.request_id)))"
+#define EVENTS_OF_REMOVED OF_REMOVED_RUNS("t.id", "notify.event", NOTHING_TO_SEND)
 static const char removed_runs_sql[] =
-    "WITH old AS (SELECT e.id FROM " REMOVED_RUNS " JOIN notify.event e ON e.run_id = x.run_id"
-    "  WHERE NOT EXISTS (SELECT FROM notify.delivery d WHERE d.event_id = e.id"
-    "   AND (d.state = 'pending'"
-    "    OR EXISTS (SELECT FROM api.delivery_request r WHERE r.id = d.request_id)))"
-    "  LIMIT $2::integer FOR UPDATE OF e SKIP LOCKED),"
+    "WITH old AS (SELECT t.id FROM " EVENTS_OF_REMOVED
+    "  LIMIT $2::integer FOR UPDATE OF t SKIP LOCKED),"
     " deliveries AS (DELETE FROM notify.delivery WHERE event_id IN (SELECT id FROM old)"
     "  RETURNING id),"
     " attempts AS (DELETE FROM notify.delivery_attempt"

@@ -23,11 +23,10 @@ static const char runs_sql[] =
         "$3::integer");
 
 /* The same of those that somebody removed. */
+#define STATES_OF_REMOVED OF_REMOVED_RUNS("t.run_id, t.tasks", "scheduling.run_state", "")
 static const char removed_runs_sql[] =
-    "WITH gone AS (SELECT s.run_id, coalesce(s.tasks, 0) AS tasks FROM " REMOVED_RUNS
-    "  JOIN scheduling.run_state s ON s.run_id = x.run_id"
-    "  ORDER BY s.run_id LIMIT greatest($2::integer / 8, 1) FOR UPDATE OF s SKIP LOCKED)," REMOVE_GONE(
-        "$2::integer");
+    "WITH gone AS (SELECT t.run_id, coalesce(t.tasks, 0) AS tasks FROM " STATES_OF_REMOVED
+    "  LIMIT greatest($2::integer / 8, 1) FOR UPDATE OF t SKIP LOCKED)," REMOVE_GONE("$2::integer");
 
 static const char dead_letters_sql[] =
     "DELETE FROM scheduling.dead_letter WHERE id IN (SELECT id FROM scheduling.dead_letter"
