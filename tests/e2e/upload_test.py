@@ -79,6 +79,19 @@ def test_a_run_of_its_own_that_gets_not_all_is_cancelled(cli):
     assert cli.verdict.wait_final(runs[0]["id"])["state"] == "cancelled"
 
 
+def test_an_upload_with_a_key_is_mended_by_the_same_one_with_whole_files(cli):
+    cli.write("one.xml", JUNIT.format(CASE.format("a")))
+    cli.write("two.xml", JUNIT.format(CASE.format("b"))[:-20])
+    words = ("upload", "--json", "--idempotency-key", cli.project, "one.xml", "two.xml")
+
+    _, err = cli(*words, status=2)
+    assert "two.xml: " in err and "the run is open" in err
+    cli.write("two.xml", JUNIT.format(CASE.format("b")))
+    out, _ = cli(*words)
+
+    assert json.loads(out)["totals"]["passed"] == 2
+
+
 def test_a_suite_of_the_project_counts_with_the_cases_that_it_declares(cli):
     api = cli.verdict.api
     path = f"/v1/projects/{cli.project}"

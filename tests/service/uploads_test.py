@@ -112,6 +112,9 @@ def test_uploads_are_recorded_and_the_run_ends_when_it_is_said_to_be_complete(sh
     tasks = shop.verdict.api.get(f"/v1/runs/{run}/tasks", expect=200)["items"]
     assert [task["state"] for task in tasks] == ["done"] * 3
     assert shop.post(run, junit("e")).status_code == 409
+    for cases in ("not_passed", "all"):
+        again = shop.verdict.api.request("POST", f"/v1/runs/{run}/rerun", json={"cases": cases})
+        assert again.status_code == 409 and "ran elsewhere" in again.json()["message"], again.text
 
 
 def test_the_same_upload_again_changes_nothing_also_when_the_run_is_over(shop):

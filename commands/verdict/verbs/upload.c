@@ -200,13 +200,18 @@ static int make_run(struct cli *cli, json_t **run_r, struct error *error)
     return 0;
 }
 
-/* A run of our own to which not all could be uploaded is of no use to anybody. */
+/* A run of our own to which not all could be uploaded is of no use to anybody, unless there is a key by which
+ * it is found again. */
 static void give_up(struct cli *cli, const json_t *run, const struct error *why)
 {
     struct error ignored;
     AUTO(text_free) char *path = api_path("/v1/runs/%s/cancel", json_text_of(run, "id"));
     if (error_is(why, "unreachable") || error_is(why, "stopped"))
         return; /* it ends by its deadline */
+    if (cli->options.idempotency_key != NULL) {
+        fprintf(stderr, "verdict: the run is open: the same upload with this key completes it\n");
+        return;
+    }
     if (api_post_repeatable(cli, path, NULL, NULL, &ignored) == 0)
         fprintf(stderr, "verdict: the run is cancelled: not all could be uploaded\n");
 }

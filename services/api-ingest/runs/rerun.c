@@ -166,6 +166,19 @@ static int choose(struct trigger *trigger, const struct run_ref *run, enum rerun
     return selection.why[0] != '\0' ? 0 : take_selected(trigger, &selection, facts->spec, error);
 }
 
+/* Nobody but whoever ran them can run its tests again. */
+static int check_rerunnable(const struct run_ref *run, const struct rerun_facts *facts,
+                            struct error *error)
+{
+    const char *kind = json_find_text(json_object_get(facts->spec, "source"), "kind");
+    if (kind == NULL || strcmp(kind, names_get(&source_kind_names, SOURCE_UPLOAD)) != 0)
+        return 0;
+    return error_set(error, "conflict",
+                     "the tests of run %lld ran elsewhere: run them there again, and upload their "
+                     "reports to a new run",
+                     (long long)run->number);
+}
+
 /* It supersedes no run: what is open may be of a newer commit. */
 int rerun_fill(struct trigger *trigger, const struct run_ref *run, enum rerun_cases cases,
                struct error *error)
@@ -179,6 +192,8 @@ int rerun_fill(struct trigger *trigger, const struct run_ref *run, enum rerun_ca
             0)
         return error_is(error, "not_found") ? error_set(error, "unprocessable", "%s", error->text)
                                             : -1;
+    if (check_rerunnable(run, &facts, error) < 0)
+        return -1;
     trigger->parent_id = run->id;
     trigger->relation = "rerun";
     trigger->cancel_superseded = false;
