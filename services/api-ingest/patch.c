@@ -19,16 +19,25 @@ static json_t *changeable(const json_t *there, const struct fields *fields)
     return body;
 }
 
-static void merge(json_t *body, const json_t *patch)
+/* A PUT without them leaves them as they are: nothing can be without one. */
+static bool is_always_set(const char *name)
+{
+    return strcmp(name, "slug") == 0 || strcmp(name, "title") == 0;
+}
+
+static int merge(json_t *body, const json_t *patch, struct error *error)
 {
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)(uintptr_t)patch, name, value) {
-        if (json_is_null(value))
-            json_object_del(body, name);
-        else
+        if (!json_is_null(value))
             json_object_set(body, name, value);
+        else if (is_always_set(name))
+            return error_field(error, name, "%s must not be null", name);
+        else
+            json_object_del(body, name);
     }
+    return 0;
 }
 
 static int read_patch(const struct request *request, json_t **patch_r, struct error *error)
@@ -47,7 +56,8 @@ static int fill_in(const struct patch_kind *kind, struct request *request, struc
     if (json_parse(there->bytes, there->length, &thing, error) < 0)
         return error_wrap(error, "what is there");
     AUTO(json_free) json_t *body = changeable(thing, kind->fields);
-    merge(body, patch);
+    if (merge(body, patch, error) < 0)
+        return -1;
     AUTO(text_free) char *text = json_text(body);
     buffer_clear(&request->body);
     buffer_add_text(&request->body, text);

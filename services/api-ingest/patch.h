@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PATCH is a JSON merge patch (RFC 7396) of what GET answers, given to PUT: members that are not named stay, null is
- * what a PUT without the member would make of it. */
+ * what a PUT without the member would make of it (slug and title cannot be null). */
 #pragma once
 
 #include "base/fields.h"

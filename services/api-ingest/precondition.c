@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "http/etag.h"
 #include "http/exchange.h"
 #include "openapi/operation.h"
@@ -50,18 +52,50 @@ static bool holds(const char *if_match, const char *if_none_match, const char *e
 
 static const char lock_sql[] = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
 
+/* The same text by whichever name the thing is asked for, and whether it is there yet or not: slugs never change. */
+static int lock_key(struct request *request, char **key_r, struct error *error)
+{
+    const struct route *route = request->match.route;
+    const char *name = request->params[request->match.count - 1];
+    AUTO(json_free) json_t *thing = NULL;
+    AUTO(response_deinit) struct response there;
+    struct uuid id;
+    response_init(&there);
+    if (uuid_parse(name, &id, NULL) == 0) {
+        if (read_thing(request, &there, error) < 0 ||
+            (there.etag != NULL && json_parse(there.bytes, there.length, &thing, error) < 0))
+            return -1;
+        name = thing != NULL && json_object_get(thing, "slug") != NULL
+                   ? json_find_text(thing, "slug")
+                   : id.text;
+    }
+    *key_r = xasprintf("%s %s %s", route->pattern,
+                       request->match.count > 1 ? request->project.id.text : "", name);
+    return 0;
+}
+
+static int lock_thing(struct request *request, struct store *store, struct error *error)
+{
+    AUTO(text_free) char *key = NULL;
+    if (lock_key(request, &key, error) < 0)
+        return -1;
+    return store_query(store, lock_sql, PARAMS(param_text(key)), NULL, error);
+}
+
 int precondition_check(struct request *request, struct store *store, struct error *error)
 {
     const struct operation *operation = operation_find(request->match.route->handler);
     const char *if_match = request_header(request, "If-Match");
     const char *if_none_match = request_header(request, "If-None-Match");
-    if (operation == NULL || !operation->has_condition ||
-        (if_match == NULL && if_none_match == NULL && request->read_etag == NULL))
+    if (operation == NULL || !operation->has_condition)
+        return 0;
+    if (lock_thing(request, store, error) < 0)
+        return -1;
+    if (if_match == NULL && if_none_match == NULL && request->read_etag == NULL)
         return 0;
     AUTO(response_deinit) struct response there;
     response_init(&there);
-    if (store_query(store, lock_sql, PARAMS(param_text(request->path)), NULL, error) < 0 ||
-        read_thing(request, &there, error) < 0)
+    if (read_thing(request, &there, error) < 0)
         return -1;
     if (request->read_etag != NULL &&
         (there.etag == NULL || strcmp(there.etag, request->read_etag) != 0))

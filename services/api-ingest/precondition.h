@@ -8,7 +8,7 @@
 /* Gives the answer its ETag, where the operation has one. */
 void precondition_tag(const struct request *request, struct response *response);
 /* Inside the transaction that will change the thing: "precondition_failed" when it is not what If-Match
- * names, or is there although If-None-Match: * says that it must be new. Two such requests at one path go one after
- * the other until the end of their transactions; those without a condition do not wait for them. */
+ * names, or is there although If-None-Match: * says that it must be new. Requests that change one thing, with a
+ * condition or not, by its slug or its id, go one after the other until the end of their transactions. */
 int precondition_check(struct request *request, struct store *store,
                        struct error *error) WARN_UNUSED;

@@ -629,11 +629,38 @@ def test_only_one_of_many_changes_of_the_same_thing_wins(api, shop):
     assert sorted(statuses) == [200, *[412] * 7]
 
 
+@pytest.mark.parametrize("first_asks", [True, False])
+def test_a_condition_sees_a_change_that_is_being_made(api, shop, verdict, first_asks):
+    made = api.put(f"{shop}/environments/prod", {"title": "A"}, expect=201)
+    paths = [f"{shop}/environments/prod", f"{shop}/environments/{made['id']}"]
+    tag = {"If-Match": api.request("GET", paths[0]).headers["ETag"]}
+    waiting = """SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+
+    def change(path, headers):
+        mine = api.with_token(api.session.headers["Authorization"].split()[1])
+        return mine.request("PUT", path, json={"title": path}, headers=headers).status_code
+
+    with (
+        psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as other,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        other.execute("UPDATE api.environment SET position = position")
+        first = pool.submit(change, paths[0], tag if first_asks else {})
+        wait_until(lambda: verdict.db.value(waiting) >= 1, 30, "the first to wait")
+        second = pool.submit(change, paths[1], tag)
+        wait_until(lambda: verdict.db.value(waiting) >= 2, 30, "the second to wait")
+        other.rollback()
+        assert (first.result(), second.result()) == (200, 412)
+    assert api.get(paths[0])["title"] == paths[0]
+
+
 def test_what_must_be_new_is_not_overwritten(api, shop):
     new = {"If-None-Match": "*"}
 
     api.put("/v1/projects/fresh", {"title": "F"}, expect=201, headers=new)
     api.put("/v1/projects/fresh", {"title": "G"}, expect=412, headers=new)
+    api.put("/v1/projects/fresh", {}, expect=412, headers=new)
     api.put(f"{shop}/environments/prod", {}, expect=201, headers=new)
     api.put(f"{shop}/environments/prod", {"title": "B"}, expect=412, headers=new)
 
@@ -680,6 +707,10 @@ def test_a_patch_changes_what_it_names(api, shop):
         assert {name: changed[name] for name in kept} == {name: before[name] for name in kept}
 
     api.patch(f"{shop}/environments/none", {"position": 4}, expect=404)
+    for path in (shop, f"{shop}/environments/prod", "/v1/pools/gpu"):
+        refused = api.patch(path, {"title": None}, expect=400)
+        assert refused["errors"][0]["field"] == "title"
+    api.patch(shop, {}, headers={"If-Match": '"old"'}, expect=412)
     wrong = api.request("PATCH", shop, json={"title": 5})
     assert wrong.status_code == 400 and wrong.json()["errors"][0]["field"] == "title"
 
@@ -698,7 +729,9 @@ def test_a_patch_is_of_what_was_read(api, shop, verdict):
         psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as other,
         concurrent.futures.ThreadPoolExecutor() as pool,
     ):
-        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (path,))
+        route = "/v1/projects/{project}/environments/{environment}"
+        key = f"{route} {api.get(shop)['id']} prod"
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
         other.execute("UPDATE api.environment SET title = 'Production'")
         answer = pool.submit(api.request, "PATCH", path, json={"position": 9})
         wait_until(lambda: verdict.db.value(waiting) > 0, 30, "the patch to wait")

@@ -96,14 +96,17 @@ int projects_get(struct request *request, struct response *response, struct erro
     return answer_project(request, response, 200, &request_project(request)->id, error);
 }
 
+/* Without a title nothing changes; a condition (request_begin) is one all the same. */
 static int set_title(struct request *request, const struct uuid *id, const char *title,
                      struct error *error)
 {
     struct store *store;
-    if (check_title("title", title, error) < 0 || request_begin(request, &store, error) < 0 ||
-        project_db_set_title(store, id, title, error) < 0 ||
-        audit_add(store, request, id, "project.update", id, json_pack("{s:s}", "title", title),
-                  error) < 0)
+    if ((title != NULL && check_title("title", title, error) < 0) ||
+        request_begin(request, &store, error) < 0)
+        return -1;
+    if (title != NULL && (project_db_set_title(store, id, title, error) < 0 ||
+                          audit_add(store, request, id, "project.update", id,
+                                    json_pack("{s:s}", "title", title), error) < 0))
         return -1;
     return request_commit(request, error);
 }
@@ -133,7 +136,7 @@ static int put_project(struct request *request, const char *title, struct projec
         *status_r = 201;
         return 0;
     }
-    return title == NULL ? 0 : set_title(request, &project->id, title, error);
+    return set_title(request, &project->id, title, error);
 }
 
 int projects_put(struct request *request, struct response *response, struct error *error)
