@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jest's reporter (27 or newer): tells each case as it finishes, as "file > group > test".
+// Jest's reporter (27 or newer): tells each case as it passes, and the others at their file's end, since
+// only then it is known that none of them is tried again; as "file > group > test".
 "use strict";
 
 const path = require("node:path");
@@ -10,11 +11,11 @@ const STATUS = { passed: "passed", failed: "failed" }; // all else is skipped
 class VerdictJest {
   constructor() {
     this.stream = new VerdictStream();
-    this.told = new Map(); // how many cases of an id, by file
+    this.told = new Map(); // how many passed cases of an id, by file
   }
 
   onTestCaseResult(test, result) {
-    if (!STATUS[result.status]) return; // at the file's end, where selected ones are known apart
+    if (result.status !== "passed") return; // of skipped ones those that are selected are known at the end, too
     const told = this.toldOf(test);
     const id = caseOf(test, result);
     told.set(id, (told.get(id) ?? 0) + 1);
@@ -26,7 +27,7 @@ class VerdictJest {
     const told = this.toldOf(test);
     for (const one of result.testResults) {
       const id = caseOf(test, one);
-      const left = told.get(id) ?? 0;
+      const left = one.status === "passed" ? told.get(id) ?? 0 : 0;
       if (left > 0) told.set(id, left - 1);
       else this.tell(id, one);
     }

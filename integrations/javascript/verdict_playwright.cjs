@@ -11,6 +11,7 @@ class VerdictPlaywright {
   constructor() {
     this.stream = new VerdictStream();
     this.broken = new Set();
+    this.held = new Map(); // of tests that may be run again: the last result
   }
 
   printsToStdio() {
@@ -24,9 +25,14 @@ class VerdictPlaywright {
   }
 
   onTestEnd(test, result) {
-    const isGood = result.status === test.expectedStatus;
+    this.held.delete(test);
     if (result.status === "interrupted") return; // nobody knows
-    if (!isGood && result.status !== "skipped" && result.retry < test.retries) return;
+    if (isLast(test, result)) this.tell(test, result);
+    else this.held.set(test, result);
+  }
+
+  tell(test, result) {
+    const isGood = result.status === test.expectedStatus;
     this.stream.tell(caseOf(test), statusOf(result, isGood), {
       durationMs: result.duration,
       startedAt: result.startTime.getTime(),
@@ -45,6 +51,7 @@ class VerdictPlaywright {
   }
 
   onEnd() {
+    for (const [test, result] of this.held) this.tell(test, result);
     const files = new Set((this.tests ?? []).map((test) => test.titlePath()[2]));
     for (const file of files) if (!this.broken.has(file)) this.stream.tellLoaded(file);
     this.stream.end();
@@ -54,6 +61,15 @@ class VerdictPlaywright {
 function caseOf(test) {
   const [, project, ...titles] = test.titlePath();
   return (project ? [`[${project}]`, ...titles] : titles).join(BETWEEN);
+}
+
+// A group in serial mode is tried again as a whole, with those of it that were good. No public member says the mode.
+function isLast(test, result) {
+  if (result.retry >= test.retries) return true;
+  if (result.status !== "skipped" && result.status !== test.expectedStatus) return false;
+  for (let suite = test.parent; suite; suite = suite.parent)
+    if ((suite._parallelMode ?? "serial") === "serial") return false;
+  return true;
 }
 
 function statusOf(result, isGood) {

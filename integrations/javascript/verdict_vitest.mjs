@@ -23,10 +23,11 @@ export default class VerdictVitest {
     });
   }
 
-  // What went wrong around a group's tests is a case by the group's name.
+  // What went wrong around a group's tests is a case of the group. In brackets, as it is no test: so nobody asks
+  // for it alone, which would run no test of the group.
   onTestSuiteResult(suite) {
     if (suite.errors().length > 0)
-      this.tellErrors(`${this.fileOf(suite.module)} > ${suite.fullName}`, suite.errors());
+      this.tellErrors(`${this.fileOf(suite.module)} > ${suite.fullName} > (group)`, suite.errors());
   }
 
   onTestModuleEnd(module) {

@@ -177,20 +177,33 @@ static char *write_spaced(const char *file, const char *class, const char *name,
     return is_test ? xasprintf("%s %s", class, name) : NULL;
 }
 
+/* Surefire's lists join methods by a + and classes by a comma. */
 static char *write_method(const char *file, const char *class, const char *name,
                           const char *parameters)
 {
-    bool is_method = class[0] != '\0' && name[0] != '(' && name[0] != '\0' && file[0] == '\0';
+    bool is_method = class[0] != '\0' && name[0] != '(' && name[0] != '\0' && file[0] == '\0' &&
+                     strpbrk(class, ",+") == NULL && strcspn(name, ",+") >= strcspn(name, "([{");
     bool has_parameters = parameters[0] != '\0';
     return !is_method ? NULL
                       : xasprintf("%s#%s%s%s%s", class, name, has_parameters ? "[" : "", parameters,
                                   has_parameters ? "]" : "");
 }
 
+/* What our reporters say of what is around the tests has a last title in brackets: "g > (group)", "(errors)". */
+static bool is_around_tests(const char *name, const char *between)
+{
+    const char *last = name;
+    for (const char *next; (next = strstr(last, between)) != NULL;)
+        last = next + strlen(between);
+    return last[0] == '(' && last[strlen(last) - 1] == ')';
+}
+
 static char *write_titles(const char *class, const char *name, const char *parameters,
                           const char *behind_project, const char *between)
 {
     bool has_project = parameters[0] != '\0', is_file = strcmp(class, name) == 0;
+    if (is_around_tests(name, between))
+        return NULL;
     return xasprintf("%s%s%s%s%s%s", has_project ? "[" : "", parameters,
                      has_project ? behind_project : "", class, is_file ? "" : between,
                      is_file ? "" : name);

@@ -26,3 +26,12 @@ test.describe("till", () => {
     test.skip(true, "no printer here");
   });
 });
+
+// Tried again as a whole, with the test that was good.
+test.describe.serial("queue", () => {
+  test("opens", () => {});
+
+  test("is late at first", ({}, info) => {
+    expect(info.retry).toBe(1);
+  });
+});

@@ -12,11 +12,71 @@
 
 #define EXPRESSION_MAX ((size_t)48 * 1024) /* an argument may have 128 kB */
 
+/* "-coverpkg": what stands behind such a flag is its value, as `go help build` and `go help testflag` say. */
+static bool takes_value(const char *flag)
+{
+    static const char *const names[] = {
+        "C",
+        "asmflags",
+        "bench",
+        "benchtime",
+        "blockprofile",
+        "blockprofilerate",
+        "buildmode",
+        "compiler",
+        "count",
+        "covermode",
+        "coverpkg",
+        "coverprofile",
+        "cpu",
+        "cpuprofile",
+        "exec",
+        "fuzz",
+        "fuzzminimizetime",
+        "fuzztime",
+        "gccgoflags",
+        "gcflags",
+        "installsuffix",
+        "ldflags",
+        "list",
+        "memprofile",
+        "memprofilerate",
+        "mod",
+        "modfile",
+        "mutexprofile",
+        "mutexprofilefraction",
+        "o",
+        "outputdir",
+        "overlay",
+        "p",
+        "parallel",
+        "pgo",
+        "pkgdir",
+        "run",
+        "shuffle",
+        "skip",
+        "tags",
+        "timeout",
+        "toolexec",
+        "trace",
+        "vet",
+    };
+    if (flag[0] != '-')
+        return false;
+    const char *name = flag + (flag[1] == '-' ? 2 : 1);
+    if (text_starts(name, "test."))
+        name += strlen("test.");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Also of a call for one package: then these are the ones that the suite has named. */
 static bool names_packages(const char *argument)
 {
-    return strcmp(argument, ".") == 0 || text_starts(argument, "./") ||
-           text_starts(argument, "../") || text_ends(argument, "...");
+    return argument[0] != '-' && (strcmp(argument, ".") == 0 || text_starts(argument, "./") ||
+                                  text_starts(argument, "../") || text_ends(argument, "..."));
 }
 
 static void add_command(const struct framework_task *task, struct texts *argv)
@@ -53,16 +113,17 @@ static void add_call(const struct framework_task *task, struct calls *calls, con
                      const char *expression)
 {
     AUTO(texts_deinit) struct texts argv = {0};
-    bool is_tests_own = false;
+    bool is_tests_own = false, is_value = false;
     add_command(task, &argv);
     texts_add(&argv, "-run");
     texts_add(&argv, expression);
     texts_add(&argv, package);
     for (size_t i = 0; i < task->suite->arguments.count; i++) {
         const char *argument = task->suite->arguments.list[i];
-        is_tests_own |= strcmp(argument, "-args") == 0;
-        if (is_tests_own || !names_packages(argument))
+        is_tests_own |= strcmp(argument, "-args") == 0 || strcmp(argument, "--args") == 0;
+        if (is_tests_own || is_value || !names_packages(argument))
             texts_add(&argv, argument);
+        is_value = !is_value && takes_value(argument);
     }
     calls_add(calls, &argv);
 }

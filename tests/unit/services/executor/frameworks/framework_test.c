@@ -256,16 +256,20 @@ static void go_is_called_for_each_package(void **state)
                                             {.selector = (char[]){"b.org/x TestA/one[1]/it's"}},
                                             {.selector = (char[]){"b.org/x/y TestB"}}};
     (void)state;
-    texts_add(&suite.arguments, "-race");
-    texts_add(&suite.arguments, "./...");
+    const char *const words[] = {
+        "-race", "-coverpkg", "./...", "-coverpkg=./a/...", "--test.outputdir", "..", "./...", "."};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        texts_add(&suite.arguments, words[i]);
     texts_add(&suite.arguments, "-args");
     texts_add(&suite.arguments, "./a");
     assert_calls(&go_test_framework, &suite, cases, ARRAY_SIZE(cases),
                  "status=0\n"
                  "'go' 'test' '-json' '-run' '^TestA$/^one\\[1\\]$/^it'\\''s$' 'b.org/x' "
-                 "'-race' '-args' './a' || status=$?\n"
+                 "'-race' '-coverpkg' './...' '-coverpkg=./a/...' '--test.outputdir' '..' "
+                 "'-args' './a' || status=$?\n"
                  "'go' 'test' '-json' '-run' '^TestB$|^TestC$' 'b.org/x/y' "
-                 "'-race' '-args' './a' || status=$?\n"
+                 "'-race' '-coverpkg' './...' '-coverpkg=./a/...' '--test.outputdir' '..' "
+                 "'-args' './a' || status=$?\n"
                  "exit $status\n");
 }
 
