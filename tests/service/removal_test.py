@@ -2,6 +2,7 @@
 """Projects and pools that are removed, and what stands in the way. Runs: retention_test.py."""
 
 import concurrent.futures
+import re
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ from parts.process import wait_until
 from support import SUITE
 
 SHOP = "/v1/projects/shop"
+WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'api.run'::regclass AND NOT granted"
 
 
 @pytest.fixture
@@ -18,6 +20,11 @@ def api(verdict):
     verdict.api.put(SHOP, {})
     verdict.api.post(f"{SHOP}/suites", SUITE, expect=201)
     return verdict.api
+
+
+def parked(verdict):
+    text = verdict.services["api-ingest"].health("/metrics")[1]
+    return int(float(re.search(r"^verdict_http_parked_requests (\S+)$", text, re.M).group(1)))
 
 
 def trigger(api, **more):
@@ -77,7 +84,6 @@ def test_a_pool_stays_while_something_names_it(verdict, api):
 
 
 def test_a_run_is_not_made_in_a_project_that_is_removed_meanwhile(verdict, api):
-    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'api.run'::regclass AND NOT granted"
     with (
         psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as removal,
         concurrent.futures.ThreadPoolExecutor() as pool,
@@ -87,8 +93,41 @@ def test_a_run_is_not_made_in_a_project_that_is_removed_meanwhile(verdict, api):
         removal.execute("DELETE FROM api.project")
         body = {"project": "shop", "suite": SUITE["slug"]}
         answer = pool.submit(api.request, "POST", "/v1/runs", json=body)
-        wait_until(lambda: verdict.db.value(waiting) > 0, 30, "the trigger to wait")
+        wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the trigger to wait")
         removal.commit()
 
         assert answer.result().status_code == 404
     assert verdict.db.value("SELECT count(*) FROM api.run") == 0
+
+
+def test_a_trigger_that_was_refused_leaves_its_key_to_the_next(verdict, api):
+    """The pool goes while a batch waits in which another trigger is fine."""
+    body = {"project": "shop", "suite": SUITE["slug"]}
+    url = verdict.urls["VERDICT_POSTGRES_URL"]
+    keyed = {"json": {**body, "pool": "gpu"}, "headers": {"Idempotency-Key": "K"}}
+    api.post("/v1/pools", {"slug": "gpu", "all_projects": True}, expect=201)
+    with psycopg.connect(url) as removal, concurrent.futures.ThreadPoolExecutor() as threads:
+        removal.execute("LOCK TABLE api.run IN SHARE MODE")
+        removal.execute("DELETE FROM api.pool WHERE slug = 'gpu'")
+        first = threads.submit(api.request, "POST", "/v1/runs", json=body)
+        wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the first to wait")
+        refused = threads.submit(api.request, "POST", "/v1/runs", **keyed)
+        fine = threads.submit(api.request, "POST", "/v1/runs", json=body)
+        wait_until(lambda: parked(verdict) == 3, 30, "all of them to be in line")
+        removal.commit()
+        assert refused.result().status_code == 404
+        assert [first.result().status_code, fine.result().status_code] == [201, 201]
+    assert verdict.db.value("SELECT count(*) FROM api.idempotency_key") == 0
+
+
+def test_a_key_whose_run_is_not_there_is_taken_over(verdict, api):
+    verdict.db.query("""INSERT INTO api.idempotency_key (project_id, key, body_hash, run_id)
+        SELECT id, 'K', sha256('other'), gen_random_uuid() FROM api.project""")
+    body = {"project": "shop", "suite": SUITE["slug"]}
+
+    made = [
+        api.post("/v1/runs", body, expect=201, headers={"Idempotency-Key": "K"})["id"]
+        for _ in range(2)
+    ]
+
+    assert made[0] == made[1]

@@ -3,11 +3,15 @@
 #include "db/run_batch.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "db/matrix.h"
 #include "db/suite_version.h"
+
+/* Whoever tries a batch again looks at it: what is in the way may be our own rows. */
+#define UNIQUE_VIOLATION "23505"
 
 static_assert(TRIGGER_HASH_BYTES == COLUMN_HASH_BYTES, "hashes of bodies are columns");
 
@@ -40,6 +44,22 @@ static const char known_sql[] =
     " ON k.project_id = mine.project_id AND k.key = mine.key AND k.run_id <> mine.run_id"
     " JOIN api.run r ON r.id = k.run_id JOIN api.suite_version v ON v.id = r.suite_version_id";
 
+/* A key whose run is not there stands for nothing. Who takes it over first has it: the other one waits, and
+ * sees that it names another run than it did. */
+static const char take_over_sql[] =
+    "UPDATE api.idempotency_key k SET run_id = mine.run_id, body_hash = decode(mine.hash, 'hex')"
+    " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])"
+    " AS mine (project_id, key, hash, run_id) JOIN api.idempotency_key old"
+    " ON old.project_id = mine.project_id AND old.key = mine.key AND old.run_id <> mine.run_id"
+    " WHERE k.project_id = old.project_id AND k.key = old.key AND k.run_id = old.run_id"
+    " AND NOT EXISTS (SELECT FROM api.run r WHERE r.id = old.run_id)";
+
+static const char give_back_sql[] =
+    "DELETE FROM api.idempotency_key k USING unnest($1::uuid[], $2::text[], $3::text[], "
+    "$4::uuid[])"
+    " AS mine (project_id, key, hash, run_id) WHERE k.project_id = mine.project_id"
+    " AND k.key = mine.key AND k.run_id = mine.run_id";
+
 static void mark_known(struct trigger *trigger, const struct rows *rows, int row)
 {
     if (!rows_bool(rows, row, 1)) {
@@ -63,6 +83,19 @@ static void add_key(struct matrix *keys, const struct trigger *trigger)
     column_add_uuid(keys->columns[3], &trigger->run_id);
 }
 
+/* Of those still open; how many. */
+static int add_keys(struct matrix *keys, struct trigger *const *list, int count)
+{
+    int added = 0;
+    for (int i = 0; i < count; i++) {
+        if (!trigger_is_open(list[i]) || list[i]->key == NULL)
+            continue;
+        added++;
+        add_key(keys, list[i]);
+    }
+    return added;
+}
+
 int run_batch_db_find_key(struct store *store, struct trigger *trigger, struct error *error)
 {
     AUTO(matrix_deinit) struct matrix keys = matrix_new(4);
@@ -75,19 +108,25 @@ int run_batch_db_find_key(struct store *store, struct trigger *trigger, struct e
     return 0;
 }
 
+static int take_over(struct store *store, struct matrix *keys, int wanted, struct error *error)
+{
+    AUTO(rows_free) struct rows *taken = NULL;
+    if (matrix_query(store, take_over_sql, keys, &taken, error) < 0)
+        return -1;
+    if (rows_affected(taken) == wanted)
+        return 0;
+    error_set(error, "unavailable", "the Idempotency-Key changed hands meanwhile");
+    snprintf(error->sqlstate, sizeof error->sqlstate, "%s", UNIQUE_VIOLATION);
+    return -1;
+}
+
 int run_batch_db_claim_keys(struct store *store, struct trigger *const *list, int count,
                             struct error *error)
 {
     AUTO(matrix_deinit) struct matrix keys = matrix_new(4);
     AUTO(rows_free) struct rows *claimed = NULL;
     AUTO(rows_free) struct rows *known = NULL;
-    int wanted = 0;
-    for (int i = 0; i < count; i++) {
-        if (!trigger_is_open(list[i]) || list[i]->key == NULL)
-            continue;
-        wanted++;
-        add_key(&keys, list[i]);
-    }
+    const int wanted = add_keys(&keys, list, count);
     if (wanted == 0)
         return 0;
     if (matrix_query(store, claim_sql, &keys, &claimed, error) < 0)
@@ -98,7 +137,18 @@ int run_batch_db_claim_keys(struct store *store, struct trigger *const *list, in
         return -1;
     for (int row = 0; row < rows_count(known); row++)
         mark_known(get_by_run(list, count, rows_text(known, row, 0)), known, row);
-    return 0;
+    const int left = wanted - (int)rows_affected(claimed) - rows_count(known);
+    return left == 0 ? 0 : take_over(store, &keys, left, error);
+}
+
+/* Whoever is refused may ask again with the same key. */
+static int give_back_keys(struct store *store, struct trigger *const *list, int count,
+                          struct error *error)
+{
+    AUTO(matrix_deinit) struct matrix keys = matrix_new(4);
+    return add_keys(&keys, list, count) == 0
+               ? 0
+               : matrix_query(store, give_back_sql, &keys, NULL, error);
 }
 
 /* ---- suites --------------------------------------------------------------------------------------- */
@@ -250,6 +300,8 @@ int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int 
     if (matrix_query(store, add_runs_sql, &runs, &rows, error) < 0)
         return -1;
     mark_created(list, count, rows);
+    if (rows_count(rows) < wanted && give_back_keys(store, list, count, error) < 0)
+        return -1;
     mark_removed(list, count);
     return 0;
 }
@@ -266,7 +318,6 @@ int run_batch_db_look_up(struct store *store, struct trigger *const *list, int c
     if (matrix_query(store, look_up_sql, &ids, &rows, error) < 0)
         return -1;
     mark_created(list, count, rows);
-    mark_removed(list, count);
     return 0;
 }
 
