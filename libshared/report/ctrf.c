@@ -121,6 +121,8 @@ static void tell_counted(struct report_reader *reader)
     if (reader->handlers.is_alone && !reader->any_bad && counted != NULL &&
         strtod(counted, NULL) > 0)
         reader->handlers.on_case(reader->handlers.context, &reported);
+    reader->any_bad = false;
+    cut_text_clear(&reader->counted);
 }
 
 static void on_open(void *context, const char *path)
@@ -136,6 +138,8 @@ static void on_open(void *context, const char *path)
 static void on_close(void *context, const char *path)
 {
     struct report_reader *reader = context;
+    if (path[0] == '\0')
+        tell_counted(reader);
     if (strcmp(path, TEST) != 0)
         return;
     const char *name = cut_text_get(&reader->texts[NAME]);
@@ -208,10 +212,8 @@ static enum report_wholeness ctrf_finish(struct report_reader *reader, struct er
     const char *why = json_scan_error(reader->scan);
     if (!reader->any_byte)
         return REPORT_EMPTY;
-    if (json_scan_is_whole(reader->scan) && reader->has_tests) {
-        tell_counted(reader);
+    if (json_scan_is_whole(reader->scan) && reader->has_tests)
         return REPORT_WHOLE;
-    }
     if (why == NULL)
         why =
             json_scan_is_whole(reader->scan) ? "it has no results.tests" : "it ends in the middle";
