@@ -27,7 +27,7 @@ __attribute__((format(printf, 3, 4))) static void consider(struct candidate *bes
     va_end(args);
 }
 
-/* A failure of a case that an earlier attempt has passed is not among the counted results, which are the
+/* A failure of a case that an earlier attempt, or another upload, has passed is not among the counted results, which are the
  * first ones; it must not be green all the same. */
 static bool is_uncounted(const struct closed_run *run, const struct closed_task *task)
 {
@@ -38,7 +38,11 @@ static void consider_exit(const struct closed_run *run, const struct closed_task
                           struct candidate *best)
 {
     bool none = task->passed + task->skipped + task->blocked == 0;
-    if (is_uncounted(run, task))
+    if (is_uncounted(run, task) && run->is_uploaded)
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT,
+                 "%lld cases failed in one upload that another upload has passed",
+                 (long long)(task->failed + task->errored));
+    else if (is_uncounted(run, task))
         consider(best, REASON_EXIT_CONTRADICTS_REPORT,
                  "exit status %lld: %lld cases failed that an earlier attempt has passed",
                  (long long)task->exit_status, (long long)(task->failed + task->errored));

@@ -181,6 +181,24 @@ static void what_nobody_uploaded_is_never_green(void **state)
     assert_string_equal(detail, "nothing was uploaded");
 }
 
+static void uploads_that_contradict_each_other_are_not_green(void **state)
+{
+    const struct closed_task tasks[] = {{.has_record = true, .passed = 1},
+                                        {.has_record = true, .failed = 1}};
+    const struct closed_run run = {.planned = 1,
+                                   .passed = 1,
+                                   .is_uploaded = true,
+                                   .tasks = tasks,
+                                   .task_count = ARRAY_SIZE(tasks)};
+    char detail[CLOSE_DETAIL_SIZE];
+    (void)state;
+
+    enum reason reason = close_decide(&run, detail);
+
+    assert_int_equal(reason, REASON_EXIT_CONTRADICTS_REPORT);
+    assert_string_equal(detail, "1 cases failed in one upload that another upload has passed");
+}
+
 static void precedence_is_cancelled_timed_out_errored_failed(void **state)
 {
     static const enum reason order[] = {REASON_CANCELLED, REASON_TASK_TIMEOUT, REASON_SOURCE_FAILED,
@@ -198,6 +216,7 @@ int main(void)
         cmocka_unit_test(each_row_has_its_reason),
         cmocka_unit_test(one_bad_task_among_good_ones_decides),
         cmocka_unit_test(what_nobody_uploaded_is_never_green),
+        cmocka_unit_test(uploads_that_contradict_each_other_are_not_green),
         cmocka_unit_test(precedence_is_cancelled_timed_out_errored_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
