@@ -176,6 +176,38 @@ def test_what_cannot_be_read_says_so_and_counts_nothing(shop, body, query, says)
     assert shop.db.value("SELECT count(*) FROM api.upload WHERE run_id = %s", run) == 0
 
 
+def test_all_uploads_of_a_run_have_as_many_cases_as_a_run(shop):
+    run = shop.trigger()
+    first = junit("a", "b")
+    shop.upload(run, first)
+    shop.db.query("UPDATE api.upload SET cases = 99999 WHERE run_id = %s RETURNING id", run)
+
+    answer = shop.post(run, junit("c", "d"))
+
+    assert answer.status_code == 409 and "100000 cases" in answer.json()["message"], answer.text
+    shop.upload(run, first, complete="true")
+    assert shop.final(run) == ("passed", None)
+
+
+def test_that_a_run_is_complete_waits_for_no_upload(shop):
+    runs = [shop.trigger() for _ in range(4)]
+    shop.verdict.pause("result-collector")
+    try:
+        threads = [threading.Thread(target=shop.post, args=(run, junit(run))) for run in runs]
+        for thread in threads:
+            thread.start()
+        count = "SELECT count(*) FROM api.upload WHERE run_id = ANY(%s::uuid[])"
+        wait_until(lambda: shop.db.value(count, runs) == 4, 30, "the uploads to be under way")
+
+        assert shop.upload(shop.trigger(), complete="true")["complete"]
+
+        assert all(thread.is_alive() for thread in threads)
+    finally:
+        shop.verdict.resume("result-collector")
+    for thread in threads:
+        thread.join()
+
+
 def test_nothing_is_uploaded_to_runs_of_workers_or_without_the_right(shop):
     body = {"framework": "pytest", "source": {"kind": "path", "path": "/srv"}}
     run = shop.trigger(**body)

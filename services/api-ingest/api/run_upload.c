@@ -5,11 +5,14 @@
 
 #include "api/run_lookup.h"
 #include "base/memory.h"
+#include "cache.h"
 #include "http/request.h"
+#include "http/response.h"
 #include "ingest.h"
 #include "model/suite.h"
 #include "report/reader.h"
 #include "results/uploader.h"
+#include "runs/run_tell.h"
 
 static const char *const yes_list[] = {"false", "true"};
 static const struct names yes_names = NAMES("truth", yes_list);
@@ -60,19 +63,36 @@ int run_upload_admit(struct request *request, struct response *response, struct 
     return status;
 }
 
+/* That nothing more will come is one row: it waits for no upload. */
+static int complete(struct request *request, const struct uploaded_run *run,
+                    struct response *response, struct error *error)
+{
+    struct store *store;
+    if (request_begin(request, &store, error) < 0 ||
+        upload_db_complete(store, &run->id, &request_principal(request)->id, error) < 0 ||
+        run_tell_scheduler(request_ingest(request), store, &run->id, &run->pool_id, error) < 0 ||
+        request_commit(request, error) < 0)
+        return -1;
+    cache_forget(request_ingest(request)->cache, &run->id);
+    response_json(response, 200,
+                  json_pack("{s:s, s:b, s:n}", "run_id", run->id.text, "complete", 1, "upload"));
+    return 0;
+}
+
 int run_upload(struct request *request, struct response *response, struct error *error)
 {
     struct upload_job job = {.request = NULL};
     char digest[BLOB_NAME_SIZE];
     int64_t bytes;
-    (void)response;
     (void)request_file(request, &bytes, digest);
     int status = read_job(request, &job, error);
     if (status == 0 && bytes == 0 && !job.completes)
         status = error_field(error, "body", "the body is empty");
-    if (status < 0) {
+    if (status == 0 && bytes == 0)
+        status = complete(request, &job.run, response, error);
+    if (status < 0 || bytes == 0) {
         uploaded_run_deinit(&job.run);
-        return -1;
+        return status;
     }
     request_park(request);
     return uploader_submit(request_ingest(request)->uploader, &job, error);

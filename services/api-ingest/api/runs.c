@@ -16,13 +16,13 @@
 #include "ingest_metrics.h"
 #include "installation.h"
 #include "live/live.h"
-#include "message/run_request.h"
 #include "model/limits.h"
 #include "model/states.h"
 #include "runs/flights.h"
 #include "runs/numbers.h"
 #include "runs/run_json.h"
 #include "runs/run_links.h"
+#include "runs/run_tell.h"
 #include "runs/trigger.h"
 #include "tenancy.h"
 
@@ -214,32 +214,13 @@ int runs_get(struct request *request, struct response *response, struct error *e
 
 /* ---- cancel --------------------------------------------------------------------------------------- */
 
-static int tell_scheduler(struct request *request, struct store *store, const struct run_ref *run,
-                          struct error *error)
-{
-    struct ingest *ingest = request_ingest(request);
-    const struct run_request message = {.run_id = run->id, .pool_id = run->pool_id};
-    AUTO(text_free) char *payload = NULL;
-    char topic[TOPIC_NAME_SIZE];
-    int partition;
-    if (message_encode(&run_request_message, &message, &payload, error) < 0 ||
-        installation_address(ingest->installation, store, TOPIC_SCHEDULING, run->pool_id.text,
-                             topic, &partition, error) < 0)
-        return -1;
-    return outbox_add(
-        ingest->outbox, store,
-        &(struct outbox_message){
-            .topic = topic, .partition = partition, .key = run->id.text, .payload = payload},
-        error);
-}
-
 static int request_cancel(struct request *request, const struct run_ref *run, struct error *error)
 {
     struct store *store;
     if (request_begin(request, &store, error) < 0 ||
         run_db_request_cancel(store, &run->id, &request_principal(request)->id, error) < 0 ||
         audit_add(store, request, &run->project_id, "run.cancel", &run->id, NULL, error) < 0 ||
-        tell_scheduler(request, store, run, error) < 0)
+        run_tell_scheduler(request_ingest(request), store, &run->id, &run->pool_id, error) < 0)
         return -1;
     return request_commit(request, error);
 }

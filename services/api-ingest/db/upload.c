@@ -60,16 +60,20 @@ static const char add_sql[] =
     " AND NOT EXISTS (SELECT FROM scheduling.run_state s WHERE s.run_id = $2"
     "  AND s.finished_at IS NOT NULL)"
     " AND (SELECT count(*) FROM api.upload u WHERE u.run_id = $2) < $8"
+    " AND (SELECT coalesce(sum(u.cases), 0) FROM api.upload u WHERE u.run_id = $2) + $6::bigint <= $9::bigint"
     " ON CONFLICT (run_id, digest) DO NOTHING";
 static const char why_not_sql[] =
     "SELECT EXISTS (SELECT FROM api.upload WHERE run_id = $1 AND digest = decode($2, 'hex')),"
     " EXISTS (SELECT FROM scheduling.run_state WHERE run_id = $1 AND finished_at IS NOT NULL),"
-    " EXISTS (SELECT FROM api.run_request WHERE run_id = $1 AND kind = 'complete')";
+    " EXISTS (SELECT FROM api.run_request WHERE run_id = $1 AND kind = 'complete'),"
+    " (SELECT count(*) FROM api.upload WHERE run_id = $1) < $3";
 
 static int explain(struct store *store, const struct upload_row *row, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (store_query(store, why_not_sql, PARAMS(param_uuid(row->run_id), param_text(row->digest)),
+    if (store_query(store, why_not_sql,
+                    PARAMS(param_uuid(row->run_id), param_text(row->digest),
+                           param_int(LIMIT_UPLOADS_PER_RUN)),
                     &rows, error) < 0)
         return -1;
     if (rows_bool(rows, 0, 0))
@@ -79,6 +83,9 @@ static int explain(struct store *store, const struct upload_row *row, struct err
     if (rows_bool(rows, 0, 2))
         return error_set(error, "conflict",
                          "the run was said to be complete: nothing can be added to it");
+    if (rows_bool(rows, 0, 3))
+        return error_set(error, "conflict", "the uploads of a run have at most %lld cases together",
+                         (long long)LIMIT_CASES_PER_RUN);
     return error_set(error, "conflict", "a run has at most %lld uploads",
                      (long long)LIMIT_UPLOADS_PER_RUN);
 }
@@ -91,7 +98,8 @@ int upload_db_add(struct store *store, const struct upload_row *row, struct erro
         store_query(store, add_sql,
                     PARAMS(param_uuid(&id), param_uuid(row->run_id), param_text(row->digest),
                            param_text(row->format), param_int(row->bytes), param_int(row->cases),
-                           param_uuid(row->created_by), param_int(LIMIT_UPLOADS_PER_RUN)),
+                           param_uuid(row->created_by), param_int(LIMIT_UPLOADS_PER_RUN),
+                           param_int(LIMIT_CASES_PER_RUN)),
                     &rows, error) < 0)
         return -1;
     return rows_affected(rows) == 1 ? 0 : explain(store, row, error);

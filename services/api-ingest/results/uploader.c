@@ -18,13 +18,14 @@
 #include "ingest_metrics.h"
 #include "installation.h"
 #include "log/log.h"
-#include "message/run_request.h"
 #include "model/frameworks.h"
 #include "report/detect.h"
 #include "results/reading.h"
 #include "results/sender.h"
+#include "runs/run_tell.h"
 
-#define THREADS       4
+#define THREADS       12
+#define PROJECT_MOST  4     /* of them for one project: the others' uploads wait for none of its */
 #define QUEUE_MAX     256   /* jobs, each with its file on the disk */
 #define PATIENCE_MS   30000 /* for the scheduler, and then for the collector, without any progress */
 #define LOOK_FIRST_MS 5
@@ -41,6 +42,7 @@ struct worker {
     struct uploader *uploader;
     struct store *store; /* NULL: not connected */
     struct sender *sender;
+    struct uuid project_id; /* of the job that is under way; "": none */
 };
 
 struct uploader {
@@ -104,20 +106,8 @@ static int find_format(struct upload_job *job, const struct file *file, struct e
 static int tell_scheduler(struct worker *worker, const struct uploaded_run *run,
                           struct error *error)
 {
-    struct ingest *ingest = worker->uploader->ingest;
-    const struct run_request message = {.run_id = run->id, .pool_id = run->pool_id};
-    AUTO(text_free) char *payload = NULL;
-    char topic[TOPIC_NAME_SIZE];
-    int partition;
-    if (message_encode(&run_request_message, &message, &payload, error) < 0 ||
-        installation_address(ingest->installation, worker->store, TOPIC_SCHEDULING,
-                             run->pool_id.text, topic, &partition, error) < 0)
-        return -1;
-    return outbox_add(
-        ingest->outbox, worker->store,
-        &(struct outbox_message){
-            .topic = topic, .partition = partition, .key = run->id.text, .payload = payload},
-        error);
+    return run_tell_scheduler(worker->uploader->ingest, worker->store, &run->id, &run->pool_id,
+                              error);
 }
 
 static int commit(struct worker *worker, struct error *error)
@@ -326,15 +316,33 @@ static void serve(struct worker *worker, struct upload_job *job)
     answer(job, json, &error);
 }
 
-static struct queued *take(struct uploader *uploader)
+/* The oldest whose project has not its share already; at the end any. */
+static struct queued *find_next(struct uploader *uploader)
 {
+    struct queued *queued;
+    TAILQ_FOREACH (queued, &uploader->queue, link) {
+        int busy = 0;
+        for (int i = 0; i < THREADS; i++)
+            busy += uuid_equal(&uploader->workers[i].project_id, &queued->job.run.project_id);
+        if (busy < PROJECT_MOST || uploader->stopping)
+            return queued;
+    }
+    return NULL;
+}
+
+static struct queued *take(struct worker *worker)
+{
+    struct uploader *uploader = worker->uploader;
+    struct queued *queued;
     pthread_mutex_lock(&uploader->lock);
-    while (TAILQ_EMPTY(&uploader->queue) && !uploader->stopping)
+    worker->project_id = (struct uuid){.text = ""};
+    pthread_cond_broadcast(&uploader->changed);
+    while ((queued = find_next(uploader)) == NULL && !uploader->stopping)
         pthread_cond_wait(&uploader->changed, &uploader->lock);
-    struct queued *queued = TAILQ_FIRST(&uploader->queue);
     if (queued != NULL) {
         TAILQ_REMOVE(&uploader->queue, queued, link);
         uploader->queued--;
+        worker->project_id = queued->job.run.project_id;
     }
     pthread_mutex_unlock(&uploader->lock);
     return queued;
@@ -344,7 +352,7 @@ static void *work(void *context)
 {
     struct worker *worker = context;
     struct queued *queued;
-    while ((queued = take(worker->uploader)) != NULL) {
+    while ((queued = take(worker)) != NULL) {
         serve(worker, &queued->job);
         free(queued);
     }
