@@ -37,6 +37,8 @@ static const char runs_sql[] =
     NONE_IN("results.run_totals")                                                                  \
     NONE_IN("results.task_record")                                                                 \
     NONE_IN("results.result")                                                                      \
+    NONE_IN("results.late_result")                                                                 \
+    NONE_IN("results.stale_result")                                                                \
     NONE_IN("results.log_chunk")
 static const char removed_runs_sql[] =
     "DELETE FROM api.removed_run WHERE run_id IN (SELECT x.run_id FROM api.removed_run x"

@@ -57,6 +57,8 @@ static const struct retention_step steps[] = {
     {.table = "results.run_totals", .key = RETENTION_BY_ID, .sql = totals_sql},
     STEP_OF_REMOVED("result", "run_id, case_key, variant, try",
                     "t.run_id, t.case_key, t.variant, t.try"),
+    STEP_OF_REMOVED("late_result", "dispatch_id, seq", "t.dispatch_id, t.seq"),
+    STEP_OF_REMOVED("stale_result", "dispatch_id, seq", "t.dispatch_id, t.seq"),
     STEP_OF_REMOVED("log_chunk", "run_id, dispatch_id, seq", "t.run_id, t.dispatch_id, t.seq"),
     STEP_OF_REMOVED("task_record", "dispatch_id", "t.dispatch_id"),
     STEP_OF_REMOVED("run_totals", "run_id", "t.run_id"),
