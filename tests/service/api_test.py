@@ -710,6 +710,10 @@ def test_a_patch_changes_what_it_names(api, shop):
     for path in (shop, f"{shop}/environments/prod", "/v1/pools/gpu"):
         refused = api.patch(path, {"title": None}, expect=400)
         assert refused["errors"][0]["field"] == "title"
+    for path in (f"{shop}/environments/prod", "/v1/pools/gpu"):
+        api.patch(path, {"slug": path.rpartition("/")[2]})
+        refused = api.patch(path, {"slug": "other"}, expect=400)
+        assert refused["errors"][0]["field"] == "slug"
     api.patch(shop, {}, headers={"If-Match": '"old"'}, expect=412)
     wrong = api.request("PATCH", shop, json={"title": 5})
     assert wrong.status_code == 400 and wrong.json()["errors"][0]["field"] == "title"

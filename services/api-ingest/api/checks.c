@@ -163,6 +163,15 @@ int put_slug(const char *what, const json_t *there, const char *name, char **slu
     return 0;
 }
 
+int take_slug(char **of_body, char **slug, struct error *error)
+{
+    if (*of_body != NULL && strcmp(*of_body, *slug) != 0)
+        return error_field(error, "slug", "slug stays as it is: %.100s", *slug);
+    text_free(of_body);
+    *of_body = TAKE(*slug);
+    return 0;
+}
+
 int no_such(const char *what, const char *name, struct error *error)
 {
     return error_set(error, "not_found", "there is no %s %.100s", what, name);

@@ -26,5 +26,7 @@ int check_time(const char *field, const char *text, struct error *error) WARN_UN
  * unless it is an id. Caller frees. */
 int put_slug(const char *what, const json_t *there, const char *name, char **slug_r,
              struct error *error) WARN_UNUSED;
+/* Puts that slug (taken) where the body's stood. A body may repeat it; another one is refused, since slugs stay. */
+int take_slug(char **of_body, char **slug, struct error *error) WARN_UNUSED;
 /* "not_found": there is no <what> <name>. Returns -1. */
 int no_such(const char *what, const char *name, struct error *error);

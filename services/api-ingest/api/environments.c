@@ -140,8 +140,10 @@ int environments_put(struct request *request, struct response *response, struct 
         put_slug("environment", there, name, &slug, error) < 0 ||
         request_decode(request, &environment_fields, &body, error) < 0)
         return -1;
-    text_free(&body.slug);
-    body.slug = TAKE(slug);
+    if (take_slug(&body.slug, &slug, error) < 0) {
+        fields_free(&environment_fields, &body);
+        return -1;
+    }
     return save_and_answer(request, response, &body, true, error);
 }
 

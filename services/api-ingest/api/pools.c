@@ -145,9 +145,9 @@ int pools_put(struct request *request, struct response *response, struct error *
         put_slug("pool", there, name, &slug, error) < 0 ||
         request_decode(request, &pool_fields, &body, error) < 0)
         return -1;
-    text_free(&body.slug);
-    body.slug = TAKE(slug);
-    int status = there == NULL ? add_pool(request, &body, error)
+    int status = take_slug(&body.slug, &slug, error);
+    if (status == 0)
+        status = there == NULL ? add_pool(request, &body, error)
                                : uuid_parse(json_find_text(there, "id"), &id, error);
     if (status == 0 && there != NULL)
         status = set_pool(request, &body, &id, error);
