@@ -131,3 +131,26 @@ def test_a_key_whose_run_is_not_there_is_taken_over(verdict, api):
     ]
 
     assert made[0] == made[1]
+
+
+def test_a_race_with_a_removal_is_told_as_such(verdict, api):
+    url = verdict.urls["VERDICT_POSTGRES_URL"]
+    blocked = """SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    add = """INSERT INTO api.environment (id, project_id, slug, title, created_by)
+             SELECT gen_random_uuid(), id, 'x', 'x', id FROM api.project"""
+    remove = "DELETE FROM api.environment; DELETE FROM api.suite; DELETE FROM api.project"
+    requests = (
+        (add, "DELETE", SHOP, None, 409),
+        (remove, "POST", f"{SHOP}/environments", {"slug": "e"}, 404),
+    )
+    for other, method, path, body, status in requests:
+        with (
+            psycopg.connect(url) as held,
+            concurrent.futures.ThreadPoolExecutor() as threads,
+        ):
+            held.execute(other)
+            answer = threads.submit(api.request, method, path, json=body)
+            wait_until(lambda: verdict.db.value(blocked) > 0, 30, "the request to wait")
+            held.commit()
+            assert answer.result().status_code == status

@@ -17,7 +17,8 @@
 #include "ingest_metrics.h"
 #include "log/log.h"
 
-#define QUEUE_MAX 2048
+#define FOREIGN_KEY "23503" /* is violated */
+#define QUEUE_MAX   2048
 
 TAILQ_HEAD(request_queue, request);
 
@@ -108,8 +109,20 @@ static int run_handler(struct worker *worker, struct request *request, route_han
     return status;
 }
 
-static void answer_failure(struct request *request, const struct error *error)
+/* What a row names went, or what names it came, between our look and our write; a second try sees it. */
+static void name_race(const struct request *request, struct error *error)
 {
+    if (strcmp(error->sqlstate, FOREIGN_KEY) != 0)
+        return;
+    if (strcmp(request->method, "DELETE") == 0)
+        error_set(error, "conflict", "somebody added to this just now; try again");
+    else
+        error_set(error, "not_found", "what this belongs to was removed just now");
+}
+
+static void answer_failure(struct request *request, struct error *error)
+{
+    name_race(request, error);
     response_problem(&request->response, error);
     if (response_status(&request->response) < 500)
         return;
