@@ -246,9 +246,10 @@ static const char *whole_answer(int fd)
 static void wait_for(bool (*holds)(void))
 {
     const int64_t deadline_ms = monotonic_ms() + PATIENCE_MS;
-    while (!holds() && monotonic_ms() < deadline_ms)
+    bool held; /* once is enough: what comes next may end it */
+    while (!(held = holds()) && monotonic_ms() < deadline_ms)
         poll(NULL, 0, 1);
-    assert_true(holds());
+    assert_true(held);
 }
 
 static int wanted;
