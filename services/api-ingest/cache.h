@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs in Redis, read through by api-ingest alone. A run that is not final lives at most CACHE_OPEN_MS,
- * counted from the read in Postgres; a final one CACHE_FINAL_MS, but not when it is about to be removed. Redis may be slow, empty or gone at any
- * time: then everything is answered from Postgres. Any thread but those that speak HTTP. */
+ * counted from the read in Postgres; a final one CACHE_FINAL_MS, but not when it is about to be removed. Redis may
+ * be slow, empty or gone at any time: then everything is answered from Postgres. Any thread but those that speak
+ * HTTP. */
 #pragma once
 
 #include "runs/run_json.h"
 
 struct cache;
 
-#define CACHE_OPEN_MS  1000
-#define CACHE_FINAL_MS ((int64_t)3600 * 1000)
+#define CACHE_OPEN_MS 1000
+#define CACHE_FINAL_MS                                                                             \
+    60000 /* also how long one may be told of that was removed while Redis was away */
 
 /* "redis://[:password@]host[:port][/database]"; prefix tells installations apart. */
 int cache_new(const char *url, const char *prefix, int64_t retention_ms, struct cache **cache_r,
