@@ -4,7 +4,6 @@
 
 #include <sodium.h>
 #include <stdio.h>
-#include <time.h>
 
 static int64_t read_us(clockid_t clock)
 {
@@ -21,6 +20,13 @@ int64_t monotonic_us(void)
 int64_t monotonic_ms(void)
 {
     return monotonic_us() / 1000;
+}
+
+struct timespec monotonic_in(int64_t ms)
+{
+    int64_t at_ms = monotonic_ms() + ms;
+    return (struct timespec){.tv_sec = (time_t)(at_ms / 1000),
+                             .tv_nsec = (long)(at_ms % 1000) * 1000000};
 }
 
 int64_t boot_ms(void)

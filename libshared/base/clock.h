@@ -5,9 +5,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 int64_t monotonic_ms(void);
 int64_t monotonic_us(void);
+/* The moment so many ms from now, on the monotonic clock: what pthread_cond_timedwait is given. */
+struct timespec monotonic_in(int64_t ms);
 int64_t boot_ms(void); /* as monotonic_ms, but it goes on while the machine is suspended */
 int64_t wall_ms(void); /* unix time */
 int64_t wall_us(void);

@@ -342,7 +342,6 @@ static struct report_reader *go_json_open(const struct report_handlers *handlers
 {
     struct report_reader *reader = xcalloc(1, sizeof *reader);
     reader->handlers = *handlers;
-    json_texts_init(reader->texts, fields, FIELD_COUNT);
     reader->lines =
         json_lines_new(reader->texts, fields, FIELD_COUNT,
                        &(struct json_lines_handlers){

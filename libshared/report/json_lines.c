@@ -34,6 +34,7 @@ struct json_lines *json_lines_new(struct cut_text *texts, const struct json_text
                                   const struct json_lines_handlers *handlers)
 {
     struct json_lines *lines = xcalloc(1, sizeof *lines);
+    json_texts_init(texts, table, count);
     *lines =
         (struct json_lines){.texts = texts, .table = table, .count = count, .handlers = *handlers};
     lines->scan = json_scan_new(&(struct json_scan_handlers){

@@ -12,7 +12,7 @@ struct json_lines_handlers {
 
 struct json_lines;
 
-/* Fills `texts`, which are the caller's and initialised, as json_texts.h says. */
+/* Fills `texts`, which are the caller's, as json_texts.h says; it initialises them. */
 struct json_lines *json_lines_new(struct cut_text *texts, const struct json_text *table, int count,
                                   const struct json_lines_handlers *handlers);
 void json_lines_free(struct json_lines **lines);

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -45,16 +44,10 @@ void retention_metrics_register(void)
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
-static struct timespec deadline_in(int64_t ms)
-{
-    int64_t at_ms = monotonic_ms() + ms;
-    return (struct timespec){.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
-}
-
 /* Is there to be more? */
 static bool pause_for(struct retention *retention, int64_t ms)
 {
-    const struct timespec deadline = deadline_in(ms);
+    const struct timespec deadline = monotonic_in(ms);
     int status = 0;
     pthread_mutex_lock(&retention->lock);
     while (!retention->stopping && status == 0)

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -80,18 +79,11 @@ void trace_add(const struct span *span)
         metric_add(&trace_metrics[DROPPED], 1);
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-    int64_t at_ms = monotonic_ms() + ms;
-    return (struct timespec){.tv_sec = (time_t)(at_ms / 1000),
-                             .tv_nsec = (long)(at_ms % 1000) * 1000000};
-}
-
 /* Waits for a full batch, for its time, or for the end. Returns how many spans it has put into `batch`; none
  * and *last_r: it is over. */
 static size_t take_batch(bool *last_r)
 {
-    const struct timespec due = in_ms(EVERY_MS);
+    const struct timespec due = monotonic_in(EVERY_MS);
     int status = 0;
     pthread_mutex_lock(&trace->mutex);
     while (status == 0 && !trace->stopping && trace->count < TRACE_BATCH_MAX)

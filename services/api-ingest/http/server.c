@@ -321,9 +321,7 @@ static void *tick(void *context)
     struct http_server *server = context;
     pthread_mutex_lock(&server->lock);
     while (server->has_ticker) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += TICK_MS / 1000;
+        const struct timespec until = monotonic_in(TICK_MS);
         pthread_cond_timedwait(&server->wake, &server->lock, &until);
         connections_reap(server->connections, monotonic_ms());
         stream_list_keep_alive(server->streams, monotonic_ms());

@@ -188,11 +188,7 @@ static bool serve_all(struct log_follow *follow)
 /* False when it is to stop. */
 static bool wait_for_work(struct log_follow *follow, bool is_busy)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    const struct timespec until = monotonic_in(LOOK_MS);
     pthread_mutex_lock(&follow->lock);
     int status = 0;
     while (!follow->stopping && !is_busy && status == 0 && TAILQ_EMPTY(&follow->added))

@@ -68,11 +68,7 @@ static bool is_stopping(struct uploader *uploader)
 
 static void look_later(struct uploader *uploader, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    const struct timespec until = monotonic_in(ms);
     pthread_mutex_lock(&uploader->lock);
     while (!uploader->stopping &&
            pthread_cond_timedwait(&uploader->changed, &uploader->lock, &until) == 0)

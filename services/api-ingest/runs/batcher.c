@@ -224,11 +224,8 @@ static int connect_store(struct batcher *batcher, struct error *error)
 static void wait_a_little(struct batcher *batcher)
 {
     int64_t wait_ms = backoff_wait_ms(&batcher->reconnect);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (wait_ms < RECONNECT_MIN_MS ? RECONNECT_MIN_MS : wait_ms) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    const struct timespec until =
+        monotonic_in(wait_ms < RECONNECT_MIN_MS ? RECONNECT_MIN_MS : wait_ms);
     pthread_mutex_lock(&batcher->lock);
     int status = 0;
     while (!batcher->stopping && status == 0)
