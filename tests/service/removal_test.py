@@ -10,7 +10,8 @@ from parts.process import wait_until
 from support import SUITE
 
 SHOP = "/v1/projects/shop"
-WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'api.run'::regclass AND NOT granted"
+WAITING = """SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_run_is_not_made_in_a_project_that_is_removed_meanwhile(verdict, api):
         psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as removal,
         concurrent.futures.ThreadPoolExecutor() as pool,
     ):
-        removal.execute("LOCK TABLE api.run IN SHARE MODE")
+        removal.execute("SELECT FROM api.project FOR UPDATE")
         removal.execute("DELETE FROM api.suite")
         removal.execute("DELETE FROM api.project")
         body = {"project": "shop", "suite": SUITE["slug"]}
@@ -100,6 +101,47 @@ def test_a_run_is_not_made_in_a_project_that_is_removed_meanwhile(verdict, api):
     assert verdict.db.value("SELECT count(*) FROM api.run") == 0
 
 
+def test_a_removal_waits_for_nobody_and_keeps_nobody_waiting(verdict, api):
+    """Others write runs, and VACUUM holds its table, while a project and a pool go."""
+    api.put("/v1/projects/other", {}, expect=201)
+    api.put("/v1/projects/other/suites/smoke", SUITE)
+    api.post("/v1/pools", {"slug": "gpu", "all_projects": True}, expect=201)
+    with psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as held:
+        held.execute("LOCK TABLE api.run IN ROW EXCLUSIVE MODE")
+        api.delete(SHOP, expect=204)
+        api.delete("/v1/pools/gpu", expect=204)
+        api.post("/v1/runs", {"project": "other", "suite": SUITE["slug"]}, expect=201)
+
+
+def race(api, remove, at, body):
+    """Triggers with keys, and a removal amid them. Returns their statuses, and the removal's."""
+    with concurrent.futures.ThreadPoolExecutor(9) as threads:
+        made = []
+        for i in range(16):
+            if i == at:
+                removed = threads.submit(api.request, "DELETE", remove)
+            key = {"Idempotency-Key": f"{remove} {i}"}
+            made.append(threads.submit(api.request, "POST", "/v1/runs", json=body, headers=key))
+        return {one.result().status_code for one in made}, removed.result().status_code
+
+
+def test_triggers_that_race_a_removal_leave_a_run_or_nothing(verdict, api):
+    lost = """SELECT count(*) FROM api.run WHERE project_id NOT IN (SELECT id FROM api.project)
+                                              OR pool_id NOT IN (SELECT id FROM api.pool)"""
+    for at in (0, 2, 4, 8):
+        project, pool = f"/v1/projects/p{at}", f"/v1/pools/p{at}"
+        api.put(project, {}, expect=201)
+        api.put(f"{project}/suites/unit", SUITE)
+        api.put(pool, {"all_projects": True}, expect=201)
+        body = {"project": f"p{at}", "suite": SUITE["slug"], "pool": f"p{at}"}
+        statuses, removed = race(api, project if at in (0, 4) else pool, at, body)
+        assert removed in (204, 409)
+        assert statuses <= ({201} if removed == 409 else {400, 404})
+    assert verdict.db.value(lost) == 0
+    keys = "SELECT (SELECT count(*) FROM api.idempotency_key) - (SELECT count(*) FROM api.run)"
+    assert verdict.db.value(keys) == 0
+
+
 def test_a_trigger_that_was_refused_leaves_its_key_to_the_next(verdict, api):
     """The pool goes while a batch waits in which another trigger is fine."""
     body = {"project": "shop", "suite": SUITE["slug"]}
@@ -107,7 +149,7 @@ def test_a_trigger_that_was_refused_leaves_its_key_to_the_next(verdict, api):
     keyed = {"json": {**body, "pool": "gpu"}, "headers": {"Idempotency-Key": "K"}}
     api.post("/v1/pools", {"slug": "gpu", "all_projects": True}, expect=201)
     with psycopg.connect(url) as removal, concurrent.futures.ThreadPoolExecutor() as threads:
-        removal.execute("LOCK TABLE api.run IN SHARE MODE")
+        removal.execute("SELECT FROM api.project FOR UPDATE")
         removal.execute("DELETE FROM api.pool WHERE slug = 'gpu'")
         first = threads.submit(api.request, "POST", "/v1/runs", json=body)
         wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the first to wait")
@@ -135,8 +177,6 @@ def test_a_key_whose_run_is_not_there_is_taken_over(verdict, api):
 
 def test_a_race_with_a_removal_is_told_as_such(verdict, api):
     url = verdict.urls["VERDICT_POSTGRES_URL"]
-    blocked = """SELECT count(*) FROM pg_stat_activity
-                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
     add = """INSERT INTO api.environment (id, project_id, slug, title, created_by)
              SELECT gen_random_uuid(), id, 'x', 'x', id FROM api.project"""
     remove = "DELETE FROM api.environment; DELETE FROM api.suite; DELETE FROM api.project"
@@ -151,6 +191,6 @@ def test_a_race_with_a_removal_is_told_as_such(verdict, api):
         ):
             held.execute(other)
             answer = threads.submit(api.request, method, path, json=body)
-            wait_until(lambda: verdict.db.value(blocked) > 0, 30, "the request to wait")
+            wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the request to wait")
             held.commit()
             assert answer.result().status_code == status

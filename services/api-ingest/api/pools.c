@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "db/audit.h"
 #include "db/pool.h"
-#include "db/run_remove.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "lanes.h"
@@ -171,15 +170,27 @@ static int check_unused(struct store *store, const json_t *pool, const struct uu
     return has_runs ? error_set(error, "conflict", "runs name this pool: it stays with them") : 0;
 }
 
+/* As a project's (api/projects.c). */
+static int lock_unused(struct store *store, const json_t *pool, const struct uuid *id,
+                       struct error *error)
+{
+    bool is_there;
+    if (check_unused(store, pool, id, error) < 0 || pool_db_lock(store, id, &is_there, error) < 0)
+        return -1;
+    if (!is_there)
+        return no_such("pool", json_find_text(pool, "slug"), error);
+    return check_unused(store, pool, id, error);
+}
+
 /* Workers that were of it are not let in any more. */
 int pools_remove(struct request *request, struct response *response, struct error *error)
 {
     AUTO(json_free) json_t *pool = NULL;
     struct store *store;
     struct uuid id;
-    if (request_begin(request, &store, error) < 0 || run_remove_db_lock(store, error) < 0 ||
+    if (request_begin(request, &store, error) < 0 ||
         find_pool(request, store, &pool, &id, error) < 0 ||
-        check_unused(store, pool, &id, error) < 0 || pool_db_remove(store, &id, error) < 0 ||
+        lock_unused(store, pool, &id, error) < 0 || pool_db_remove(store, &id, error) < 0 ||
         audit_add(store, request, NULL, "pool.remove", &id,
                   json_pack("{s:s}", "slug", json_find_text(pool, "slug")), error) < 0 ||
         request_commit(request, error) < 0)

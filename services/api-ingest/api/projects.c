@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "db/audit.h"
 #include "db/project.h"
-#include "db/run_remove.h"
 #include "http/page.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -151,21 +150,40 @@ int projects_put(struct request *request, struct response *response, struct erro
     return status < 0 ? -1 : answer_project(request, response, http_status, &project.id, error);
 }
 
-/* Nothing new comes to it meanwhile: see run_remove_db_lock. What there is much of goes later (db/retention.c). */
-int projects_remove(struct request *request, struct response *response, struct error *error)
+static int check_no_runs(struct store *store, const struct project_ref *project,
+                         struct error *error)
 {
-    const struct project_ref *project = request_project(request);
-    struct store *store;
     bool has_runs;
-    if (request_begin(request, &store, error) < 0 || run_remove_db_lock(store, error) < 0 ||
-        project_db_has_runs(store, &project->id, &has_runs, error) < 0)
+    if (project_db_has_runs(store, &project->id, &has_runs, error) < 0)
         return -1;
     if (has_runs)
         return error_set(error, "conflict",
                          "the project has runs: cancel those that go on, and remove them all first"
                          " (DELETE /v1/projects/%s/runs)",
                          project->slug);
-    if (project_db_remove(store, &project->id, error) < 0 ||
+    return 0;
+}
+
+/* Triggers wait for the lock: who is refused anyway does not take it. Behind it nothing new comes. */
+static int lock_without_runs(struct store *store, const struct project_ref *project,
+                             struct error *error)
+{
+    bool is_there;
+    if (check_no_runs(store, project, error) < 0 ||
+        project_db_lock(store, &project->id, &is_there, error) < 0)
+        return -1;
+    if (!is_there)
+        return no_such("project", project->slug, error);
+    return check_no_runs(store, project, error);
+}
+
+/* What there is much of goes later (db/retention.c). */
+int projects_remove(struct request *request, struct response *response, struct error *error)
+{
+    const struct project_ref *project = request_project(request);
+    struct store *store;
+    if (request_begin(request, &store, error) < 0 || lock_without_runs(store, project, error) < 0 ||
+        project_db_remove(store, &project->id, error) < 0 ||
         audit_add(store, request, NULL, "project.remove", &project->id,
                   json_pack("{s:s}", "slug", project->slug), error) < 0 ||
         request_commit(request, error) < 0)

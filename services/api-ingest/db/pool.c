@@ -144,6 +144,17 @@ int pool_db_take_back(struct store *store, const struct uuid *id, const struct u
                        error);
 }
 
+static const char lock_sql[] = "SELECT FROM api.pool WHERE id = $1 FOR UPDATE";
+
+int pool_db_lock(struct store *store, const struct uuid *id, bool *is_there_r, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, lock_sql, PARAMS(param_uuid(id)), &rows, error) < 0)
+        return -1;
+    *is_there_r = rows_count(rows) == 1;
+    return 0;
+}
+
 static const char has_runs_sql[] = "SELECT EXISTS (SELECT FROM api.run WHERE pool_id = $1)";
 
 int pool_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,

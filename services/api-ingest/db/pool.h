@@ -35,6 +35,9 @@ int pool_db_grant(struct store *store, const struct uuid *id, const struct uuid 
                   const struct uuid *created_by, struct error *error) WARN_UNUSED;
 int pool_db_take_back(struct store *store, const struct uuid *id, const struct uuid *project_id,
                       struct error *error) WARN_UNUSED;
+/* Until the end of the transaction nothing that names it is made: whoever is about to waits, and finds it gone then. */
+int pool_db_lock(struct store *store, const struct uuid *id, bool *is_there_r,
+                 struct error *error) WARN_UNUSED;
 int pool_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
                      struct error *error) WARN_UNUSED;
 /* With its grants and enrolments. "conflict" when a template names it. */

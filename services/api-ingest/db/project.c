@@ -100,6 +100,18 @@ int project_db_end_shares(struct store *store, const struct uuid *id, struct err
     return store_query(store, end_shares_sql, PARAMS(param_uuid(id)), NULL, error);
 }
 
+static const char lock_sql[] = "SELECT FROM api.project WHERE id = $1 FOR UPDATE";
+
+int project_db_lock(struct store *store, const struct uuid *id, bool *is_there_r,
+                    struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, lock_sql, PARAMS(param_uuid(id)), &rows, error) < 0)
+        return -1;
+    *is_there_r = rows_count(rows) == 1;
+    return 0;
+}
+
 static const char has_runs_sql[] = "SELECT EXISTS (SELECT FROM api.run WHERE project_id = $1)";
 
 int project_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,

@@ -27,6 +27,9 @@ int project_db_share_generation(struct store *store, const struct uuid *id, int6
 /* Raises it. */
 int project_db_end_shares(struct store *store, const struct uuid *id,
                           struct error *error) WARN_UNUSED;
+/* Until the end of the transaction nothing that names it is made: whoever is about to waits, and finds it gone then. */
+int project_db_lock(struct store *store, const struct uuid *id, bool *is_there_r,
+                    struct error *error) WARN_UNUSED;
 int project_db_has_runs(struct store *store, const struct uuid *id, bool *has_runs_r,
                         struct error *error) WARN_UNUSED;
 /* With its environments, suites, templates, webhooks and grants; its tokens are revoked. */

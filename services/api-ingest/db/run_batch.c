@@ -214,21 +214,26 @@ int run_batch_db_add_suites(struct store *store, struct trigger *const *list, in
 
 /* ---- runs ----------------------------------------------------------------------------------------- */
 
-/* Who names what was removed a moment ago gets no row. */
-static const char add_runs_sql[] =
-    "INSERT INTO api.run (id, project_id, pool_id, suite_id, suite_version_id, suite_slug,"
-    " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
-    "requirements,"
-    " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
-    " rerun, bundle)"
-    " SELECT mine.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
-    " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
-    " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
-    "$20::text[],"
-    " $21::uuid[], $22::jsonb[], $23::bytea[])"
-    " AS mine (id, project_id, pool_id)"
-    " WHERE EXISTS (SELECT FROM api.project p WHERE p.id = mine.project_id)"
-    " AND EXISTS (SELECT FROM api.pool p WHERE p.id = mine.pool_id) RETURNING id, number";
+/* Who names what was removed a moment ago gets no row, and what is named stays until the COMMIT: whoever removes
+ * it (FOR UPDATE) waits for us, and sees our runs then, or we for him. */
+#define KEPT(name, table, ids)                                                                     \
+    " " name " AS MATERIALIZED (SELECT id FROM " table " WHERE id = ANY (" ids ")"                 \
+    " ORDER BY id FOR KEY SHARE)"
+static const char add_runs_sql[] = "WITH" KEPT("projects", "api.project", "$2::uuid[]") "," KEPT(
+    "pools", "api.pool",
+    "$3::uuid[]") " INSERT INTO api.run (id, project_id, pool_id, suite_id, suite_version_id, suite_slug,"
+                  " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
+                  "requirements,"
+                  " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
+                  " rerun, bundle)"
+                  " SELECT mine.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
+                  " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
+                  " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
+                  "$20::text[],"
+                  " $21::uuid[], $22::jsonb[], $23::bytea[])"
+                  " AS mine (id, project_id, pool_id)"
+                  " WHERE mine.project_id IN (SELECT id FROM projects) AND mine.pool_id IN (SELECT id FROM pools)"
+                  " RETURNING id, number";
 
 static void add_run(struct matrix *runs, const struct trigger *trigger)
 {

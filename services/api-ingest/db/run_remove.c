@@ -49,13 +49,3 @@ int run_remove_db_ended(struct store *store, const struct uuid *project_id, int6
     *has_more_r = rows_bool(more, 0, 0);
     return 0;
 }
-
-/* While it waits, triggers wait behind it: not for long, but long enough that an autovacuum in its way gives up
- * (deadlock_timeout, a second). */
-int run_remove_db_lock(struct store *store, struct error *error)
-{
-    if (store_query(store, "SET LOCAL lock_timeout = '1500ms'", NO_PARAMS, NULL, error) < 0 ||
-        store_query(store, "LOCK TABLE api.run IN SHARE MODE", NO_PARAMS, NULL, error) < 0)
-        return -1;
-    return store_query(store, "SET LOCAL lock_timeout TO DEFAULT", NO_PARAMS, NULL, error);
-}

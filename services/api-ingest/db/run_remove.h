@@ -15,8 +15,6 @@
 /* With its key, and a note for the owners of the rest. False when it is not there, or not final. */
 int run_remove_db(struct store *store, const struct uuid *run_id, bool *is_removed_r,
                   struct error *error) WARN_UNUSED;
-/* Until the end of the transaction no run is made: whoever is about to finds then what it names gone. */
-int run_remove_db_lock(struct store *store, struct error *error) WARN_UNUSED;
 /* The same of the oldest of a project that have ended. *ids_r is an owned array of *count_r; has_more_r: others have
  * ended as well. */
 int run_remove_db_ended(struct store *store, const struct uuid *project_id, int64_t limit,
