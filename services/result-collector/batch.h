@@ -20,6 +20,7 @@ struct batch_run {
     bool is_known;
     struct uuid project_id;
     bool is_closed;
+    bool is_removed;  /* by somebody, wholly: nothing that comes of it is kept */
     bool is_declared; /* its cases were declared: others that it reports were not planned */
     bool has_retries; /* some case has more than one try */
     bool is_touched;

@@ -117,6 +117,8 @@ void intake_take(struct intake *intake, const struct partitions *partitions,
             reject(&judgements[i], &why);
             continue;
         }
+        if (message->dispatch->run->is_removed)
+            continue;
         batch_take_items(intake->batch, message->dispatch, message->head.first_seq, message->items,
                          message->item_count);
     }

@@ -25,7 +25,8 @@ int write_lock(struct store *store, struct batch *batch, struct error *error)
 {
     if (batch->dispatches == NULL)
         return 0;
-    if (db_lock_runs(store, batch, error) < 0 || db_lock_tasks(store, batch, error) < 0)
+    if (db_lock_runs(store, batch, error) < 0 || db_find_removed(store, batch, error) < 0 ||
+        db_lock_tasks(store, batch, error) < 0)
         return -1;
     return db_load_dispatches(store, batch, error);
 }

@@ -387,6 +387,25 @@ def test_what_comes_of_a_run_that_was_removed_is_late(verdict, worker):
     assert not dead_letters(verdict)
 
 
+def test_what_comes_of_a_run_that_somebody_removed_is_not_kept(collector, worker):
+    task, other = Task(collector, worker), Task(collector, worker)
+    stream, behind = Stream(task), Stream(other)
+    for table in ("scheduling.task", "scheduling.dispatch", "results.run_totals"):
+        collector.db.query(f"DELETE FROM {table} WHERE run_id = %s", task.run)
+    collector.db.query("DELETE FROM api.run WHERE id = %s", task.run)
+    note = "INSERT INTO api.removed_run (run_id, emptied_at) VALUES (%s, now())"
+    collector.db.query(note, task.run)
+    behind.partition = stream.partition
+
+    stream.send(result("a"), log("x"), finished())
+    behind.send(result("b"), finished())
+
+    assert behind.wait(timeout_s=60)["finished"]
+    tables = ("late_result", "stale_result", "result", "log_chunk", "task_record")
+    assert {task.count(table) for table in tables} == {0}
+    assert not dead_letters(collector)
+
+
 def test_kill_9_at_any_moment_loses_and_doubles_nothing(collector, worker):
     tasks = [Task(collector, worker) for _ in range(10)]
     streams = [Stream(task) for task in tasks]

@@ -31,7 +31,8 @@ static const char runs_sql[] =
     "  ORDER BY r.id LIMIT $3::integer FOR UPDATE OF r SKIP LOCKED)," REMOVE_PARTS_OF(
         "SELECT id FROM old") " DELETE FROM api.run WHERE id IN (SELECT id FROM old)";
 
-/* When nothing is left of them; an event may wait for a delivery, and goes by its age then. */
+/* When nothing is left of them; an event may wait for a delivery, and goes by its age then. The note itself stays for
+ * as long as runs are kept: who was away may still come with results of it. */
 #define NONE_IN(table) " AND NOT EXISTS (SELECT FROM " table " t WHERE t.run_id = x.run_id)"
 #define NO_RESULTS                                                                                 \
     NONE_IN("results.run_totals")                                                                  \
@@ -40,11 +41,15 @@ static const char runs_sql[] =
     NONE_IN("results.late_result")                                                                 \
     NONE_IN("results.stale_result")                                                                \
     NONE_IN("results.log_chunk")
-static const char removed_runs_sql[] =
-    "DELETE FROM api.removed_run WHERE run_id IN (SELECT x.run_id FROM api.removed_run x"
-    " WHERE x.removed_at < $1::timestamptz" NONE_IN("scheduling.run_state") NO_RESULTS
+static const char emptied_runs_sql[] =
+    "UPDATE api.removed_run SET emptied_at = now() WHERE run_id IN (SELECT x.run_id"
+    " FROM api.removed_run x WHERE x.emptied_at IS NULL AND x.removed_at < $1::timestamptz" NONE_IN(
+        "scheduling.run_state") NO_RESULTS
     " AND (x.removed_at < now() - interval '1 day'"
     "  OR NOT EXISTS (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $2::integer)";
+static const char removed_runs_sql[] =
+    "DELETE FROM api.removed_run WHERE run_id IN (SELECT run_id FROM api.removed_run"
+    " WHERE emptied_at < $1::timestamptz ORDER BY emptied_at LIMIT $2::integer)";
 
 /* Of projects that somebody removed. */
 static const char cases_sql[] = "DELETE FROM api.declared_case WHERE (suite_version_id, ordinal) IN"
@@ -87,7 +92,8 @@ static const struct retention_step steps[] = {
     {.table = "api.removed_run",
      .key = RETENTION_BY_TIME,
      .kept_ms = REMOVED_KEPT_MS,
-     .sql = removed_runs_sql},
+     .sql = emptied_runs_sql},
+    {.table = "api.removed_run", .key = RETENTION_BY_TIME, .sql = removed_runs_sql},
     OF_REMOVED_PROJECTS("api.declared_case", cases_sql),
     OF_REMOVED_PROJECTS("api.suite_version", versions_sql),
     OF_REMOVED_PROJECTS("api.removed_project", removed_projects_sql),

@@ -37,6 +37,31 @@ int db_lock_runs(struct store *store, struct batch *batch, struct error *error)
     return 0;
 }
 
+static const char find_removed[] =
+    "SELECT run_id FROM api.removed_run WHERE run_id = ANY ($1::uuid[])";
+
+int db_find_removed(struct store *store, struct batch *batch, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(array_param_free) struct array_param *ids = array_param_new();
+    bool are_known = true;
+    for (const struct batch_run *run = batch->runs; run != NULL; run = run->hh.next) {
+        if (run->is_known)
+            continue;
+        array_param_add(ids, run->id.text);
+        are_known = false;
+    }
+    if (are_known)
+        return 0;
+    if (store_query(store, find_removed, PARAMS(array_param_get(ids)), &rows, error) < 0)
+        return -1;
+    for (int row = 0; row < rows_count(rows); row++) {
+        const struct uuid id = rows_uuid(rows, row, 0);
+        batch_get_run(batch, &id)->is_removed = true;
+    }
+    return 0;
+}
+
 static void row_to_task(const struct rows *rows, int row, struct batch *batch)
 {
     struct uuid id = rows_uuid(rows, row, 0);

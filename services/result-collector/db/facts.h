@@ -8,5 +8,7 @@
 #include "store/store.h"
 
 int db_lock_runs(struct store *store, struct batch *batch, struct error *error) WARN_UNUSED;
+/* Of the runs that are not known. */
+int db_find_removed(struct store *store, struct batch *batch, struct error *error) WARN_UNUSED;
 int db_lock_tasks(struct store *store, struct batch *batch, struct error *error) WARN_UNUSED;
 int db_load_dispatches(struct store *store, struct batch *batch, struct error *error) WARN_UNUSED;
