@@ -30,6 +30,7 @@ struct cache {
     int idle_count;
     struct backoff breaker; /* not due: Redis is left alone */
     bool was_told;          /* that it is away */
+    int64_t doubt_until_ms; /* it may tell of a final run that was removed: monotonic */
 };
 
 /* KEYS: the run. ARGV: revision, version, final, project, body, time to live in ms. */
@@ -250,6 +251,22 @@ static struct run_text *read_reply(const struct uuid *run_id, const redisReply *
                          reply->element[4]->len);
 }
 
+/* Redis was not told of a removal: what was put there before may outlive its run. */
+static bool is_in_doubt(struct cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    bool is = monotonic_ms() < cache->doubt_until_ms;
+    pthread_mutex_unlock(&cache->lock);
+    return is;
+}
+
+static void doubt(struct cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->doubt_until_ms = monotonic_ms() + CACHE_FINAL_MS + CACHE_OPEN_MS;
+    pthread_mutex_unlock(&cache->lock);
+}
+
 struct run_text *cache_get(struct cache *cache, const struct uuid *run_id)
 {
     char key[KEY_SIZE];
@@ -265,6 +282,8 @@ struct run_text *cache_get(struct cache *cache, const struct uuid *run_id)
     }
     struct run_text *text = read_reply(run_id, reply);
     freeReplyObject(reply);
+    if (text != NULL && text->is_final && is_in_doubt(cache))
+        run_text_unref(&text);
     count(text == NULL ? "miss" : "hit");
     return text;
 }
@@ -304,7 +323,8 @@ void cache_put(struct cache *cache, const struct run_text *text, int64_t read_ms
         freeReplyObject(reply);
 }
 
-static void forget(struct cache *cache, const char *script, const struct uuid *run_id, int for_ms)
+/* False: Redis is away. */
+static bool forget(struct cache *cache, const char *script, const struct uuid *run_id, int for_ms)
 {
     char key[KEY_SIZE], ttl[24];
     snprintf(ttl, sizeof ttl, "%d", for_ms);
@@ -313,8 +333,10 @@ static void forget(struct cache *cache, const char *script, const struct uuid *r
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         lengths[i] = strlen(words[i]);
     redisReply *reply = ask(cache, (int)ARRAY_SIZE(words), words, lengths);
-    if (reply != NULL)
-        freeReplyObject(reply);
+    if (reply == NULL)
+        return false;
+    freeReplyObject(reply);
+    return true;
 }
 
 void cache_forget(struct cache *cache, const struct uuid *run_id)
@@ -324,5 +346,6 @@ void cache_forget(struct cache *cache, const struct uuid *run_id)
 
 void cache_remove(struct cache *cache, const struct uuid *run_id)
 {
-    forget(cache, remove_script, run_id, REMOVED_MS);
+    if (!forget(cache, remove_script, run_id, REMOVED_MS))
+        doubt(cache);
 }

@@ -9,9 +9,8 @@
 
 struct cache;
 
-#define CACHE_OPEN_MS 1000
-#define CACHE_FINAL_MS                                                                             \
-    60000 /* also how long one may be told of that was removed while Redis was away */
+#define CACHE_OPEN_MS  1000
+#define CACHE_FINAL_MS 60000
 
 /* "redis://[:password@]host[:port][/database]"; prefix tells installations apart. */
 int cache_new(const char *url, const char *prefix, int64_t retention_ms, struct cache **cache_r,
@@ -25,5 +24,6 @@ struct run_text *cache_get(struct cache *cache, const struct uuid *run_id);
 void cache_put(struct cache *cache, const struct run_text *text, int64_t read_ms);
 /* Something was changed, or told: for CACHE_OPEN_MS it is read from Postgres, unless it is final. */
 void cache_forget(struct cache *cache, const struct uuid *run_id);
-/* It is removed: not told of any more, nor taken from whoever read it before. */
+/* It is removed: not told of any more, nor taken from whoever read it before. Where Redis cannot be told, final runs
+ * are not taken from it for CACHE_FINAL_MS; another process does not know of that. */
 void cache_remove(struct cache *cache, const struct uuid *run_id);

@@ -3,11 +3,13 @@
 
 import concurrent.futures
 import re
+import urllib.parse
 
 import psycopg
 import pytest
 from parts.process import wait_until
 from support import SUITE
+from support.relay import Relay
 
 SHOP = "/v1/projects/shop"
 WAITING = """SELECT count(*) FROM pg_stat_activity
@@ -23,9 +25,10 @@ def api(verdict):
     return verdict.api
 
 
-def parked(verdict):
+def metric(verdict, name):
     text = verdict.services["api-ingest"].health("/metrics")[1]
-    return int(float(re.search(r"^verdict_http_parked_requests (\S+)$", text, re.M).group(1)))
+    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
+    return int(float(found.group(1))) if found else 0
 
 
 def trigger(api, **more):
@@ -104,7 +107,7 @@ def test_a_run_is_not_made_in_a_project_that_is_removed_meanwhile(verdict, api):
 def test_a_removal_waits_for_nobody_and_keeps_nobody_waiting(verdict, api):
     """Others write runs, and VACUUM holds its table, while a project and a pool go."""
     api.put("/v1/projects/other", {}, expect=201)
-    api.put("/v1/projects/other/suites/smoke", SUITE)
+    api.put("/v1/projects/other/suites/unit", SUITE)
     api.post("/v1/pools", {"slug": "gpu", "all_projects": True}, expect=201)
     with psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as held:
         held.execute("LOCK TABLE api.run IN ROW EXCLUSIVE MODE")
@@ -155,7 +158,11 @@ def test_a_trigger_that_was_refused_leaves_its_key_to_the_next(verdict, api):
         wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the first to wait")
         refused = threads.submit(api.request, "POST", "/v1/runs", **keyed)
         fine = threads.submit(api.request, "POST", "/v1/runs", json=body)
-        wait_until(lambda: parked(verdict) == 3, 30, "all of them to be in line")
+        wait_until(
+            lambda: metric(verdict, "verdict_http_parked_requests") == 3,
+            30,
+            "all of them to be in line",
+        )
         removal.commit()
         assert refused.result().status_code == 404
         assert [first.result().status_code, fine.result().status_code] == [201, 201]
@@ -181,10 +188,11 @@ def test_a_race_with_a_removal_is_told_as_such(verdict, api):
              SELECT gen_random_uuid(), id, 'x', 'x', id FROM api.project"""
     remove = "DELETE FROM api.environment; DELETE FROM api.suite; DELETE FROM api.project"
     requests = (
-        (add, "DELETE", SHOP, None, 409),
+        (add, "DELETE", SHOP, None, 204),  # it goes with what was added
         (remove, "POST", f"{SHOP}/environments", {"slug": "e"}, 404),
     )
     for other, method, path, body, status in requests:
+        api.put(SHOP, {})
         with (
             psycopg.connect(url) as held,
             concurrent.futures.ThreadPoolExecutor() as threads,
@@ -194,3 +202,30 @@ def test_a_race_with_a_removal_is_told_as_such(verdict, api):
             wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the request to wait")
             held.commit()
             assert answer.result().status_code == status
+
+
+def test_a_run_that_is_removed_while_redis_is_away_is_not_told_of_afterwards(verdict, api):
+    redis = urllib.parse.urlsplit(verdict.urls["VERDICT_REDIS_URL"])
+    removed, kept = (trigger(api) for _ in range(2))
+    for run in (removed, kept):
+        api.post(f"/v1/runs/{run}/cancel")
+        verdict.wait_final(run)
+    with Relay(redis.port) as relay:
+        host = urllib.parse.urlsplit(relay.url).netloc
+        verdict.start("api-ingest", VERDICT_REDIS_URL=redis._replace(netloc=host).geturl())
+        asked = 'verdict_run_cache_total{outcome="%s"}'
+
+        def answers(outcome, run):
+            before = metric(verdict, asked % outcome)
+            api.get(f"/v1/runs/{run}")
+            return metric(verdict, asked % outcome) > before
+
+        wait_until(lambda: answers("hit", removed), 30, "the run to be in Redis")
+        relay.swallows = "\r\n"
+        relay.cut("")
+        wait_until(lambda: answers("away", kept), 30, "Redis to be away")
+        api.delete(f"/v1/runs/{removed}", expect=204)
+        relay.swallows = None
+        relay.cut("")
+        wait_until(lambda: not answers("away", kept), 30, "Redis to be back")
+        api.get(f"/v1/runs/{removed}", expect=404)
