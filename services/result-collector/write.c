@@ -188,6 +188,7 @@ int write_batch(struct store *store, struct batch *batch, struct outbox *outbox,
 
     if (db_add_late_results(store, batch, error) < 0 ||
         db_add_stale_results(store, batch, error) < 0 ||
+        db_add_contradicting_results(store, batch, error) < 0 ||
         db_add_log_chunks(store, batch, error) < 0 || db_add_task_records(store, batch, error) < 0)
         return -1;
     count(batch, outcome);

@@ -34,18 +34,40 @@ static bool is_uncounted(const struct closed_run *run, const struct closed_task 
     return task->failed + task->errored > 0 && run->failed + run->errored == 0;
 }
 
+bool close_is_contradicted(const struct closed_run *run)
+{
+    for (int i = 0; i < run->task_count; i++)
+        if (is_uncounted(run, &run->tasks[i]))
+            return true;
+    return false;
+}
+
+static void consider_contradiction(const struct closed_run *run, const struct closed_task *task,
+                                   struct candidate *best)
+{
+    const char *other = run->is_uploaded ? "another upload" : "an earlier attempt";
+    const long long failed = task->failed + task->errored;
+    char more[40] = "";
+    if (run->contradicted > 1)
+        text_format(more, sizeof more, " (and %lld more)", (long long)run->contradicted - 1);
+    if (run->contradicted > 0)
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT, "%s failed, and %s in %s%s",
+                 run->contradicted_case, run->contradicted_as, other, more);
+    else if (run->is_uploaded)
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT,
+                 "%lld cases failed in one upload that another upload has passed", failed);
+    else
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT,
+                 "exit status %lld: %lld cases failed that an earlier attempt has passed",
+                 (long long)task->exit_status, failed);
+}
+
 static void consider_exit(const struct closed_run *run, const struct closed_task *task,
                           struct candidate *best)
 {
     bool none = task->passed + task->skipped + task->blocked == 0;
-    if (is_uncounted(run, task) && run->is_uploaded)
-        consider(best, REASON_EXIT_CONTRADICTS_REPORT,
-                 "%lld cases failed in one upload that another upload has passed",
-                 (long long)(task->failed + task->errored));
-    else if (is_uncounted(run, task))
-        consider(best, REASON_EXIT_CONTRADICTS_REPORT,
-                 "exit status %lld: %lld cases failed that an earlier attempt has passed",
-                 (long long)task->exit_status, (long long)(task->failed + task->errored));
+    if (is_uncounted(run, task))
+        consider_contradiction(run, task, best);
     if (task->report == REPORT_NOT_EXPECTED || task->failed > 0 || task->errored > 0)
         return; /* a reported failure fails, whatever the exit status */
     if (none && task->ending == ENDED_EXITED && task->exit_status == run->empty_status)

@@ -38,7 +38,14 @@ struct closed_run {
     int64_t empty_status; /* the framework's exit status when it found no test */
     const struct closed_task *tasks;
     int task_count;
+    int64_t
+        contradicted; /* counted cases that failed in another report; asked for where close_is_contradicted */
+    char contradicted_case[100]; /* the first of them */
+    char contradicted_as[16];    /* its status that counts */
 };
+
+/* A failure that a task reports is not among the counted results, which are the first ones. */
+bool close_is_contradicted(const struct closed_run *run);
 
 #define CLOSE_DETAIL_SIZE 200
 

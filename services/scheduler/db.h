@@ -80,6 +80,9 @@ int db_find_recorded_cases(struct store *store, const struct task *task, struct 
 /* Finished records of these dispatches, or (NULL) of all open tasks of the partition. */
 int db_find_records(struct store *store, int partition, struct array_param *dispatches,
                     struct rows **rows_r, struct error *error) WARN_UNUSED;
+/* Cases that failed in the deciding report of a task, and count by what another one told first. */
+int db_find_contradicted(struct store *store, const struct run *run, struct closed_run *closed,
+                         struct error *error) WARN_UNUSED;
 int db_load_closed_tasks(struct store *store, const struct run *run, struct closed_task **tasks_r,
                          int *count_r, struct error *error) WARN_UNUSED;
 /* Which of these are not the dispatch of an open task, and whether the ledger has ever heard of it: the spool

@@ -78,8 +78,12 @@ static int decide_run(struct brain *brain, struct store *store, struct run *run,
     closed.empty_status = empty_status(run);
     closed.is_uploaded = run->is_uploaded;
     closed.task_count = count;
-    enum reason reason = close_decide(&closed, detail);
-    int status = close_run(brain, store, run, &closed, reason, detail, NULL, error);
+    int status =
+        close_is_contradicted(&closed) ? db_find_contradicted(store, run, &closed, error) : 0;
+    if (status == 0) {
+        enum reason reason = close_decide(&closed, detail);
+        status = close_run(brain, store, run, &closed, reason, detail, NULL, error);
+    }
     free(tasks);
     return status;
 }

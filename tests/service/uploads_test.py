@@ -143,6 +143,24 @@ def test_the_same_upload_again_changes_nothing_also_when_the_run_is_over(shop):
     assert shop.db.value(count.format("results.late_result"), run) == 0
 
 
+def test_uploads_that_contradict_each_other_name_the_case(shop):
+    run = shop.trigger()
+    shop.upload(run, junit("a", "b"))
+
+    second = shop.upload(run, junit("a", "b", failed=["b"]), complete="true")["upload"]
+
+    assert (second["cases"], second["counted"], second["failed"]) == (2, 0, 1)
+    assert shop.final(run) == ("errored", "exit_contradicts_report")
+    assert shop.totals(run) == {"planned": 2, "passed": 2}
+    kept = shop.db.query("SELECT * FROM results.stale_result WHERE run_id = %s", run)
+    assert [(row["name"], row["status"]) for row in kept] == [("b", "failed")]
+    assert str(kept[0]["task_id"]) == second["id"]
+    for format_ in ("html", "junit", "markdown", "ctrf"):
+        path = f"/v1/runs/{run}/report?format={format_}"
+        report = shop.verdict.api.request("GET", path).text
+        assert "b failed, and passed in another upload" in report, report
+
+
 def test_what_was_declared_and_not_uploaded_did_not_run(shop):
     cases = [f"tests/test_shop.py::{name}" for name in ("a", "b", "c")]
     run = shop.trigger(cases=cases)

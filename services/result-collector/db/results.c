@@ -24,6 +24,12 @@ static void add_dispatches(struct columns *columns, const struct batch *batch)
     }
 }
 
+static void add_variants(struct columns *columns, const struct batch *batch)
+{
+    for (const struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next)
+        columns_text(columns, 4, d->task->variant == NULL ? "" : d->task->variant);
+}
+
 /* ---- results that count ----------------------------------------------------------------------- */
 
 static void add_result(struct columns *columns, const struct batch_item *item)
@@ -81,8 +87,7 @@ int db_insert_results(struct store *store, struct batch *batch, struct error *er
     struct param params[COLUMNS_MAX];
     size_t count = 0;
     add_dispatches(columns, batch);
-    for (const struct batch_dispatch *d = batch->dispatches; d != NULL; d = d->hh.next)
-        columns_text(columns, 4, d->task->variant == NULL ? "" : d->task->variant);
+    add_variants(columns, batch);
     for (size_t i = 0; i < batch->item_count; i++)
         if (is_result_at(&batch->items[i], PLACE_COUNTED)) {
             add_result(columns, &batch->items[i]);
@@ -139,6 +144,48 @@ int db_add_late_results(struct store *store, struct batch *batch, struct error *
 int db_add_stale_results(struct store *store, struct batch *batch, struct error *error)
 {
     return add_apart(store, INSERT_APART("stale_result"), batch, PLACE_STALE, error);
+}
+
+/* What was told of a case before counts; where it is told otherwise now, that is kept as well. */
+static bool is_absorbed(const struct batch_item *item)
+{
+    return is_result_at(item, PLACE_COUNTED) && !item->is_inserted;
+}
+
+/* $1 … $5 run, task, dispatch, attempt, variant by ordinal; $6 … $11 a row each */
+static const char insert_contradicting[] =
+    "INSERT INTO results.stale_result (run_id, task_id, dispatch_id, attempt, seq, case_key, "
+    "status, name) SELECT ($1::uuid[])[o], ($2::uuid[])[o], ($3::uuid[])[o], ($4::int[])[o], seq, "
+    "decode(key, 'hex'), status, name "
+    "FROM unnest($6::int[], $7::bigint[], $8::text[], $9::int[], $10::text[], $11::text[]) "
+    "AS n (o, seq, key, try, status, name) WHERE EXISTS (SELECT FROM results.result r "
+    "WHERE r.run_id = ($1::uuid[])[o] AND r.case_key = decode(key, 'hex') "
+    "AND r.variant = ($5::text[])[o] AND r.try = n.try AND r.status <> n.status) "
+    "ON CONFLICT DO NOTHING";
+
+int db_add_contradicting_results(struct store *store, struct batch *batch, struct error *error)
+{
+    AUTO(columns_free) struct columns *columns = columns_new(11);
+    struct param params[COLUMNS_MAX];
+    size_t count = 0;
+    add_dispatches(columns, batch);
+    add_variants(columns, batch);
+    for (size_t i = 0; i < batch->item_count; i++) {
+        const struct batch_item *item = &batch->items[i];
+        if (!is_absorbed(item))
+            continue;
+        columns_int(columns, 5, item->dispatch->ordinal);
+        columns_int(columns, 6, item->item.seq);
+        columns_text(columns, 7, item->item.result.key);
+        columns_int(columns, 8, item->item.result.try);
+        columns_text(columns, 9, names_get(&result_status_names, item->item.result.status));
+        columns_text(columns, 10, item->item.result.name);
+        count++;
+    }
+    if (count == 0)
+        return 0;
+    columns_params(columns, params);
+    return store_pipeline_add(store, insert_contradicting, params, columns->count, -1, error);
 }
 
 /* ---- output ----------------------------------------------------------------------------------- */

@@ -309,6 +309,31 @@ int db_load_closed_tasks(struct store *store, const struct run *run, struct clos
     return 0;
 }
 
+static const char find_contradicted[] =
+    "SELECT count(*) OVER (), left(concat_ws('.', nullif(r.class, ''), r.name), 90), r.status "
+    "FROM results.stale_result s JOIN scheduling.task t ON t.id = s.task_id "
+    "AND t.dispatch_id = s.dispatch_id "
+    "JOIN results.result r ON r.run_id = $1 AND r.case_key = s.case_key AND r.variant = t.variant "
+    "WHERE s.run_id = $1 AND s.status IN ('failed', 'errored') "
+    "AND r.status NOT IN ('failed', 'errored') ORDER BY r.class, r.name LIMIT 1";
+
+int db_find_contradicted(struct store *store, const struct run *run, struct closed_run *closed,
+                         struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    store_about(store, run->id.text);
+    if (store_query(store, find_contradicted, PARAMS(param_uuid(&run->id)), &rows, error) < 0)
+        return -1;
+    if (rows_count(rows) == 0)
+        return 0;
+    closed->contradicted = rows_int(rows, 0, 0);
+    text_format(closed->contradicted_case, sizeof closed->contradicted_case, "%s",
+                rows_text(rows, 0, 1));
+    text_format(closed->contradicted_as, sizeof closed->contradicted_as, "%s",
+                rows_text(rows, 0, 2));
+    return 0;
+}
+
 int db_find_settled(struct store *store, struct array_param *dispatches, struct rows **rows_r,
                     struct error *error)
 {

@@ -185,11 +185,11 @@ static void uploads_that_contradict_each_other_are_not_green(void **state)
 {
     const struct closed_task tasks[] = {{.has_record = true, .passed = 1},
                                         {.has_record = true, .failed = 1}};
-    const struct closed_run run = {.planned = 1,
-                                   .passed = 1,
-                                   .is_uploaded = true,
-                                   .tasks = tasks,
-                                   .task_count = ARRAY_SIZE(tasks)};
+    struct closed_run run = {.planned = 1,
+                             .passed = 1,
+                             .is_uploaded = true,
+                             .tasks = tasks,
+                             .task_count = ARRAY_SIZE(tasks)};
     char detail[CLOSE_DETAIL_SIZE];
     (void)state;
 
@@ -197,6 +197,16 @@ static void uploads_that_contradict_each_other_are_not_green(void **state)
 
     assert_int_equal(reason, REASON_EXIT_CONTRADICTS_REPORT);
     assert_string_equal(detail, "1 cases failed in one upload that another upload has passed");
+    assert_true(close_is_contradicted(&run));
+
+    run.contradicted = 3;
+    strcpy(run.contradicted_case, "shop.adds");
+    strcpy(run.contradicted_as, "passed");
+    (void)close_decide(&run, detail);
+    assert_string_equal(detail, "shop.adds failed, and passed in another upload (and 2 more)");
+
+    run.failed = 1;
+    assert_false(close_is_contradicted(&run));
 }
 
 static void precedence_is_cancelled_timed_out_errored_failed(void **state)
