@@ -21,7 +21,7 @@ struct cli_options {
     const char *file, *template, *suite, *environment, *pool, *framework;
     const char *path, *git, *bundle, *ref, *directory, *report;
     const char *build, *branch, *commit, *title, *idempotency_key;
-    const char *status, *task, *name, *scopes, *expires, *cases, *run, *ci, *ci_dir;
+    const char *status, *task, *name, *scopes, *expires, *cases, *run, *variant, *ci, *ci_dir;
     int64_t priority;                                          /* -1: not said */
     int64_t timeout_ms;                                        /* how long to wait; 0: for ever */
     int64_t share_ms;                                          /* 0: no share link */

@@ -7,8 +7,8 @@
     "project file template suite environment pool framework path git bundle ref pinned directory report env " \
     "secret artifact build branch commit title priority param require queue-timeout task-timeout "            \
     "run-timeout allow-empty cancel-superseded idempotency-key"
-#define UPLOAD_OPTIONS                                                                                       \
-    "run complete format project file template suite environment framework build branch commit title param " \
+#define UPLOAD_OPTIONS                                                                                               \
+    "run complete format variant project file template suite environment framework build branch commit title param " \
     "task-timeout run-timeout allow-empty cancel-superseded idempotency-key"
 #define CI_OPTIONS   "ci ci-dir"
 #define WAIT_OPTIONS "timeout quiet cancel-on-interrupt " CI_OPTIONS

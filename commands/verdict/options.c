@@ -71,6 +71,7 @@ static const struct option_row rows[] = {
     {"follow", FLAG, AT(follow), NULL, "or -f: what is written from now on too, until the run is over"},
     {"task", TEXT, AT(task), "ID", "only this task"},
     {"format", LIST, AT(formats), "FORMAT", "html (the default), junit, json, markdown or ctrf; with --output it may be repeated. upload: junit, tap, ctrf, go-json, trx or allure (default: by what is in it)"},
+    {"variant", TEXT, AT(variant), "NAME", "of which platform or configuration the results are, such as linux-arm64: the same cases count once for each"},
     {"output", LIST, AT(outputs), "FILE", "write to this file: one for each --format, in their order; artifacts: below this directory"},
     {"share", DURATION, AT(share_ms), "DURATION", "a link that opens in any browser, read-only, for so long"},
     {"name", TEXT, AT(name), "TEXT", "name of the token"},

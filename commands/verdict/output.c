@@ -208,7 +208,8 @@ char *case_title(const json_t *result)
     AUTO(text_free) char *class = member_text(result, "class");
     AUTO(text_free) char *name = member_text(result, "name");
     AUTO(text_free) char *parameters = member_text(result, "parameters");
-    return xasprintf("%s%s%s%s%s%s", class, class[0] == '\0' ? "" : "::", name,
-                     parameters[0] == '\0' ? "" : "[", parameters,
-                     parameters[0] == '\0' ? "" : "]");
+    AUTO(text_free) char *variant = member_text(result, "variant");
+    return xasprintf("%s%s%s%s%s%s%s%s%s", class, class[0] == '\0' ? "" : "::", name,
+                     parameters[0] == '\0' ? "" : "[", parameters, parameters[0] == '\0' ? "" : "]",
+                     variant[0] == '\0' ? "" : " (", variant, variant[0] == '\0' ? "" : ")");
 }

@@ -56,6 +56,7 @@
 #define LIMIT_ARTIFACTS_TASK_BYTES  ((int64_t)1024 * 1024 * 1024)
 #define LIMIT_ARTIFACT_PATTERNS     ((int64_t)64)
 #define LIMIT_UPLOADS_PER_RUN       ((int64_t)1000)
+#define LIMIT_VARIANT_BYTES         ((int64_t)100)
 #define LIMIT_BUNDLE_BYTES          ((int64_t)256 * 1024 * 1024)
 #define LIMIT_BUNDLE_TREE_BYTES     ((int64_t)4 * 1024 * 1024 * 1024)
 #define LIMIT_BUNDLE_ENTRIES        ((int64_t)100000)
@@ -110,6 +111,7 @@
     X(ARTIFACTS_TASK_BYTES, "bytes", "... and all of them together")                               \
     X(ARTIFACT_PATTERNS, "patterns", "by which a suite names its artifacts")                       \
     X(UPLOADS_PER_RUN, "files", "of results, uploaded to one run")                                 \
+    X(VARIANT_BYTES, "bytes", "the name of an upload's variant")                                   \
     X(BUNDLE_BYTES, "bytes", "a bundle of files, packed")                                          \
     X(BUNDLE_TREE_BYTES, "bytes", "... and unpacked")                                              \
     X(BUNDLE_ENTRIES, "entries", "files, directories and links in a bundle")

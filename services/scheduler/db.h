@@ -80,6 +80,9 @@ int db_find_recorded_cases(struct store *store, const struct task *task, struct 
 /* Finished records of these dispatches, or (NULL) of all open tasks of the partition. */
 int db_find_records(struct store *store, int partition, struct array_param *dispatches,
                     struct rows **rows_r, struct error *error) WARN_UNUSED;
+/* Of uploads: each variant has all cases that are declared. The totals must be locked. */
+int db_plan_variants(struct store *store, const struct run *run, struct closed_run *closed,
+                     struct error *error) WARN_UNUSED;
 /* Cases that failed in the deciding report of a task, and count by what another one told first. */
 int db_find_contradicted(struct store *store, const struct run *run, struct closed_run *closed,
                          struct error *error) WARN_UNUSED;

@@ -63,6 +63,15 @@ static int64_t empty_status(const struct run *run)
     return framework == NULL ? 0 : framework->empty_status;
 }
 
+/* What no counter holds. */
+static int complete_facts(struct store *store, const struct run *run, struct closed_run *closed,
+                          struct error *error)
+{
+    if (run->is_uploaded && db_plan_variants(store, run, closed, error) < 0)
+        return -1;
+    return close_is_contradicted(closed) ? db_find_contradicted(store, run, closed, error) : 0;
+}
+
 /* All its tasks are done: the verdict, from what is in the ledger. */
 static int decide_run(struct brain *brain, struct store *store, struct run *run,
                       struct error *error)
@@ -78,8 +87,7 @@ static int decide_run(struct brain *brain, struct store *store, struct run *run,
     closed.empty_status = empty_status(run);
     closed.is_uploaded = run->is_uploaded;
     closed.task_count = count;
-    int status =
-        close_is_contradicted(&closed) ? db_find_contradicted(store, run, &closed, error) : 0;
+    int status = complete_facts(store, run, &closed, error);
     if (status == 0) {
         enum reason reason = close_decide(&closed, detail);
         status = close_run(brain, store, run, &closed, reason, detail, NULL, error);

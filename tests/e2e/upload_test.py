@@ -54,8 +54,11 @@ def test_a_run_is_uploaded_to_by_several_and_ends_when_it_is_complete(cli):
     for _ in range(2):
         out, err = cli("upload", "--run", run, "one.xml")
         assert (out, err) == ("", "one.xml: 1 case\n")
-    out, _ = cli("upload", "--run", run, "--json", "one.xml")
-    assert [answer["upload"]["counted"] for answer in json.loads(out)] == [1]
+    for variant in ("", "linux arm64"):
+        words = ("--json", "--variant", variant) if variant else ("--json",)
+        out, _ = cli("upload", "--run", run, *words, "one.xml")
+        told = [answer["upload"] for answer in json.loads(out)]
+        assert [(one["variant"], one["counted"]) for one in told] == [(variant, 1)]
     _, err = cli("upload", "--run", run, "cut.xml", status=2)
     assert "cut.xml: " in err and "line 1" in err
     _, err = cli("upload", "--run", run, "none.xml", status=2)
@@ -64,7 +67,8 @@ def test_a_run_is_uploaded_to_by_several_and_ends_when_it_is_complete(cli):
     assert "FILE is missing" in err
     _, err = cli("upload", "--run", run, "--complete")
 
-    assert "1 passed" in err
+    assert "2 passed" in err
+    assert "a (linux arm64)" in cli("results", run)[0]
 
 
 def test_a_run_of_its_own_that_gets_not_all_is_cancelled(cli):

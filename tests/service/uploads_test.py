@@ -171,6 +171,37 @@ def test_what_was_declared_and_not_uploaded_did_not_run(shop):
     assert shop.totals(run) == {"planned": 3, "passed": 2}
 
 
+def test_variants_of_a_suite_have_each_case_once_each(shop):
+    run = shop.trigger()
+    text = junit("mixed", "b")
+    for variant in ("linux-arm64", "os=windows,arch=x86", "linux-arm64"):
+        told = shop.upload(run, text, variant=variant)["upload"]
+        assert (told["variant"], told["counted"]) == (variant, 2)
+    shop.upload(run, junit("mixed", failed=["mixed"]), complete="true")
+
+    assert shop.final(run) == ("failed", "cases_failed")
+    assert shop.totals(run) == {"planned": 5, "passed": 4, "failed": 1}
+    results = shop.verdict.api.get(f"/v1/runs/{run}/results", expect=200)["items"]
+    assert sorted(row["variant"] for row in results if row["name"] == "mixed") == [
+        "",
+        "linux-arm64",
+        "os=windows,arch=x86",
+    ]
+    known = "SELECT last_status FROM results.known_case WHERE name = 'mixed'"
+    wait_until(lambda: shop.db.value(known) == "failed", 60, "what is known of the case")
+
+
+def test_each_variant_has_all_cases_that_are_declared(shop):
+    cases = [f"tests/test_shop.py::{name}" for name in ("a", "b", "c")]
+    run = shop.trigger(cases=cases)
+
+    shop.upload(run, junit("a", "b", "c"), variant="linux")
+    shop.upload(run, junit("a", "x"), variant="windows", complete="true")
+
+    assert shop.final(run) == ("errored", "cases_not_run")
+    assert shop.totals(run) == {"planned": 7, "passed": 5}
+
+
 @pytest.mark.parametrize(
     ("body", "query", "says"),
     [
@@ -181,8 +212,13 @@ def test_what_was_declared_and_not_uploaded_did_not_run(shop):
         ("", {}, "the body is empty"),
         (TAP, {"format": "xunit"}, "format"),
         (TAP, {"complete": "perhaps"}, "complete"),
+        (TAP, {"variant": "a%0Ab"}, "control characters"),
+        (TAP, {"variant": "a" * 101}, "at most 100 bytes"),
     ],
-    ids=["truncated", "short-plan", "unknown", "no-xml", "empty", "no-format", "no-truth"],
+    ids=[
+        *("truncated", "short-plan", "unknown", "no-xml", "empty", "no-format", "no-truth"),
+        *("two-lines", "long-variant"),
+    ],
 )
 def test_what_cannot_be_read_says_so_and_counts_nothing(shop, body, query, says):
     run = shop.trigger()
@@ -190,7 +226,7 @@ def test_what_cannot_be_read_says_so_and_counts_nothing(shop, body, query, says)
     answer = shop.post(run, body, **query)
 
     assert answer.status_code == 400 and says in answer.json()["message"], answer.text
-    assert answer.json()["errors"][0]["field"] in ("body", "format", "complete")
+    assert answer.json()["errors"][0]["field"] in ("body", "format", "complete", "variant")
     assert shop.db.value("SELECT count(*) FROM api.upload WHERE run_id = %s", run) == 0
 
 

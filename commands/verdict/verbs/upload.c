@@ -161,6 +161,7 @@ static int send_all(struct cli *cli, const char *run, const struct parts *parts,
         AUTO(text_free)
         char *url = xasprintf("%s?format=%s%s", path, escaped,
                               completes && is_last ? "&complete=true" : "");
+        api_add_query(&url, "variant", cli->options.variant);
         if (api_post_file(cli, url, parts->list[i].fd, parts->list[i].bytes, &answer, error) < 0)
             return error_wrap(error, "%s", parts->list[i].name);
         tell(cli, &parts->list[i], answer);

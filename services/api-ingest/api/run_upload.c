@@ -9,6 +9,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest.h"
+#include "model/limits.h"
 #include "model/suite.h"
 #include "report/reader.h"
 #include "results/uploader.h"
@@ -35,6 +36,21 @@ static int read_format(struct request *request, const struct uploaded_run *run,
     return 0;
 }
 
+static int read_variant(struct request *request, const char **variant_r, struct error *error)
+{
+    const char *variant = request_query(request, "variant");
+    if (variant == NULL)
+        variant = "";
+    if (strlen(variant) > LIMIT_VARIANT_BYTES)
+        return error_field(error, "variant", "variant must have at most %lld bytes",
+                           (long long)LIMIT_VARIANT_BYTES);
+    for (const char *c = variant; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return error_field(error, "variant", "variant must have no control characters");
+    *variant_r = variant;
+    return 0;
+}
+
 static int read_job(struct request *request, struct upload_job *job, struct error *error)
 {
     struct store *store;
@@ -43,6 +59,7 @@ static int read_job(struct request *request, struct upload_job *job, struct erro
     job->request = request;
     job->created_by = request_principal(request)->id;
     if (request_query_choice(request, "complete", &yes_names, 0, &completes, error) < 0 ||
+        read_variant(request, &job->variant, error) < 0 ||
         request_store(request, &store, error) < 0 || run_lookup(request, store, &run, error) < 0 ||
         upload_db_run(store, &run.id, &job->run, error) < 0)
         return -1;

@@ -53,27 +53,37 @@ static int ensure_uploader(struct store *store, struct error *error)
     return status;
 }
 
+/* Each variant is to have all cases that are declared: so many there are with this one. */
+#define FITS_DECLARED(run, variant, most)                                                          \
+    "(SELECT coalesce(v.cases, 0) * (SELECT count(DISTINCT w.variant) FROM"                        \
+    "  (SELECT variant FROM api.upload WHERE run_id = " run " UNION ALL SELECT " variant ") w)"    \
+    " FROM api.run a JOIN api.suite_version v ON v.id = a.suite_version_id"                        \
+    " WHERE a.id = " run ") <= " most
 static const char add_sql[] =
-    "INSERT INTO api.upload (id, run_id, worker_id, digest, format, bytes, cases, created_by)"
-    " SELECT $1, $2, p.worker_id, decode($3, 'hex'), $4, $5, $6, $7 FROM api.uploader p"
+    "INSERT INTO api.upload (id, run_id, worker_id, digest, format, bytes, cases, created_by, variant)"
+    " SELECT $1, $2, p.worker_id, decode($3, 'hex'), $4, $5, $6, $7, $10 FROM api.uploader p"
     " WHERE NOT EXISTS (SELECT FROM api.run_request q WHERE q.run_id = $2 AND q.kind = 'complete')"
     " AND NOT EXISTS (SELECT FROM scheduling.run_state s WHERE s.run_id = $2"
     "  AND s.finished_at IS NOT NULL)"
     " AND (SELECT count(*) FROM api.upload u WHERE u.run_id = $2) < $8"
     " AND (SELECT coalesce(sum(u.cases), 0) FROM api.upload u WHERE u.run_id = $2) + $6::bigint <= $9::bigint"
-    " ON CONFLICT (run_id, digest) DO NOTHING";
+    " AND " FITS_DECLARED("$2", "$10",
+                          "$9::bigint") " ON CONFLICT (run_id, digest, variant) DO NOTHING";
 static const char why_not_sql[] =
-    "SELECT EXISTS (SELECT FROM api.upload WHERE run_id = $1 AND digest = decode($2, 'hex')),"
+    "SELECT EXISTS (SELECT FROM api.upload WHERE run_id = $1 AND digest = decode($2, 'hex')"
+    "  AND variant = $4),"
     " EXISTS (SELECT FROM scheduling.run_state WHERE run_id = $1 AND finished_at IS NOT NULL),"
     " EXISTS (SELECT FROM api.run_request WHERE run_id = $1 AND kind = 'complete'),"
-    " (SELECT count(*) FROM api.upload WHERE run_id = $1) < $3";
+    " (SELECT count(*) FROM api.upload WHERE run_id = $1) < $3,"
+    " " FITS_DECLARED("$1", "$4", "$5::bigint");
 
 static int explain(struct store *store, const struct upload_row *row, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     if (store_query(store, why_not_sql,
                     PARAMS(param_uuid(row->run_id), param_text(row->digest),
-                           param_int(LIMIT_UPLOADS_PER_RUN)),
+                           param_int(LIMIT_UPLOADS_PER_RUN), param_text(row->variant),
+                           param_int(LIMIT_CASES_PER_RUN)),
                     &rows, error) < 0)
         return -1;
     if (rows_bool(rows, 0, 0))
@@ -83,6 +93,10 @@ static int explain(struct store *store, const struct upload_row *row, struct err
     if (rows_bool(rows, 0, 2))
         return error_set(error, "conflict",
                          "the run was said to be complete: nothing can be added to it");
+    if (!rows_bool(rows, 0, 4))
+        return error_set(error, "conflict",
+                         "the suite's declared cases are more than %lld with another variant",
+                         (long long)LIMIT_CASES_PER_RUN);
     if (rows_bool(rows, 0, 3))
         return error_set(error, "conflict", "the uploads of a run have at most %lld cases together",
                          (long long)LIMIT_CASES_PER_RUN);
@@ -99,7 +113,7 @@ int upload_db_add(struct store *store, const struct upload_row *row, struct erro
                     PARAMS(param_uuid(&id), param_uuid(row->run_id), param_text(row->digest),
                            param_text(row->format), param_int(row->bytes), param_int(row->cases),
                            param_uuid(row->created_by), param_int(LIMIT_UPLOADS_PER_RUN),
-                           param_int(LIMIT_CASES_PER_RUN)),
+                           param_int(LIMIT_CASES_PER_RUN), param_text(row->variant)),
                     &rows, error) < 0)
         return -1;
     return rows_affected(rows) == 1 ? 0 : explain(store, row, error);
@@ -129,13 +143,14 @@ static const char state_sql[] =
     " LEFT JOIN scheduling.dispatch d ON d.task_id = u.id"
     " LEFT JOIN results.task_record r ON r.dispatch_id = d.id"
     " LEFT JOIN scheduling.run_state s ON s.run_id = u.run_id"
-    " WHERE u.run_id = $1 AND u.digest = decode($2, 'hex')";
+    " WHERE u.run_id = $1 AND u.digest = decode($2, 'hex') AND u.variant = $3";
 
 int upload_db_state(struct store *store, const struct uuid *run_id, const char *digest,
-                    struct upload_state *state_r, struct error *error)
+                    const char *variant, struct upload_state *state_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (store_query(store, state_sql, PARAMS(param_uuid(run_id), param_text(digest)), &rows,
+    if (store_query(store, state_sql,
+                    PARAMS(param_uuid(run_id), param_text(digest), param_text(variant)), &rows,
                     error) < 0)
         return -1;
     *state_r = (struct upload_state){.partition = 0};
@@ -154,16 +169,16 @@ int upload_db_state(struct store *store, const struct uuid *run_id, const char *
 }
 
 static const struct column columns_of_upload[] = {
-    {"id", COLUMN_TEXT},     {"format", COLUMN_TEXT},     {"sha256", COLUMN_TEXT},
-    {"bytes", COLUMN_INT},   {"cases", COLUMN_INT},       {"counted", COLUMN_INT},
-    {"passed", COLUMN_INT},  {"failed", COLUMN_INT},      {"errored", COLUMN_INT},
-    {"skipped", COLUMN_INT}, {"created_at", COLUMN_TEXT},
+    {"id", COLUMN_TEXT},     {"variant", COLUMN_TEXT}, {"format", COLUMN_TEXT},
+    {"sha256", COLUMN_TEXT}, {"bytes", COLUMN_INT},    {"cases", COLUMN_INT},
+    {"counted", COLUMN_INT}, {"passed", COLUMN_INT},   {"failed", COLUMN_INT},
+    {"errored", COLUMN_INT}, {"skipped", COLUMN_INT},  {"created_at", COLUMN_TEXT},
 };
 static const struct columns upload_columns = COLUMNS(columns_of_upload);
 
 /* counted: those whose case no other upload had told of before. */
 static const char answer_sql[] =
-    "SELECT u.id, u.format, encode(u.digest, 'hex'), u.bytes, u.cases,"
+    "SELECT u.id, u.variant, u.format, encode(u.digest, 'hex'), u.bytes, u.cases,"
     " (SELECT count(*) FROM results.result x WHERE x.run_id = u.run_id AND x.task_id = u.id),"
     " r.passed, r.failed, r.errored, r.skipped, api.utc(u.created_at)"
     " FROM api.upload u JOIN scheduling.dispatch d ON d.task_id = u.id"

@@ -20,8 +20,8 @@ int upload_db_run(struct store *store, const struct uuid *run_id, struct uploade
 
 struct upload_row {
     const struct uuid *run_id, *created_by;
-    const char *digest; /* hex */
-    const char *format;
+    const char *digest;           /* hex */
+    const char *format, *variant; /* variant "": of none */
     int64_t bytes, cases;
 };
 
@@ -43,7 +43,8 @@ struct upload_state {
     bool is_over;     /* its task ended without that, or its run did */
 };
 int upload_db_state(struct store *store, const struct uuid *run_id, const char *digest,
-                    struct upload_state *state_r, struct error *error) WARN_UNUSED;
+                    const char *variant, struct upload_state *state_r,
+                    struct error *error) WARN_UNUSED;
 /* As it is answered; of one that is recorded. */
 int upload_db_answer(struct store *store, const struct uuid *upload_id, json_t **upload_r,
                      struct error *error) WARN_UNUSED;

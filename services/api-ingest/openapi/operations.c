@@ -117,7 +117,7 @@ const struct operation operations[] = {
     OPERATION(runs_remove, .ok = {204}, .refused = {409}),
     OPERATION(runs_rerun, .body = OPTIONAL_BODY("RerunBody", &rerun_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {409, 422}),
     OPERATION(run_results, PAGES("Result"), .parameters = {PAGE, "Statuses", "Tries", "Task", "Search"}),
-    OPERATION(run_upload, .may_be_empty = true, .parameters = {"UploadFormat", "Complete"}, .answer = "UploadAnswer", .refused = {409, 413, 507}),
+    OPERATION(run_upload, .may_be_empty = true, .parameters = {"UploadFormat", "Variant", "Complete"}, .answer = "UploadAnswer", .refused = {409, 413, 507}),
     OPERATION(run_tasks, PAGES("Task"), .parameters = {"TaskLimit", "Cursor"}),
     OPERATION(run_logs, PAGES("LogChunk"), .parameters = {PAGE, "Task", "LogFormat", "Range", "IfRange"}, .ok = {200, 206}, .refused = {416}, .media = {"text/plain; charset=utf-8"}),
     OPERATION(artifacts_list, .parameters = {PAGE}, .answer = "Artifacts"),

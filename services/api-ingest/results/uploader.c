@@ -135,6 +135,7 @@ static int register_upload(struct worker *worker, const struct upload_job *job,
                                    .created_by = &job->created_by,
                                    .digest = file->digest,
                                    .format = job->format->name,
+                                   .variant = job->variant,
                                    .bytes = file->bytes,
                                    .cases = counts->cases};
     if (store_begin(worker->store, error) < 0 || upload_db_add(worker->store, &row, error) < 0 ||
@@ -157,7 +158,7 @@ static int await(struct worker *worker, const struct upload_job *job, const stru
 {
     int64_t heard_ms = monotonic_ms(), received = -1, wait_ms = LOOK_FIRST_MS;
     while (!is_stopping(worker->uploader)) {
-        if (upload_db_state(worker->store, &job->run.id, file->digest, state_r, error) < 0 ||
+        if (upload_db_state(worker->store, &job->run.id, file->digest, job->variant, state_r, error) < 0 ||
             check_over(state_r, error) < 0)
             return -1;
         if (is_for_record ? state_r->is_recorded : !uuid_is_null(&state_r->dispatch_id))
@@ -229,7 +230,7 @@ static int record_file(struct worker *worker, struct upload_job *job, const stru
 {
     struct upload_state state;
     struct read_counts counts;
-    if (upload_db_state(worker->store, &job->run.id, file->digest, &state, error) < 0 ||
+    if (upload_db_state(worker->store, &job->run.id, file->digest, job->variant, &state, error) < 0 ||
         check_over(&state, error) < 0)
         return -1;
     if (!state.is_recorded) {

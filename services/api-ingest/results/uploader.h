@@ -20,6 +20,7 @@ struct upload_job {
     struct uploaded_run run; /* owned */
     struct uuid created_by;
     const struct report_reader_ops *format; /* NULL: by what is in it */
+    const char *variant;                    /* the request's; "": of none */
     bool completes;                         /* nothing more will come of the run */
 };
 /* Takes the job. */

@@ -101,7 +101,7 @@ static void commands_of_two_words_are_found(void **state)
 
 static void files_are_uploaded_as_many_as_there_are(void **state)
 {
-    char line[] = "verdict upload --run 42 --complete one.xml -";
+    char line[] = "verdict upload --run 42 --complete --variant arm64 one.xml -";
     char *argv[WORDS_MAX];
     struct cli_options options;
     const struct cli_command *command;
@@ -112,6 +112,7 @@ static void files_are_uploaded_as_many_as_there_are(void **state)
 
     assert_string_equal(options.run, "42");
     assert_true(options.complete);
+    assert_string_equal(options.variant, "arm64");
     assert_int_equal(options.rest_count, 2);
     assert_string_equal(options.rest[1], "-");
 }
