@@ -33,9 +33,9 @@ class Shop:
             service.wait_ready()
         verdict.api.put("/v1/projects/shop", {"title": "Shop"})
 
-    def trigger(self, policy=None, **suite):
+    def trigger(self, policy=None, project="shop", **suite):
         suite = {"slug": "unit", "framework": "pytest", "source": {"kind": "upload"}, **suite}
-        body = {"project": "shop", "suite": suite, "policy": policy or {}}
+        body = {"project": project, "suite": suite, "policy": policy or {}}
         return self.verdict.api.post("/v1/runs", body, expect=201)["id"]
 
     def state(self, run):
@@ -260,6 +260,35 @@ def test_that_a_run_is_complete_waits_for_no_upload(shop):
         shop.verdict.resume("result-collector")
     for thread in threads:
         thread.join()
+
+
+def test_uploads_that_are_stuck_hold_up_no_other(shop):
+    projects = [f"stuck-{number}" for number in range(4)]
+    for project in projects:
+        shop.verdict.api.put(f"/v1/projects/{project}", {})
+    runs = [shop.trigger(project=project) for project in projects * 4]
+    adopted = "SELECT count(*) FROM scheduling.run_state WHERE run_id = ANY(%s::uuid[])"
+    wait_until(lambda: shop.db.value(adopted, runs) == len(runs), 60, "the runs to be seen")
+    move = "UPDATE scheduling.run_state SET partition = %s - partition"
+    move += " WHERE run_id = ANY(%s::uuid[]) RETURNING run_id"
+    shop.db.query(move, 9999, runs)  # no scheduler's
+    answers = []
+    post = [lambda run=run: answers.append(shop.post(run, junit(run)).status_code) for run in runs]
+    threads = [threading.Thread(target=each) for each in post]
+    try:
+        for thread in threads:
+            thread.start()
+        count = "SELECT count(*) FROM api.upload WHERE run_id = ANY(%s::uuid[])"
+        wait_until(lambda: shop.db.value(count, runs) == len(runs), 60, "all to be under way")
+
+        assert shop.upload(shop.trigger(), junit("a"))["upload"]["counted"] == 1
+
+        assert not answers
+    finally:
+        shop.db.query(move, 9999, runs)
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * len(runs)
 
 
 def test_nothing_is_uploaded_to_runs_of_workers_or_without_the_right(shop):
