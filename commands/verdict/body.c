@@ -271,6 +271,15 @@ static int prefer_stored(struct cli *cli, json_t *body, json_t **otherwise_r, st
     return 0;
 }
 
+/* Where only the server knows the suite, it refuses what would be a run of workers, or of another framework. */
+static void expect_uploaded(const struct cli_options *options, json_t *body)
+{
+    json_t *expect = json_pack("{s:s}", "source", "upload");
+    if (options->framework != NULL)
+        json_object_set_new(expect, "framework", json_string(options->framework));
+    json_object_set_new(body, "expect", expect);
+}
+
 int body_make_uploaded(struct cli *cli, json_t **body_r, json_t **otherwise_r, struct error *error)
 {
     const struct cli_options *options = &cli->options;
@@ -285,6 +294,7 @@ int body_make_uploaded(struct cli *cli, json_t **body_r, json_t **otherwise_r, s
     if (make_body(cli, manifest, suite, true, &body, error) < 0 ||
         (is_made && prefer_stored(cli, body, &otherwise, error) < 0))
         return -1;
+    expect_uploaded(options, body);
     *body_r = TAKE(body);
     *otherwise_r = TAKE(otherwise);
     return 0;

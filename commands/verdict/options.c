@@ -35,7 +35,7 @@ static const struct option_row rows[] = {
     {"suite", TEXT, AT(suite), "SLUG", "a suite of the project; with COMMAND, or of what is uploaded: the suite's name"},
     {"environment", TEXT, AT(environment), "SLUG", "where the thing under test runs"},
     {"pool", TEXT, AT(pool), "SLUG", "the workers' pool"},
-    {"framework", TEXT, AT(framework), "NAME", "how COMMAND is understood (default: by its name); whose cases are uploaded (default: command)"},
+    {"framework", TEXT, AT(framework), "NAME", "how COMMAND is understood (default: by its name); whose cases are uploaded (default: the suite's, else command)"},
     {"path", TEXT, AT(path), "DIR", "where COMMAND runs (default: here); a worker must see it"},
     {"git", TEXT, AT(git), "URL", "where COMMAND runs: a repository that the worker fetches"},
     {"bundle", TEXT, AT(bundle), "DIR", "send the files of DIR, without what .gitignore and .verdictignore name, and run there"},

@@ -114,10 +114,35 @@ def test_a_suite_of_the_project_counts_with_the_cases_that_it_declares(cli):
         out, _ = cli(*upload, "other", "one.xml", **settings)
         assert json.loads(out)["totals"]["passed"] == 1
     _, err = cli(*upload, "work", "one.xml", status=2)
-
     assert "suite work: workers run it" in err
+    api.put(path + "/templates/nightly", {"suite": "work"})
+    by_template = ("upload", "--project", cli.project, "--template", "nightly", "one.xml")
+    for words, settings in (
+        ((*upload, "work", "one.xml"), {"VERDICT_TOKEN": token}),
+        (by_template, {}),
+    ):
+        _, err = cli(*words, status=2, **settings)
+        assert "the suite's source is path, and upload was expected" in err
+    _, err = cli(*upload, "unit", "--framework", "jest", "one.xml", status=2)
+    assert "the suite's framework is pytest, and jest was expected" in err
+
     runs = api.get(f"/v1/runs?project={cli.project}")["items"]
     assert len(runs) == 4
+
+
+def test_a_token_that_may_not_look_mends_an_upload_by_its_key(cli):
+    cli.verdict.api.put(f"/v1/projects/{cli.project}", {})
+    body = {"name": cli.project, "scopes": ["runs:write", "runs:read"]}
+    token = cli.verdict.api.post("/v1/tokens", body, expect=201)["token"]
+    cli.write("one.xml", JUNIT.format(CASE.format("a"))[:-20])
+    words = ("upload", "--json", "--project", cli.project, "--idempotency-key", "one", "one.xml")
+
+    cli(*words, status=2, VERDICT_TOKEN=token)
+    cli.write("one.xml", JUNIT.format(CASE.format("a")))
+    out, _ = cli(*words, VERDICT_TOKEN=token)
+
+    assert json.loads(out)["totals"]["passed"] == 1
+    assert len(cli.verdict.api.get(f"/v1/runs?project={cli.project}")["items"]) == 1
 
 
 def test_a_report_is_uploaded_from_the_standard_input(cli):

@@ -179,12 +179,12 @@ static int find_run(struct cli *cli, json_t **run_r, struct error *error)
     return api_call(cli, "GET", path, NULL, run_r, error);
 }
 
-/* A conflict: the key may be of a run of the other body, made when there was no such suite. */
+/* 422: the key may be of a run of the other body, made when there was no such suite. */
 static int trigger(struct cli *cli, json_t *body, json_t *otherwise, json_t **run_r,
                    struct error *error)
 {
     int status = api_trigger(cli, "/v1/runs", body, run_r, error);
-    bool is_unknown = status < 0 && (strcmp(error->field, "suite") == 0 || cli->last_status == 409);
+    bool is_unknown = status < 0 && (strcmp(error->field, "suite") == 0 || cli->last_status == 422);
     if (otherwise == NULL || !is_unknown)
         return status;
     json_object_set(body, "suite", otherwise);

@@ -11,7 +11,8 @@ static const char find_parts_sql[] =
     "WITH template AS (SELECT * FROM api.template WHERE project_id = $1 AND (slug = $2 OR id = "
     "$3)),"
     " suite AS (SELECT s.id, s.slug, s.title, v.id AS version_id, v.cases,"
-    "  v.spec->'requirements' AS requirements FROM api.suite s"
+    "  v.spec->'requirements' AS requirements, v.spec->'source'->>'kind' AS source,"
+    "  v.spec->>'framework' AS framework FROM api.suite s"
     "  JOIN api.suite_version v ON v.id = s.current_version_id WHERE s.project_id = $1"
     "  AND (s.slug = $4 OR s.id = coalesce($5, (SELECT suite_id FROM template)))),"
     " environment AS (SELECT id FROM api.environment WHERE project_id = $1"
@@ -24,7 +25,7 @@ static const char find_parts_sql[] =
     "   WHERE g.pool_id = p.id AND g.project_id = $1))),"
     " parent AS (SELECT id FROM api.run WHERE project_id = $1 AND (id = $10 OR number = $11))"
     " SELECT t.id, s.id, s.version_id, e.id, p.id, r.id, s.slug, s.title, s.cases, s.requirements,"
-    " t.defaults FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
+    " t.defaults, s.source, s.framework FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
     " LEFT JOIN environment e ON true LEFT JOIN pool p ON true LEFT JOIN parent r ON true";
 
 static struct param param_number(const char *text)
@@ -61,7 +62,9 @@ int trigger_parts_db_find(struct store *store, const struct uuid *project_id,
                                       .suite_title = rows_copy(rows, 0, 7),
                                       .cases = rows_int(rows, 0, 8),
                                       .requirements = rows_json(rows, 0, 9),
-                                      .defaults = rows_json(rows, 0, 10)};
+                                      .defaults = rows_json(rows, 0, 10),
+                                      .source = rows_copy(rows, 0, 11),
+                                      .framework = rows_copy(rows, 0, 12)};
     return 0;
 }
 
@@ -69,6 +72,8 @@ void trigger_parts_deinit(struct trigger_parts *parts)
 {
     text_free(&parts->suite_slug);
     text_free(&parts->suite_title);
+    text_free(&parts->source);
+    text_free(&parts->framework);
     json_free(&parts->requirements);
     json_free(&parts->defaults);
 }

@@ -15,6 +15,7 @@ struct trigger_names {
 struct trigger_parts {
     struct uuid template_id, suite_id, suite_version_id, environment_id, pool_id, parent_id;
     char *suite_slug, *suite_title;
+    char *source, *framework; /* of the suite: the kind of its source */
     int64_t cases;
     json_t *requirements; /* of the suite; owned */
     json_t *defaults;     /* of the template; owned */

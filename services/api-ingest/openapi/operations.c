@@ -111,7 +111,7 @@ const struct operation operations[] = {
     OPERATION(deliveries_get, .answer = "Delivery", .has_etag = true),
     OPERATION(deliveries_redeliver, .answer = "DeliveryWish", .ok = {202}, .refused = {410}),
 
-    OPERATION(runs_create, .body = BODY("TriggerBody", &trigger_body_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {404, 422}),
+    OPERATION(runs_create, .body = BODY("TriggerBody", &trigger_body_fields), .parameters = {"IdempotencyKey"}, .answer = "AcceptedRun", .ok = {201}, .refused = {404, 409, 422}),
     OPERATION(runs_list, PAGES("Run"), .parameters = {PAGE, "Project", "State", "Suite", "Branch", "Commit", "BuildVersion", "Environment", "PoolOfRun", "TemplateOfRun", "Since", "Until", "ParentRun"}, .refused = {404}),
     OPERATION(runs_get, .parameters = {"Wait", "Version"}, .answer = "Run", .has_etag = true),
     OPERATION(runs_remove, .ok = {204}, .refused = {409}),

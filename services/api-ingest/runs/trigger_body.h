@@ -10,7 +10,7 @@
 struct trigger_body {
     char *project, *template, *environment, *pool, *build_version, *branch, *commit, *title,
         *parent;
-    json_t *suite, *parameters, *metadata, *policy, *requirements;
+    json_t *suite, *parameters, *metadata, *policy, *requirements, *expect;
     int64_t priority;
     int relation;
 };

@@ -51,6 +51,7 @@ static const struct field body_list[] = {
     JSON("trigger", FIELD_OBJECT, metadata),
     JSON("policy", FIELD_OBJECT, policy),
     JSON("requirements", FIELD_JSON, requirements),
+    JSON("expect", FIELD_OBJECT, expect),
     TEXT("parent_run", parent, NAME_BYTES),
     {.name = "relation",
      .type = FIELD_ENUM,
@@ -59,6 +60,24 @@ static const struct field body_list[] = {
      .names = &relation_names},
 };
 const struct fields trigger_body_fields = FIELDS(struct trigger_body, body_list);
+
+/* What the suite must be, or there is no run. */
+struct expected {
+    char *source, *framework;
+};
+static const struct field expected_list[] = {
+    {.name = "source",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct expected, source),
+     .optional = true,
+     .max = NAME_BYTES},
+    {.name = "framework",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct expected, framework),
+     .optional = true,
+     .max = NAME_BYTES},
+};
+static const struct fields expected_fields = FIELDS(struct expected, expected_list);
 
 /* ---- names ---------------------------------------------------------------------------------------- */
 
@@ -100,6 +119,35 @@ static int check_parts(const struct trigger_body *body, const struct trigger_par
     return 0;
 }
 
+static int check_same(const char *what, const char *expected, const char *is, struct error *error)
+{
+    if (expected == NULL || is == NULL || strcmp(expected, is) == 0)
+        return 0;
+    return error_set(error, "conflict", "the suite's %s is %s, and %s was expected", what, is,
+                     expected);
+}
+
+static int check_expected(const struct trigger_body *body, const struct trigger_parts *parts,
+                          struct error *error)
+{
+    struct expected expected;
+    const bool is_inline = json_is_object(body->suite);
+    if (body->expect == NULL)
+        return 0;
+    if (fields_decode(&expected_fields, body->expect, &expected, error) < 0)
+        return error_in(error, "expect");
+    int status = check_same(
+        "source", expected.source,
+        is_inline ? json_find_text(json_object_get(body->suite, "source"), "kind") : parts->source,
+        error);
+    if (status == 0)
+        status = check_same("framework", expected.framework,
+                            is_inline ? json_find_text(body->suite, "framework") : parts->framework,
+                            error);
+    fields_free(&expected_fields, &expected);
+    return status;
+}
+
 static int find_parts(struct request *request, const struct trigger_body *body,
                       struct trigger *trigger, struct trigger_parts *parts_r, struct error *error)
 {
@@ -116,7 +164,9 @@ static int find_parts(struct request *request, const struct trigger_body *body,
     trigger->environment_id = parts_r->environment_id;
     trigger->pool_id = parts_r->pool_id;
     trigger->parent_id = parts_r->parent_id;
-    return check_parts(body, parts_r, error);
+    if (check_parts(body, parts_r, error) < 0)
+        return -1;
+    return check_expected(body, parts_r, error);
 }
 
 /* ---- joining -------------------------------------------------------------------------------------- */
