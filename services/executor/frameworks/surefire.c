@@ -8,6 +8,7 @@
 #include "agent/means.h"
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "frameworks/framework.h"
 
 #define REPORTS     "**/target/*-reports/TEST-*.xml"
@@ -44,12 +45,22 @@ static void join_methods(const struct texts *methods, char between, struct buffe
     }
 }
 
+/* Surefire runs unit tests, Failsafe integration tests, each by properties of its own. */
+struct plugin {
+    const char *name;      /* of its properties */
+    const char *selection; /* the option that names methods */
+    const char *none;      /* the option by which it runs nothing */
+};
+static const struct plugin surefire = {"surefire", "-Dtest=", "-Dtest=NoneOfThem"};
+static const struct plugin failsafe = {"failsafe", "-Dit.test=", "-DskipITs"};
+
 /* What the build's own configuration includes stays included then. */
-static int add_file(const struct framework_task *task, const struct texts *methods,
-                    struct process_plan *plan, struct error *error)
+static int add_file(const struct framework_task *task, const struct plugin *plugin,
+                    const struct texts *methods, struct process_plan *plan, struct error *error)
 {
-    AUTO(text_free) char *path = cases_path(task);
-    AUTO(text_free) char *option = xasprintf("-Dsurefire.includesFile=%s", path);
+    AUTO(text_free) char *cases = cases_path(task);
+    AUTO(text_free) char *path = xasprintf("%s.%s", cases, plugin->name);
+    AUTO(text_free) char *option = xasprintf("-D%s.includesFile=%s", plugin->name, path);
     AUTO(buffer_deinit) struct buffer choices;
     FILE *file = fopen(path, "we");
     buffer_init(&choices, ALL_MAX);
@@ -63,20 +74,75 @@ static int add_file(const struct framework_task *task, const struct texts *metho
     return 0;
 }
 
+static int add_plugin(const struct framework_task *task, const struct plugin *plugin,
+                      const struct texts *methods, struct process_plan *plan, struct error *error)
+{
+    AUTO(buffer_deinit) struct buffer choices;
+    buffer_init(&choices, CHOICES_MAX);
+    if (methods->count == 0) {
+        texts_add(&plan->argv, plugin->none);
+        return 0;
+    }
+    buffer_add_text(&choices, plugin->selection);
+    join_methods(methods, ',', &choices);
+    if (choices.overflowed)
+        return add_file(task, plugin, methods, plan, error);
+    texts_add(&plan->argv, buffer_text(&choices));
+    return 0;
+}
+
+/* The phases in which Failsafe is, and what is behind them, or its own goals. */
+static bool is_of_failsafe(const char *word)
+{
+    static const char *const phases[] = {"integration-test", "post-integration-test", "verify",
+                                         "install", "deploy"};
+    for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+        if (strcmp(word, phases[i]) == 0)
+            return true;
+    return text_starts(word, "failsafe:") || strstr(word, ":maven-failsafe-plugin:") != NULL;
+}
+
+static bool runs_failsafe(const struct texts *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        if (is_of_failsafe(words->list[i]))
+            return true;
+    return false;
+}
+
+/* By Failsafe's own patterns: IT*, *IT and *ITCase are names of its classes. A nested class goes with its outer one. */
+static bool is_integration_test(const char *method)
+{
+    const size_t qualified = strcspn(method, "#$");
+    size_t simple = qualified;
+    while (simple > 0 && method[simple - 1] != '.')
+        simple--;
+    AUTO(text_free) char *name = xstrndup(method + simple, qualified - simple);
+    return text_starts(name, "IT") || text_ends(name, "IT") || text_ends(name, "ITCase");
+}
+
+static int add_both(const struct framework_task *task, const struct texts *methods,
+                    struct process_plan *plan, struct error *error)
+{
+    AUTO(texts_deinit) struct texts units = {0};
+    AUTO(texts_deinit) struct texts integrations = {0};
+    for (size_t i = 0; i < methods->count; i++)
+        texts_add(is_integration_test(methods->list[i]) ? &integrations : &units, methods->list[i]);
+    texts_add(&plan->argv, "-Dfailsafe.failIfNoSpecifiedTests=false");
+    if (add_plugin(task, &surefire, &units, plan, error) < 0)
+        return -1;
+    return add_plugin(task, &failsafe, &integrations, plan, error);
+}
+
 static int add_selection(const struct framework_task *task, struct process_plan *plan,
                          struct error *error)
 {
     AUTO(texts_deinit) struct texts methods = {0};
-    AUTO(buffer_deinit) struct buffer choices;
     list_methods(task, &methods);
-    buffer_init(&choices, CHOICES_MAX);
-    buffer_add_text(&choices, "-Dtest=");
-    join_methods(&methods, ',', &choices);
     texts_add(&plan->argv, "-Dsurefire.failIfNoSpecifiedTests=false"); /* in each module */
-    if (choices.overflowed)
-        return add_file(task, &methods, plan, error);
-    texts_add(&plan->argv, buffer_text(&choices));
-    return 0;
+    if (runs_failsafe(&task->suite->command) || runs_failsafe(&task->suite->arguments))
+        return add_both(task, &methods, plan, error);
+    return add_plugin(task, &surefire, &methods, plan, error);
 }
 
 static int prepare(const struct framework_task *task, struct process_plan *plan,

@@ -20,8 +20,9 @@ struct planned {
     struct report_plan report;
 };
 
-static void prepare(const char *framework, const char *const *selectors, size_t count,
-                    const char *report_dir, struct planned *planned)
+static void prepare_command(const char *const *command, const char *framework,
+                            const char *const *selectors, size_t count, const char *report_dir,
+                            struct planned *planned)
 {
     AUTO(suite_deinit) struct suite_spec suite = {.framework = xstrdup(framework)};
     struct dispatched_case *cases = xcalloc(count + 1, sizeof *cases);
@@ -31,11 +32,20 @@ static void prepare(const char *framework, const char *const *selectors, size_t 
     *planned = (struct planned){.plan = {.directory = NULL}};
     for (size_t i = 0; i < count; i++)
         cases[i].selector = (char *)(uintptr_t)selectors[i];
+    for (; *command != NULL; command++)
+        texts_add(&suite.command, *command);
     texts_add(&suite.arguments, "--last");
     assert_int_equal(executor_framework_find(framework)->prepare(&task, &planned->plan,
                                                                  &planned->report, &error),
                      0);
     free(cases);
+}
+
+static void prepare(const char *framework, const char *const *selectors, size_t count,
+                    const char *report_dir, struct planned *planned)
+{
+    const char *const none[] = {NULL};
+    prepare_command(none, framework, selectors, count, report_dir, planned);
 }
 
 static void deinit(struct planned *planned)
@@ -86,6 +96,39 @@ static void surefire_selects_methods(void **state)
     prepare("surefire", selectors, 5, "/r", &planned);
     assert_argv(&planned, words);
     deinit(&planned);
+}
+
+static void integration_tests_are_selected_for_failsafe(void **state)
+{
+    static const char *const units[] = {"x.ATest#one", "x.Item#two"};
+    static const char *const its[] = {"x.ShopIT$In#b", "x.ITShop#a", "x.ShopITCase#c"};
+    static const char *const both[] = {"x.ShopIT#b", "x.ATest#one"};
+    static const struct {
+        const char *const *selectors;
+        size_t count;
+        const char *unit, *integration;
+    } rows[] = {
+        {units, 2, "-Dtest=x.ATest#one,x.Item#two", "-DskipITs"},
+        {its, 3, "-Dtest=NoneOfThem", "-Dit.test=x.ITShop#a,x.ShopIT$In#b,x.ShopITCase#c"},
+        {both, 2, "-Dtest=x.ATest#one", "-Dit.test=x.ShopIT#b"},
+    };
+    const char *const command[] = {"./mvnw", "clean", "verify", NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const words[] = {"./mvnw",
+                                     "clean",
+                                     "verify",
+                                     "-Dsurefire.failIfNoSpecifiedTests=false",
+                                     "-Dfailsafe.failIfNoSpecifiedTests=false",
+                                     rows[i].unit,
+                                     rows[i].integration,
+                                     "--last",
+                                     NULL};
+        struct planned planned;
+        prepare_command(command, "surefire", rows[i].selectors, rows[i].count, "/r", &planned);
+        assert_argv(&planned, words);
+        deinit(&planned);
+    }
 }
 
 /* An argument has a limit. */
@@ -171,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(surefire_leaves_a_file_for_each_class),
         cmocka_unit_test(surefire_selects_methods),
+        cmocka_unit_test(integration_tests_are_selected_for_failsafe),
         cmocka_unit_test(surefire_gets_many_methods_as_a_file),
         cmocka_unit_test(nextest_streams_its_events),
         cmocka_unit_test(nextest_selects_by_filtersets),
