@@ -62,6 +62,13 @@
          .text = "where spans are sent by OTLP/HTTP (JSON): a base URL such as "                   \
                  "http://127.0.0.1:4318, /v1/traces is put behind it; the same for all "           \
                  "services; none: no spans are made"},                                             \
+        {.name = "VERDICT_OTLP_HEADERS",                                                           \
+         .type = SETTING_SECRET,                                                                   \
+         .offset = COMMON(otlp_headers),                                                           \
+         .fallback = "",                                                                           \
+         .max = 8192,                                                                              \
+         .text = "headers of each request there, such as Authorization=Bearer%20TOKEN: "           \
+                 "NAME=VALUE with commas between, values percent-encoded"},                        \
     {                                                                                              \
         .name = "VERDICT_STOP_GRACE", .type = SETTING_DURATION, .offset = COMMON(stop_grace_ms),   \
         .fallback = "30s", .min = 0, .max = 3600000, .text = "a graceful stop takes no longer"     \

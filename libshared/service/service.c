@@ -228,8 +228,8 @@ static int open_all(struct service *service, struct error *error)
     loop_add_fd(service->loop, signals_fd(), POLLIN, on_signal, service);
     metrics_register(description->metrics, description->metrics_count);
     trace_metrics_register();
-    if (trace_open(service->common.otlp_endpoint, description->name, service->common.instance_id,
-                   error) < 0)
+    if (trace_open(service->common.otlp_endpoint, service->common.otlp_headers, description->name,
+                   service->common.instance_id, error) < 0)
         return -1;
     if (health_open(&service->common.health_listen, description->name, service->loop,
                     &service->health, error) < 0)

@@ -24,6 +24,7 @@ struct common_settings {
     int64_t session_timeout_ms;
     int64_t group_heartbeat_ms;
     char *otlp_endpoint;   /* of traces; "": none */
+    char *otlp_headers;    /* a secret; trace/otlp_headers.h */
     int64_t stop_grace_ms; /* a graceful stop takes no longer */
 };
 extern const struct settings_table common_settings; /* with the Postgres URL */

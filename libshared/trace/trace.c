@@ -13,6 +13,7 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "trace/otlp.h"
+#include "trace/otlp_headers.h"
 
 #define EVERY_MS     1000 /* what has come by then is sent */
 #define TIMEOUT_MS   5000 /* of one request */
@@ -33,6 +34,8 @@ static struct metric trace_metrics[] = {
 
 struct trace {
     char *url, *service, *instance;
+    struct texts headers;     /* ours, and those that were given */
+    const char **header_list; /* the same, NULL-ended */
     struct http_client *client;
     pthread_t thread;
     pthread_mutex_t mutex; /* of all below */
@@ -137,15 +140,14 @@ static int send_batch(size_t count, size_t *refused_r, struct error *error)
     /* Durations are those of the monotonic clock, whatever becomes of the other meanwhile. */
     AUTO(text_free)
     char *body = otlp_text(&resource, trace->batch, count, wall_us() - monotonic_us());
-    const struct http_request request = {
-        .method = "POST",
-        .url = trace->url,
-        .headers = (const char *const[]){"Content-Type: application/json", NULL},
-        .body = body,
-        .body_length = strlen(body),
-        .timeout_ms = left_ms(),
-        .answer_max = ANSWER_MAX,
-        .on_tick = on_tick};
+    const struct http_request request = {.method = "POST",
+                                         .url = trace->url,
+                                         .headers = trace->header_list,
+                                         .body = body,
+                                         .body_length = strlen(body),
+                                         .timeout_ms = left_ms(),
+                                         .answer_max = ANSWER_MAX,
+                                         .on_tick = on_tick};
     struct http_answer answer = {0};
     if (request.timeout_ms <= 0)
         return error_set(error, "stopped", "there was no time left to send them");
@@ -187,6 +189,8 @@ static void destroy(void)
     pthread_cond_destroy(&trace->changed);
     pthread_mutex_destroy(&trace->mutex);
     free(trace->ring);
+    free(trace->header_list);
+    texts_deinit(&trace->headers);
     free(trace->url);
     free(trace->service);
     free(trace->instance);
@@ -201,6 +205,16 @@ static char *traces_url(const char *endpoint)
     return xasprintf("%.*s/v1/traces", (int)length, endpoint);
 }
 
+static void list_headers(const struct texts *given)
+{
+    texts_add(&trace->headers, "Content-Type: application/json");
+    for (size_t i = 0; i < given->count; i++)
+        texts_add(&trace->headers, given->list[i]);
+    trace->header_list = xcalloc(trace->headers.count + 1, sizeof *trace->header_list);
+    for (size_t i = 0; i < trace->headers.count; i++)
+        trace->header_list[i] = trace->headers.list[i];
+}
+
 static void init_waiting(void)
 {
     pthread_condattr_t monotonic;
@@ -211,20 +225,25 @@ static void init_waiting(void)
     pthread_mutex_init(&trace->mutex, NULL);
 }
 
-int trace_open(const char *endpoint, const char *service, const char *instance, struct error *error)
+int trace_open(const char *endpoint, const char *headers, const char *service, const char *instance,
+               struct error *error)
 {
+    AUTO(texts_deinit) struct texts given = {0};
     if (endpoint[0] == '\0')
         return 0;
     if (!text_starts(endpoint, "http://") && !text_starts(endpoint, "https://"))
         return error_set(error, "invalid",
                          "VERDICT_OTLP_ENDPOINT must be a URL of http or https, not \"%s\"",
                          endpoint);
+    if (otlp_headers_read(headers, &given, error) < 0)
+        return -1;
     trace = xcalloc(1, sizeof *trace);
     trace->url = traces_url(endpoint);
     trace->service = xasprintf("verdict-%s", service);
     trace->instance = xstrdup(instance);
     trace->ring = xcalloc(TRACE_QUEUE_MAX, sizeof *trace->ring);
     trace->client = http_client_new();
+    list_headers(&given);
     init_waiting();
     if (pthread_create(&trace->thread, NULL, work, NULL) != 0) {
         destroy();

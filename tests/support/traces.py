@@ -67,6 +67,7 @@ class Traces(Receiver):
                 continue
             assert request.path == "/v1/traces"
             assert request.headers["content-type"] == "application/json"
+            assert request.headers["authorization"] == "Bearer of-traces"
             for part in json.loads(request.body)["resourceSpans"]:
                 service = _attributes(part["resource"])["service.name"]
                 for scope in part["scopeSpans"]:

@@ -75,7 +75,7 @@ static void without_an_endpoint_no_span_is_wanted(void **state)
 {
     (void)state;
 
-    assert_return_code(trace_open("", "scheduler", "one", &error), 0);
+    assert_return_code(trace_open("", "", "scheduler", "one", &error), 0);
 
     assert_false(trace_wants(TRACEPARENT));
     trace_close();
@@ -85,9 +85,19 @@ static void an_endpoint_is_a_url(void **state)
 {
     (void)state;
 
-    assert_int_equal(trace_open("localhost:4318", "scheduler", "one", &error), -1);
+    assert_int_equal(trace_open("localhost:4318", "", "scheduler", "one", &error), -1);
 
     assert_string_equal(error.code, "invalid");
+}
+
+static void headers_are_headers(void **state)
+{
+    (void)state;
+
+    assert_int_equal(trace_open("http://localhost:4318", "token", "scheduler", "one", &error), -1);
+
+    assert_string_equal(error.code, "invalid");
+    assert_false(trace_wants(TRACEPARENT));
 }
 
 static void what_is_taken_and_what_is_refused_is_counted(void **state)
@@ -99,7 +109,7 @@ static void what_is_taken_and_what_is_refused_is_counted(void **state)
     long dropped_before = spans_dropped();
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, take_one, &fd), 0);
-    assert_return_code(trace_open(url, "scheduler", "one", &error), 0);
+    assert_return_code(trace_open(url, "authorization=Bearer%20t", "scheduler", "one", &error), 0);
 
     for (int i = 0; i < 3; i++)
         trace_add(&span);
@@ -110,6 +120,7 @@ static void what_is_taken_and_what_is_refused_is_counted(void **state)
     trace_close();
 
     assert_int_equal(strncmp(request, "POST /v1/traces HTTP/1.1\r\n", 26), 0);
+    assert_non_null(strstr(request, "\r\nauthorization: Bearer t\r\n"));
     assert_int_equal(metric_value("verdict_spans_exported_total"), 2);
     assert_int_equal(spans_dropped() - dropped_before, 1);
     free(request);
@@ -123,7 +134,7 @@ static void what_does_not_fit_is_dropped_and_nobody_waits(void **state)
     const struct span span = span_new("run", SPAN_INTERNAL, TRACEPARENT);
     const long before = spans_dropped();
     (void)state;
-    assert_return_code(trace_open(url, "scheduler", "one", &error), 0);
+    assert_return_code(trace_open(url, "", "scheduler", "one", &error), 0);
 
     assert_true(trace_wants(TRACEPARENT));
     assert_false(trace_wants("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"));
@@ -143,7 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_an_endpoint_no_span_is_wanted),
-        cmocka_unit_test(an_endpoint_is_a_url),
+        cmocka_unit_test(an_endpoint_is_a_url), cmocka_unit_test(headers_are_headers),
         cmocka_unit_test(what_is_taken_and_what_is_refused_is_counted),
         cmocka_unit_test(what_does_not_fit_is_dropped_and_nobody_waits)};
     trace_metrics_register();
