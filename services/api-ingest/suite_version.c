@@ -123,7 +123,7 @@ int suite_version_ensure(struct store *store, const struct uuid *project_id, con
     struct suite_version_row row = {.project_id = project_id, .slug = slug};
     struct uuid found;
     suite_digest(spec, row.digest);
-    if (suite_version_db_find(store, &row, &found, error) < 0)
+    if (suite_version_db_hold(store, &row, &found, error) < 0)
         return -1;
     if (uuid_is_null(&found) && (suite_draft_make(slug, spec, &draft, error) < 0 ||
                                  suite_version_db_add(store, &row, draft, &found, error) < 0))

@@ -182,6 +182,47 @@ def test_a_key_whose_run_is_not_there_is_taken_over(verdict, api):
     assert made[0] == made[1]
 
 
+def test_a_version_that_goes_meanwhile_is_not_run(verdict, api):
+    """As db/retention.c removes one that nothing names. Whoever asks again stores it again."""
+    body = {"project": "shop", "suite": {**SUITE, "slug": "inline"}}
+    key = {"Idempotency-Key": "K"}
+    first = api.post("/v1/runs", body, expect=201)["id"]
+    with (
+        psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as removal,
+        concurrent.futures.ThreadPoolExecutor() as threads,
+    ):
+        removal.execute("UPDATE api.suite_version SET project_id = id WHERE suite_slug = 'inline'")
+        answer = threads.submit(api.request, "POST", "/v1/runs", json=body, headers=key)
+        wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the trigger to wait")
+        removal.commit()
+        assert answer.result().status_code == 503
+    again = api.post("/v1/runs", body, expect=201, headers=key)["id"]
+    version = "SELECT suite_version_id FROM api.run WHERE id = %s"
+    assert verdict.db.value(version, again) != verdict.db.value(version, first)
+
+
+def test_a_version_is_in_use_by_what_was_committed_in_the_middle_of_a_statement(verdict, api):
+    """Who removes versions looks again behind its lock."""
+    body = {"project": "shop", "suite": {**SUITE, "slug": "inline"}}
+    used = """WITH lock AS MATERIALIZED (SELECT pg_advisory_lock(1))
+              SELECT api.version_is_used(v.id) FROM lock, api.suite_version v
+              WHERE v.suite_slug = 'inline'"""
+    url = verdict.urls["VERDICT_POSTGRES_URL"]
+    first = api.post("/v1/runs", body, expect=201)["id"]
+    verdict.db.query("DELETE FROM api.run WHERE id = %s", first)
+    with (
+        psycopg.connect(url) as held,
+        psycopg.connect(url) as looking,
+        concurrent.futures.ThreadPoolExecutor() as threads,
+    ):
+        held.execute("SELECT pg_advisory_lock(1)")
+        answer = threads.submit(lambda: looking.execute(used).fetchone())
+        wait_until(lambda: verdict.db.value(WAITING) > 0, 30, "the statement to wait")
+        api.post("/v1/runs", body, expect=201)
+        held.execute("SELECT pg_advisory_unlock(1)")
+        assert answer.result() == (True,)
+
+
 def test_a_race_with_a_removal_is_told_as_such(verdict, api):
     url = verdict.urls["VERDICT_POSTGRES_URL"]
     add = """INSERT INTO api.environment (id, project_id, slug, title, created_by)

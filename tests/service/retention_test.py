@@ -5,6 +5,7 @@ import time
 
 import pytest
 from parts.process import wait_until
+from support import SUITE
 from support.worker import uuid_v7
 
 AGE_DAYS = 80
@@ -281,6 +282,39 @@ def test_a_key_is_kept_as_long_as_its_run(verdict, work):
     verdict.db.query("UPDATE scheduling.run_state SET finished_at = now() - interval '25 hours'")
     pass_of(verdict, "api", BRIEFLY)
     assert verdict.api.post("/v1/runs", body, expect=201, headers=key)["id"] != first["id"]
+
+
+def test_a_version_that_nothing_names_goes_with_its_cases(verdict, work):
+    def suite(name):
+        return {"framework": "pytest", "source": SUITE["source"], "cases": [f"a.py::{name}"]}
+
+    def save(name):
+        verdict.api.put(f"/v1/projects/{work.project}/suites/unit", suite(name))
+
+    verdict.start("scheduler", wait=False)
+    pass_of(verdict, "api")
+    verdict.api.post("/v1/projects", {"slug": work.project, "title": "Work"})
+    inline = {"project": work.project, "suite": {**suite("run"), "slug": "inline"}}
+    run = verdict.api.post("/v1/runs", inline, expect=201)["id"]
+    for name in ("old", "current"):
+        save(name)
+    verdict.stop("api-ingest")
+    verdict.db.query("UPDATE api.suite_version SET created_at = now() - interval '2 days'")
+    names = "SELECT array_agg(name ORDER BY name) FROM api.declared_case"
+
+    pass_of(verdict, "api")
+    assert verdict.db.value(names) == ["current", "run"]
+    for name in ("old", "current"):  # it is stored again, and young when nothing names it
+        save(name)
+    verdict.api.post(f"/v1/runs/{run}/cancel")
+    verdict.wait_final(run)
+    verdict.api.delete(f"/v1/runs/{run}", expect=204)
+    verdict.stop("api-ingest")
+    pass_of(verdict, "api")
+    assert verdict.db.value(names) == ["current", "old"]
+    left = """SELECT (SELECT count(*) FROM api.suite_version) - 2
+                   + (SELECT count(*) FROM api.removed_project)"""
+    assert verdict.db.value(left) == 0
 
 
 def test_a_delivery_goes_after_the_request_that_it_answers(verdict):

@@ -51,6 +51,22 @@ static const char removed_runs_sql[] =
     "DELETE FROM api.removed_run WHERE run_id IN (SELECT run_id FROM api.removed_run"
     " WHERE emptied_at < $1::timestamptz ORDER BY emptied_at LIMIT $2::integer)";
 
+/* Versions that nothing refers to. Nothing leads to them: a sample of pages is looked at each time. They may have more
+ * cases than one statement should remove, so each is given to a project of its own, which is noted as removed: nobody
+ * finds it from then on, and the steps behind this one remove it (in the same pass: it is noted with a time of old). */
+static const char unused_versions_sql[] =
+    "WITH old AS MATERIALIZED (SELECT v.id FROM api.suite_version v TABLESAMPLE SYSTEM (least(100,"
+    "  100.0 * 100 * 8192 / greatest(pg_relation_size('api.suite_version'), 1)))"
+    "  WHERE v.created_at < $1::timestamptz AND v.project_id <> v.id"
+    "  AND NOT api.version_is_used(v.id) LIMIT $2::integer),"
+    " held AS MATERIALIZED (SELECT v.id FROM api.suite_version v WHERE v.id IN (SELECT id FROM old)"
+    "  FOR UPDATE SKIP LOCKED),"
+    " unused AS MATERIALIZED (SELECT id FROM held WHERE NOT api.version_is_used(id)),"
+    " notes AS (INSERT INTO api.removed_project (project_id, removed_at)"
+    "  SELECT id, $1::timestamptz FROM unused)"
+    " UPDATE api.suite_version SET project_id = id WHERE id IN (SELECT id FROM unused)";
+#define UNUSED_KEPT_MS DAY_MS /* whoever stores one names it soon */
+
 /* Of projects that somebody removed. */
 static const char cases_sql[] = "DELETE FROM api.declared_case WHERE (suite_version_id, ordinal) IN"
                                 " (SELECT c.suite_version_id, c.ordinal FROM api.removed_project x"
@@ -94,6 +110,10 @@ static const struct retention_step steps[] = {
      .kept_ms = REMOVED_KEPT_MS,
      .sql = emptied_runs_sql},
     {.table = "api.removed_run", .key = RETENTION_BY_TIME, .sql = removed_runs_sql},
+    {.table = "api.suite_version",
+     .key = RETENTION_BY_TIME,
+     .kept_ms = UNUSED_KEPT_MS,
+     .sql = unused_versions_sql},
     OF_REMOVED_PROJECTS("api.declared_case", cases_sql),
     OF_REMOVED_PROJECTS("api.suite_version", versions_sql),
     OF_REMOVED_PROJECTS("api.removed_project", removed_projects_sql),

@@ -216,24 +216,28 @@ int run_batch_db_add_suites(struct store *store, struct trigger *const *list, in
 
 /* Who names what was removed a moment ago gets no row, and what is named stays until the COMMIT: whoever removes
  * it (FOR UPDATE) waits for us, and sees our runs then, or we for him. */
-#define KEPT(name, table, ids)                                                                     \
-    " " name " AS MATERIALIZED (SELECT id FROM " table " WHERE id = ANY (" ids ")"                 \
+#define KEPT(name, table, condition)                                                               \
+    " " name " AS MATERIALIZED (SELECT id FROM " table " WHERE " condition                         \
     " ORDER BY id FOR KEY SHARE)"
-static const char add_runs_sql[] = "WITH" KEPT("projects", "api.project", "$2::uuid[]") "," KEPT(
-    "pools", "api.pool",
-    "$3::uuid[]") " INSERT INTO api.run (id, project_id, pool_id, suite_id, suite_version_id, suite_slug,"
-                  " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
-                  "requirements,"
-                  " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
-                  " rerun, bundle)"
-                  " SELECT mine.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
-                  " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
-                  " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
-                  "$20::text[],"
-                  " $21::uuid[], $22::jsonb[], $23::bytea[])"
-                  " AS mine (id, project_id, pool_id)"
-                  " WHERE mine.project_id IN (SELECT id FROM projects) AND mine.pool_id IN (SELECT id FROM pools)"
-                  " RETURNING id, number";
+#define KEEP_NAMED                                                                                 \
+    "WITH" KEPT("projects", "api.project", "id = ANY ($2::uuid[])") "," KEPT(                      \
+        "pools", "api.pool",                                                                       \
+        "id = ANY ($3::uuid[])") "," KEPT("versions", "api.suite_version",                         \
+                                          "id = ANY ($5::uuid[]) AND project_id = ANY ($2::uuid[])")
+static const char add_runs_sql[] = KEEP_NAMED
+    " INSERT INTO api.run (id, project_id, pool_id, suite_id, suite_version_id, suite_slug,"
+    " environment_id, template_id, title, build_version, branch, commit_sha, priority, "
+    "requirements,"
+    " parameters, trigger, policy, traceparent, parent_run, relation, created_by,"
+    " rerun, bundle)"
+    " SELECT mine.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],"
+    " $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[],"
+    " $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::jsonb[], $18::text[], $19::uuid[], "
+    "$20::text[],"
+    " $21::uuid[], $22::jsonb[], $23::bytea[])"
+    " AS mine (id, project_id, pool_id, suite_id, suite_version_id)"
+    " WHERE mine.project_id IN (SELECT id FROM projects) AND mine.pool_id IN (SELECT id FROM pools)"
+    " AND mine.suite_version_id IN (SELECT id FROM versions) RETURNING id, number";
 
 static void add_run(struct matrix *runs, const struct trigger *trigger)
 {
@@ -278,14 +282,38 @@ static void mark_created(struct trigger *const *list, int count, const struct ro
     }
 }
 
-static void mark_removed(struct trigger *const *list, int count)
+/* Those whose project and pool are there: it is the version. */
+static const char without_version_sql[] =
+    "SELECT mine.id FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS mine (id, project_id, pool_id)"
+    " JOIN api.project p ON p.id = mine.project_id JOIN api.pool o ON o.id = mine.pool_id";
+
+static void refuse(struct trigger *trigger, const char *code, const char *text)
 {
+    trigger->outcome = TRIGGER_REFUSED;
+    error_set(&trigger->error, code, "%s", text);
+}
+
+/* What they name went between their look at it and ours. */
+static int refuse_open(struct store *store, struct trigger *const *list, int count,
+                       struct error *error)
+{
+    AUTO(matrix_deinit) struct matrix left = matrix_new(3);
+    AUTO(rows_free) struct rows *rows = NULL;
     for (int i = 0; i < count; i++) {
         if (!trigger_is_open(list[i]))
             continue;
-        list[i]->outcome = TRIGGER_REFUSED;
-        error_set(&list[i]->error, "not_found", "the project or the pool was removed just now");
+        column_add_uuid(left.columns[0], &list[i]->run_id);
+        column_add_uuid(left.columns[1], &list[i]->project_id);
+        column_add_uuid(left.columns[2], &list[i]->pool_id);
     }
+    if (matrix_query(store, without_version_sql, &left, &rows, error) < 0)
+        return -1;
+    for (int row = 0; row < rows_count(rows); row++)
+        refuse(get_by_run(list, count, rows_text(rows, row, 0)), "unavailable", SUITE_VERSION_GONE);
+    for (int i = 0; i < count; i++)
+        if (trigger_is_open(list[i]))
+            refuse(list[i], "not_found", "the project or the pool was removed just now");
+    return 0;
 }
 
 int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int count,
@@ -305,10 +333,11 @@ int run_batch_db_add_runs(struct store *store, struct trigger *const *list, int 
     if (matrix_query(store, add_runs_sql, &runs, &rows, error) < 0)
         return -1;
     mark_created(list, count, rows);
-    if (rows_count(rows) < wanted && give_back_keys(store, list, count, error) < 0)
+    if (rows_count(rows) == wanted)
+        return 0;
+    if (give_back_keys(store, list, count, error) < 0)
         return -1;
-    mark_removed(list, count);
-    return 0;
+    return refuse_open(store, list, count, error);
 }
 
 static const char look_up_sql[] = "SELECT id, number FROM api.run WHERE id = ANY($1::uuid[])";

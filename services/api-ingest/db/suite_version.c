@@ -50,20 +50,34 @@ void suite_draft_free(struct suite_draft **draft_)
     free(draft);
 }
 
-static const char find_sql[] = "SELECT id FROM api.suite_version"
-                               " WHERE project_id = $1 AND suite_slug = $2 AND digest = $3";
+#define FIND                                                                                       \
+    "SELECT id FROM api.suite_version WHERE project_id = $1 AND suite_slug = $2 AND digest = $3"
+static const char find_sql[] = FIND;
+static const char hold_sql[] = FIND " FOR KEY SHARE";
 
-int suite_version_db_find(struct store *store, const struct suite_version_row *row,
-                          struct uuid *id_r, struct error *error)
+static int find(struct store *store, const char *sql, const struct suite_version_row *row,
+                struct uuid *id_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (store_query(store, find_sql,
+    if (store_query(store, sql,
                     PARAMS(param_uuid(row->project_id), param_text(row->slug),
                            param_bytes(row->digest, sizeof row->digest)),
                     &rows, error) < 0)
         return -1;
     *id_r = rows_count(rows) == 1 ? rows_uuid(rows, 0, 0) : (struct uuid){.text = ""};
     return 0;
+}
+
+int suite_version_db_find(struct store *store, const struct suite_version_row *row,
+                          struct uuid *id_r, struct error *error)
+{
+    return find(store, find_sql, row, id_r, error);
+}
+
+int suite_version_db_hold(struct store *store, const struct suite_version_row *row,
+                          struct uuid *id_r, struct error *error)
+{
+    return find(store, hold_sql, row, id_r, error);
 }
 
 static const char add_cases_sql[] =
@@ -88,6 +102,15 @@ int suite_version_db_add_cases(struct store *store, const struct suite_draft *dr
         -1, error);
 }
 
+/* Somebody else has added it. */
+static int hold_added(struct store *store, const struct suite_version_row *row, struct uuid *id_r,
+                      struct error *error)
+{
+    if (suite_version_db_hold(store, row, id_r, error) < 0)
+        return -1;
+    return uuid_is_null(id_r) ? error_set(error, "unavailable", SUITE_VERSION_GONE) : 0;
+}
+
 static const char add_sql[] =
     "INSERT INTO api.suite_version (id, project_id, suite_slug, digest, spec, cases)"
     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, suite_slug, digest) DO NOTHING";
@@ -103,7 +126,7 @@ int suite_version_db_add(struct store *store, const struct suite_version_row *ro
                     &rows, error) < 0)
         return -1;
     if (rows_affected(rows) == 0)
-        return suite_version_db_find(store, row, id_r, error);
+        return hold_added(store, row, id_r, error);
     *id_r = draft->id;
     return suite_version_db_add_cases(store, draft, error);
 }

@@ -34,6 +34,12 @@ void suite_draft_free(struct suite_draft **draft);
 /* By project, slug and digest; *id_r is "" when there is none. */
 int suite_version_db_find(struct store *store, const struct suite_version_row *row,
                           struct uuid *id_r, struct error *error) WARN_UNUSED;
+/* The same, and it stays until the end of the transaction. */
+int suite_version_db_hold(struct store *store, const struct suite_version_row *row,
+                          struct uuid *id_r, struct error *error) WARN_UNUSED;
+/* Nothing named it for long, and it was removed just before somebody would have named it again. */
+#define SUITE_VERSION_GONE                                                                         \
+    "the suite's version was removed just now, since nothing named it: try again"
 /* With its cases. Somebody who adds the same at once wins or loses; either way *id_r is the one. */
 int suite_version_db_add(struct store *store, const struct suite_version_row *row,
                          const struct suite_draft *draft, struct uuid *id_r,
