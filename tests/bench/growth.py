@@ -8,8 +8,9 @@ import random
 import time
 
 from bench.rig import Row, fits
-from bench.status import copies, one_run
+from bench.status import one_run
 from bench.wrk import wrk
+from support.copies import copies
 
 RUN = 10_000
 SIZES = [100_000, 1_000_000, 10_000_000]

@@ -217,51 +217,178 @@ int run_db_nth(struct store *store, const struct uuid *project_id, const struct 
     return 0;
 }
 
-static const char list_sql[] = RUN_SELECT
-    " WHERE ($1::uuid IS NULL OR r.project_id = $1)"
-    " AND ($2::text IS NULL OR coalesce(s.state, 'queued') = ANY(string_to_array($2, ',')))"
-    " AND (coalesce($3::text, $4::uuid::text) IS NULL OR r.suite_slug = $3"
-    "  OR r.suite_id = $4)"
-    " AND ($5::text IS NULL OR r.branch = $5)"
-    " AND ($6::text IS NULL OR r.build_version = $6)"
-    " AND (coalesce($7::text, $8::uuid::text) IS NULL OR e.slug = $7"
-    "  OR r.environment_id = $8)"
-    " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"
-    " AND r.id < coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
-    " AND ($11::text IS NULL OR r.parent_run = $12"
-    "  OR r.parent_run = (SELECT id FROM api.run WHERE number = $13))"
-    " AND ($14::text IS NULL OR r.commit_sha = $14)"
-    " AND ($15::timestamptz IS NULL OR r.created_at < $15)"
-    " AND (coalesce($17::text, $18::uuid::text) IS NULL OR o.slug = $17"
-    "  OR r.pool_id = $18)"
-    " AND (coalesce($19::text, $20::uuid::text) IS NULL OR m.slug = $19"
-    "  OR r.template_id = $20)"
-    /* A bound of an index, whatever plan it is. */
-    " AND r.id >= coalesce($21::uuid, '00000000-0000-0000-0000-000000000000')"
-    " ORDER BY r.id DESC LIMIT $16";
+/* ---- lists: ids first, each by a way that does not lead through the whole history ------------------------ */
+
+/* clang-format off */
+/* The least id of that time; NULL of NULL. */
+#define ID_OF(time)                                                                        \
+    "CASE WHEN " time " IS NOT NULL THEN (lpad(to_hex(greatest("                           \
+    "(extract(epoch FROM " time ") * 1000)::bigint, 0)), 12, '0')"                         \
+    " || '70008000000000000000')::uuid END"
+/* Between these two are ids of the page: bounds of an index, whatever plan it is. An id's time is that of the
+ * server that made it, created_at is Postgres': a day lies between them at the most. */
+#define BELOW                                                                              \
+    "least($10::uuid, " ID_OF("($13::timestamptz + interval '1 day')") ","                 \
+    " 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)"
+#define FROM_ON                                                                            \
+    "greatest($16::uuid, " ID_OF("($9::timestamptz - interval '1 day')") ","               \
+    " '00000000-0000-0000-0000-000000000000'::uuid)"
+#define IN_BOUNDS(id) id " < " BELOW " AND " id " >= " FROM_ON
+#define IS_WANTED                                                                          \
+    " ($1::uuid IS NULL OR r.project_id = $1)"                                             \
+    " AND ($3::text IS NULL OR r.suite_slug = $3) AND ($4::uuid IS NULL OR r.suite_id = $4)" \
+    " AND ($5::text IS NULL OR r.branch = $5)"                                             \
+    " AND ($6::text IS NULL OR r.build_version = $6)"                                      \
+    " AND ($7::uuid[] IS NULL OR r.environment_id = ANY($7))"                              \
+    " AND ($8::uuid[] IS NULL OR r.template_id = ANY($8))"                                 \
+    " AND ($9::timestamptz IS NULL OR r.created_at >= $9)"                                 \
+    " AND ($11::uuid IS NULL OR r.parent_run = $11)"                                       \
+    " AND ($12::text IS NULL OR r.commit_sha = $12)"                                       \
+    " AND ($13::timestamptz IS NULL OR r.created_at < $13)"
+#define IS_OF_POOL  " AND ($15::uuid IS NULL OR r.pool_id = $15)"
+#define STATES      "string_to_array($2::text, ',')"
+#define IS_IN_STATE " AND ($2::text IS NULL OR coalesce(s.state, 'queued') = ANY(" STATES "))"
+#define WITH_STATE  " FROM api.run r LEFT JOIN scheduling.run_state s ON s.run_id = r.id WHERE"
+#define LIST_OF(ids) RUN_SELECT " WHERE r.id = ANY(ARRAY(" ids ")) ORDER BY r.id DESC"
+
+static const char list_sql[] = LIST_OF(
+    "SELECT r.id" WITH_STATE IS_WANTED IS_OF_POOL IS_IN_STATE " AND " IN_BOUNDS("r.id")
+    " ORDER BY r.id DESC LIMIT $14");
+
+/* In the order of run_by_pool: no other index has it, so that a plan never goes through the runs of all pools. */
+static const char list_of_pool_sql[] = LIST_OF(
+    "SELECT r.id" WITH_STATE IS_WANTED IS_IN_STATE
+    " AND (r.pool_id, r.id) < ($15::uuid, " BELOW ") AND (r.pool_id, r.id) >= ($15, " FROM_ON ")"
+    " ORDER BY r.pool_id DESC, r.id DESC LIMIT $14");
+
+/* Schedulers look for what no message told them of in the last five minutes each time, and further back after they
+ * took a partition over. So where each partition has had its owner for a while, all that is older is seen. NULL:
+ * that cannot be said, and all are looked at. */
+#define SEEN_BEFORE                                                                        \
+    "(SELECT CASE WHEN bool_and(o.alive_at > o.taken_at + interval '10 minutes') AND count(*) >="    \
+    "  (SELECT value FROM api.installation WHERE name = 'scheduling_partitions')"          \
+    "  THEN " ID_OF("(min(o.alive_at) - interval '10 minutes')")                           \
+    " END FROM scheduling.partition_owner o)"
+/* Those that are open, by run_state_open, and queued ones that no scheduler has seen. Their rows are looked up one by
+ * one (OFFSET 0, a subquery for a value): statistics of a time when more was open make no join of it. */
+static const char list_of_open_sql[] = LIST_OF(
+    "WITH open AS MATERIALIZED (SELECT s.run_id FROM scheduling.run_state s"
+    "  WHERE s.state IN ('draft', 'queued', 'running') AND s.state = ANY(" STATES ")"
+    "  AND ($1::uuid IS NULL OR s.project_id = $1) AND " IN_BOUNDS("s.run_id") ")"
+    " (SELECT r.id FROM (SELECT run_id FROM open ORDER BY run_id DESC) o"
+    "  CROSS JOIN LATERAL (SELECT * FROM api.run WHERE id = o.run_id OFFSET 0) r"
+    "  WHERE" IS_WANTED IS_OF_POOL " ORDER BY o.run_id DESC LIMIT $14)"
+    " UNION ALL (SELECT r.id FROM api.run r WHERE 'queued' = ANY(" STATES ") AND" IS_WANTED IS_OF_POOL
+    "  AND " IN_BOUNDS("r.id") " AND r.id >= coalesce(" SEEN_BEFORE ", " FROM_ON ")"
+    "  AND (SELECT s.run_id FROM scheduling.run_state s WHERE s.run_id = r.id) IS NULL"
+    "  ORDER BY r.id DESC LIMIT $14) ORDER BY 1 DESC LIMIT $14");
+/* clang-format on */
+
+static bool are_open(const char *states)
+{
+    AUTO(text_free) char *copy = states == NULL ? NULL : xstrdup(states);
+    char *rest = NULL;
+    int state;
+    for (const char *name = copy == NULL ? NULL : strtok_r(copy, ",", &rest); name != NULL;
+         name = strtok_r(NULL, ",", &rest))
+        if (names_parse(&run_state_names, name, &state, NULL) < 0 ||
+            run_state_is_final((enum run_state)state))
+            return false;
+    return states != NULL;
+}
+
+/* What the names of a filter name. */
+struct named {
+    struct uuid pool, parent;
+    char *environments, *templates; /* ids as an array; NULL: not asked for */
+    bool is_nothing;                /* one of the names names nothing: no run fits */
+};
+
+static void named_deinit(struct named *named)
+{
+    text_free(&named->environments);
+    text_free(&named->templates);
+}
+
+static const char named_sql[] =
+    "SELECT (SELECT id FROM api.pool WHERE slug = $2), (SELECT id FROM api.run WHERE number = $5),"
+    " ARRAY(SELECT id FROM api.environment WHERE slug = $3"
+    "  AND ($1::uuid IS NULL OR project_id = $1)),"
+    " ARRAY(SELECT id FROM api.template WHERE slug = $4"
+    "  AND ($1::uuid IS NULL OR project_id = $1))";
+
+static char *take_ids(const struct name *name, const struct rows *rows, int column,
+                      bool *is_nothing)
+{
+    if (name->slug == NULL)
+        return uuid_is_null(&name->id) ? NULL : xasprintf("{%s}", name->id.text);
+    char *ids = rows_copy(rows, 0, column);
+    *is_nothing |= strcmp(ids, "{}") == 0;
+    return ids;
+}
+
+static struct uuid take_id(const struct uuid *id, bool is_asked, const struct rows *rows,
+                           int column, bool *is_nothing)
+{
+    if (!is_asked || !uuid_is_null(id))
+        return *id;
+    const struct uuid found = rows_uuid(rows, 0, column);
+    *is_nothing |= uuid_is_null(&found);
+    return found;
+}
+
+static int find_named(struct store *store, const struct run_filter *filter, struct named *named_r,
+                      struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    const struct name environment = name_read(filter->environment), pool = name_read(filter->pool),
+                      template = name_read(filter->template);
+    const struct run_name parent = read_name(filter->parent == NULL ? "" : filter->parent);
+    bool is_nothing = false;
+    bool has_slug = environment.slug != NULL || pool.slug != NULL || template.slug != NULL;
+    if ((has_slug || filter->parent != NULL) &&
+        store_query(store, named_sql,
+                    PARAMS(param_uuid(&filter->only), param_text(pool.slug),
+                           param_text(environment.slug), param_text(template.slug), parent.number),
+                    &rows, error) < 0)
+        return -1;
+    *named_r =
+        (struct named){.pool = take_id(&pool.id, filter->pool != NULL, rows, 0, &is_nothing),
+                       .parent = take_id(&parent.id, filter->parent != NULL, rows, 1, &is_nothing),
+                       .environments = take_ids(&environment, rows, 2, &is_nothing),
+                       .templates = take_ids(&template, rows, 3, &is_nothing)};
+    named_r->is_nothing = is_nothing;
+    return 0;
+}
+
+static const char *way_of(const struct run_filter *filter)
+{
+    if (are_open(filter->state))
+        return list_of_open_sql;
+    return filter->pool != NULL ? list_of_pool_sql : list_sql;
+}
 
 int run_db_list(struct store *store, const struct run_filter *filter, const struct page *page,
                 json_t **items_r, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    const struct name suite = name_read(filter->suite),
-                      environment = name_read(filter->environment), pool = name_read(filter->pool),
-                      template = name_read(filter->template);
-    const struct run_name parent = read_name(filter->parent == NULL ? "" : filter->parent);
-    if (store_query(
-            store, list_sql,
+    AUTO(named_deinit) struct named named = {.is_nothing = false};
+    const struct name suite = name_read(filter->suite);
+    if (find_named(store, filter, &named, error) < 0)
+        return -1;
+    if (!named.is_nothing &&
+        store_query(
+            store, way_of(filter),
             PARAMS(param_uuid(&filter->only), param_text(filter->state), param_text(suite.slug),
                    param_uuid(&suite.id), param_text(filter->branch),
-                   param_text(filter->build_version), param_text(environment.slug),
-                   param_uuid(&environment.id), param_text(filter->since), param_uuid(&page->after),
-                   param_text(filter->parent), param_uuid(&parent.id), parent.number,
-                   param_text(filter->commit), param_text(filter->until),
-                   param_int(page->limit + 1), param_text(pool.slug), param_uuid(&pool.id),
-                   param_text(template.slug), param_uuid(&template.id), param_uuid(&filter->floor)),
+                   param_text(filter->build_version), param_text(named.environments),
+                   param_text(named.templates), param_text(filter->since), param_uuid(&page->after),
+                   param_uuid(&named.parent), param_text(filter->commit), param_text(filter->until),
+                   param_int(page->limit + 1), param_uuid(&named.pool), param_uuid(&filter->floor)),
             &rows, error) < 0)
         return -1;
     json_t *items = json_array();
-    for (int row = 0; row < rows_count(rows); row++) {
+    for (int row = 0; rows != NULL && row < rows_count(rows); row++) {
         struct run_view view = read_view(rows, row);
         json_array_append_new(items, TAKE(view.json));
     }
