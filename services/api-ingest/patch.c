@@ -25,17 +25,30 @@ static bool is_always_set(const char *name)
     return strcmp(name, "slug") == 0 || strcmp(name, "title") == 0;
 }
 
+static void merge_member(json_t *object, const char *name, json_t *value)
+{
+    const char *inner;
+    json_t *there = json_object_get(object, name), *inner_value;
+    if (json_is_null(value)) {
+        json_object_del(object, name);
+    } else if (!json_is_object(value)) {
+        json_object_set(object, name, value);
+    } else {
+        if (!json_is_object(there))
+            json_object_set_new(object, name, there = json_object());
+        json_object_foreach (value, inner, inner_value)
+            merge_member(there, inner, inner_value);
+    }
+}
+
 static int merge(json_t *body, const json_t *patch, struct error *error)
 {
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)(uintptr_t)patch, name, value) {
-        if (!json_is_null(value))
-            json_object_set(body, name, value);
-        else if (is_always_set(name))
+        if (json_is_null(value) && is_always_set(name))
             return error_field(error, name, "%s must not be null", name);
-        else
-            json_object_del(body, name);
+        merge_member(body, name, value);
     }
     return 0;
 }
@@ -55,8 +68,9 @@ static int fill_in(const struct patch_kind *kind, struct request *request, struc
     AUTO(json_free) json_t *thing = NULL;
     if (json_parse(there->bytes, there->length, &thing, error) < 0)
         return error_wrap(error, "what is there");
-    AUTO(json_free) json_t *body = changeable(thing, kind->fields);
-    if (merge(body, patch, error) < 0)
+    AUTO(json_free) json_t *body = kind->body == NULL ? changeable(thing, kind->fields) : NULL;
+    if ((body == NULL && kind->body(request, thing, &body, error) < 0) ||
+        merge(body, patch, error) < 0)
         return -1;
     AUTO(text_free) char *text = json_text(body);
     buffer_clear(&request->body);

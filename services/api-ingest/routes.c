@@ -79,6 +79,7 @@ const struct route routes[] = {
     API_LARGE("POST", "/v1/projects/{project}/suites", SCOPE_CONFIG_WRITE, suites_create, "makes a suite"),
     API("GET", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_READ, suites_get, "one suite, at its current version"),
     API_LARGE("PUT", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_put, "makes or changes a suite"),
+    API_LARGE("PATCH", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_patch, "changes what is named of it: a new version"),
     API("DELETE", "/v1/projects/{project}/suites/{suite}", SCOPE_CONFIG_WRITE, suites_remove, "removes a suite that no template names; its runs stay"),
     API("GET", "/v1/projects/{project}/suites/{suite}/cases", SCOPE_CONFIG_READ, suites_cases, "its declared cases"),
 

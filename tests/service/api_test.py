@@ -719,6 +719,48 @@ def test_a_patch_changes_what_it_names(api, shop):
     assert wrong.status_code == 400 and wrong.json()["errors"][0]["field"] == "title"
 
 
+def test_a_patch_of_a_suite_makes_a_version_of_what_it_names(api, shop, verdict):
+    path = f"{shop}/suites/unit"
+    old = {**PYTEST_SUITE, "title": "Unit", "limits": {"memory_mb": 100, "processes": 9}}
+    old = api.put(path, {**old, "environment": {"A": "1", "B": "2"}}, expect=201)
+
+    patch = {"limits": {"memory_mb": 200}, "environment": {"A": None}, "artifacts": ["*.png"]}
+    new = api.patch(path, patch)
+    titled = api.patch(path, {"title": "Units"})
+    fewer = api.patch(path, {"cases": PYTEST_SUITE["cases"][:1], "environment": None})
+    back = api.patch(path, {"cases": PYTEST_SUITE["cases"], "environment": {"B": "2"}})
+
+    kept = {name: old["spec"][name] for name in ("framework", "source", "requirements")}
+    assert kept.items() <= new["spec"].items() and new["cases"] == len(PYTEST_SUITE["cases"])
+    assert new["spec"]["limits"]["memory_mb"] == 200 and new["spec"]["limits"]["processes"] == 9
+    assert new["spec"]["environment"] == {"B": "2"} and new["spec"]["artifacts"] == ["*.png"]
+    assert new["version_id"] != old["version_id"] and new["title"] == "Unit"
+    assert (titled["title"], titled["version_id"]) == ("Units", new["version_id"])
+    assert fewer["cases"] == 1 and "environment" not in fewer["spec"]
+    assert back["version_id"] == new["version_id"]
+    selectors = [case["selector"] for case in api.get(f"{path}/cases")["items"]]
+    assert selectors == PYTEST_SUITE["cases"]
+    for wrong, field in (({"framework": None}, "framework"), ({"title": None}, "title")):
+        assert api.patch(path, wrong, expect=400)["errors"][0]["field"] == field
+    assert api.patch(path, {"slug": "other"}, expect=400)["errors"][0]["field"] == "slug"
+    assert api.patch(path, {"source": {"url": "x"}}, expect=400)["errors"][0]["field"] == "source"
+    api.patch(path, {"title": "X"}, headers={"If-Match": '"old"'}, expect=412)
+    api.patch(f"{shop}/suites/none", {"title": "X"}, expect=404)
+    assert api.get(path)["version_id"] == new["version_id"]
+
+
+def test_a_put_keeps_the_slug_of_its_path(api, shop):
+    suite, template = {**PYTEST_SUITE, "slug": "unit"}, {"suite": "unit", "slug": "nightly"}
+    for body, path in ((suite, f"{shop}/suites"), (template, f"{shop}/templates")):
+        there = api.put(f"{path}/{body['slug']}", body, expect=201)
+        for name in (body["slug"], there["id"]):
+            refused = api.put(f"{path}/{name}", {**body, "slug": "other"}, expect=400)
+            assert refused["errors"][0]["field"] == "slug"
+            api.put(f"{path}/{name}", body, expect=200)
+        api.put(f"{path}/other", body, expect=400)
+        assert [thing["slug"] for thing in api.get(path)["items"]] == [body["slug"]]
+
+
 def test_a_patch_is_of_what_was_read(api, shop, verdict):
     etag = api.request("GET", shop).headers["ETag"]
     api.patch(shop, {"title": "One"}, headers={"If-Match": etag})

@@ -13,6 +13,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "model/limits.h"
+#include "patch.h"
 #include "suite_version.h"
 
 /* What stands in a body beside the specification. */
@@ -146,9 +147,9 @@ int suites_put(struct request *request, struct response *response, struct error 
         request_json(request, &json, error) < 0 ||
         fields_decode(&suite_head_fields, json, &head, error) < 0)
         return -1;
-    text_free(&head.slug);
-    head.slug = TAKE(slug);
-    int status = save(request, &head, json, false, &http_status, error);
+    int status = take_slug(&head.slug, &slug, error);
+    if (status == 0)
+        status = save(request, &head, json, false, &http_status, error);
     if (status == 0)
         status = answer_suite(request, response, http_status, head.slug, error);
     fields_free(&suite_head_fields, &head);
@@ -224,4 +225,36 @@ int suites_remove(struct request *request, struct response *response, struct err
         return -1;
     response_empty(response, 204);
     return 0;
+}
+
+static json_t *selectors_of(const json_t *cases)
+{
+    json_t *selectors = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach ((json_t *)(uintptr_t)cases, i, one)
+        json_array_append(selectors, json_object_get(one, "selector"));
+    return selectors;
+}
+
+/* The specification, with its cases again: they are rows, and a GET tells their number alone. */
+static int patched(struct request *request, const json_t *suite, json_t **body_r,
+                   struct error *error)
+{
+    AUTO(json_free) json_t *cases = NULL;
+    struct store *store;
+    struct uuid version_id;
+    if (request_store(request, &store, error) < 0 ||
+        uuid_parse(json_find_text(suite, "version_id"), &version_id, error) < 0 ||
+        suite_db_cases(store, &version_id, 0, LIMIT_CASES_PER_RUN, &cases, error) < 0)
+        return -1;
+    *body_r = json_copy(json_object_get(suite, "spec"));
+    json_object_set_new(*body_r, "cases", selectors_of(cases));
+    return 0;
+}
+
+int suites_patch(struct request *request, struct response *response, struct error *error)
+{
+    static const struct patch_kind kind = {.get = suites_get, .put = suites_put, .body = patched};
+    return patch_apply(&kind, request, response, error);
 }

@@ -206,9 +206,9 @@ int templates_put(struct request *request, struct response *response, struct err
         put_slug("template", there, name, &slug, error) < 0 ||
         request_decode(request, &template_fields, &body, error) < 0)
         return -1;
-    text_free(&body.slug);
-    body.slug = TAKE(slug);
-    int status = save(request, &body, false, &http_status, error);
+    int status = take_slug(&body.slug, &slug, error);
+    if (status == 0)
+        status = save(request, &body, false, &http_status, error);
     if (status == 0)
         status = answer_template(request, response, http_status, body.slug, error);
     fields_free(&template_fields, &body);

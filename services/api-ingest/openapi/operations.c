@@ -86,6 +86,7 @@ const struct operation operations[] = {
     OPERATION(suites_create, .body = BODY("SuiteBody", &suite_head_fields, &suite_fields), .answer = "Suite", .ok = {201}, .refused = {409}),
     OPERATION(suites_get, .answer = "Suite", .has_etag = true),
     OPERATION(suites_put, .body = BODY_LIKE("SuiteChangeBody", "SuiteBody"), .answer = "Suite", .ok = {200, 201}, .has_condition = true),
+    OPERATION(suites_patch, .body = BODY("SuitePatchBody", NULL), .answer = "Suite", .refused = {409}, .has_condition = true),
     OPERATION(suites_remove, .ok = {204}, .refused = {409}, .has_condition = true),
     OPERATION(badges_create, .body = OPTIONAL_BODY("BadgeBody", &badge_fields), .answer = "BadgeLinks", .ok = {201}),
     OPERATION(badges_get, .parameters = {"BadgeFormat"}, .answer = "Badge", .media = {"image/svg+xml"}),
