@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "http/loopback.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define ANSWER_MAX_DEFAULT ((size_t)64 * 1024 * 1024)
@@ -99,16 +100,6 @@ static int on_seek(void *context, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* Proxies of the environment are for others than this machine. */
-static bool is_loopback(const char *url)
-{
-    static const char *const hosts[] = {"://127.", "://localhost", "://[::1]"};
-    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
-        if (strstr(url, hosts[i]) != NULL)
-            return true;
-    return false;
-}
-
 static struct curl_slist *make_headers(const struct http_request *request)
 {
     /* libcurl 7.88 signs a header that is taken away as if it were sent. */
@@ -158,7 +149,7 @@ static void prepare(CURL *curl, struct transfer *transfer, struct curl_slist *he
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-    if (is_loopback(request->url))
+    if (url_is_loopback(request->url)) /* proxies of the environment are for others */
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
     if (request->stop != NULL || request->on_tick != NULL) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);

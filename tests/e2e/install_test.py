@@ -89,6 +89,7 @@ BASH = """
         (["run", "--ci", "git"], ["github", "gitlab"]),
         (["run", "--ci", "=", "bui"], ["buildkite"]),
         (["report", "12", "--format", "=", ""], ["html", "junit", "json", "markdown", "ctrf"]),
+        (["upload", "--format", "t"], ["tap", "trx"]),
         (["show", "--st"], []),
         (["report", "--url", "ht"], []),
     ],

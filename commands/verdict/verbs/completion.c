@@ -8,23 +8,26 @@
 #include "options.h"
 #include "output.h"
 
-/* Options whose values are known. */
-static const struct {
-    const char *option, *values;
+/* Options whose values are known; those of one command stand behind those of all others. */
+static const struct choice {
+    const char *command, *option, *values;
 } choices[] = {
-    {"ci", "auto github gitlab jenkins buildkite none"},
-    {"format", "html junit json markdown ctrf"},
-    {"cases", "not_passed failed all"},
-    {"status", "passed failed errored skipped blocked"},
+    {NULL, "ci", "auto github gitlab jenkins buildkite none"},
+    {NULL, "format", "html junit json markdown ctrf"},
+    {"upload", "format", "auto junit tap ctrf go-json trx allure"},
+    {NULL, "cases", "not_passed failed all"},
+    {NULL, "status", "passed failed errored skipped blocked"},
 };
 static const char shells[] = "bash zsh fish";
 
-static const char *values_of(const struct option_fact *fact)
+static const char *values_of(const struct cli_command *command, const struct option_fact *fact)
 {
+    const char *values = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(choices); i++)
-        if (strcmp(choices[i].option, fact->name) == 0)
-            return choices[i].values;
-    return NULL;
+        if (strcmp(choices[i].option, fact->name) == 0 &&
+            (choices[i].command == NULL || strcmp(choices[i].command, command->words) == 0))
+            values = choices[i].values;
+    return values;
 }
 
 static bool is_file(const struct option_fact *fact)
@@ -72,7 +75,25 @@ static void put_quoted(FILE *out, const char *text, const char *special, const c
 
 /* ---- bash ----------------------------------------------------------------------------------------- */
 
-/* Of all commands at once: an option means the same everywhere. */
+/* Whether there are any. */
+static bool put_bash_choices(FILE *out, const char *option)
+{
+    bool has_any = false;
+    for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
+        const struct choice *choice = &choices[i];
+        if (strcmp(choice->option, option) != 0)
+            continue;
+        if (choice->command != NULL)
+            fprintf(out, "[ \"$command\" != %s ] || ", choice->command);
+        fprintf(out, "words='%s'; ", choice->values);
+        has_any = true;
+    }
+    if (has_any)
+        fputs("COMPREPLY=($(compgen -W \"$words\" -- \"$word\")); return ;;\n", out);
+    return has_any;
+}
+
+/* Of all commands at once: an option means the same nearly everywhere. */
 static void put_bash_values(FILE *out)
 {
     struct option_fact fact;
@@ -80,10 +101,9 @@ static void put_bash_values(FILE *out)
         if (fact.value == NULL)
             continue;
         fprintf(out, "    --%s) ", fact.name);
-        if (values_of(&fact) != NULL)
-            fprintf(out, "COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n",
-                    values_of(&fact));
-        else if (is_file(&fact) || is_folder(&fact))
+        if (put_bash_choices(out, fact.name))
+            continue;
+        if (is_file(&fact) || is_folder(&fact))
             fprintf(out, "_verdict_paths -%c \"$word\"; return ;;\n", is_file(&fact) ? 'f' : 'd');
         else
             fputs("return ;;\n", out);
@@ -201,8 +221,10 @@ static void put_bash(FILE *out)
 #define ZSH_SPECIAL "\\:[]"
 #define ZSH_QUOTE   "'\\''"
 
-static void put_zsh_option(FILE *out, const struct option_fact *fact)
+static void put_zsh_option(FILE *out, const struct cli_command *command,
+                           const struct option_fact *fact)
 {
+    const char *values = values_of(command, fact);
     fprintf(out, "            '%s--%s%s[", fact->is_list ? "*" : "", fact->name,
             fact->value == NULL ? "" : "=");
     put_quoted(out, fact->text, ZSH_SPECIAL, ZSH_QUOTE);
@@ -212,8 +234,8 @@ static void put_zsh_option(FILE *out, const struct option_fact *fact)
         put_quoted(out, fact->value, ZSH_SPECIAL, ZSH_QUOTE);
         fputc(':', out);
     }
-    if (fact->value != NULL && values_of(fact) != NULL)
-        fprintf(out, "(%s)", values_of(fact));
+    if (fact->value != NULL && values != NULL)
+        fprintf(out, "(%s)", values);
     else if (fact->value != NULL && (is_file(fact) || is_folder(fact)))
         fputs(is_file(fact) ? "_files" : "_files -/", out);
     fputs("' \\\n", out);
@@ -224,7 +246,7 @@ static void put_zsh_command(FILE *out, const struct cli_command *command)
     struct option_fact fact;
     fprintf(out, "    ('%s') _arguments -S \\\n", command->words);
     for (size_t i = 0; options_at(command, i, &fact); i++)
-        put_zsh_option(out, &fact);
+        put_zsh_option(out, command, &fact);
     fputs("            '--help[what it is and takes]' \\\n", out);
     if (strcmp(command->arguments, "SHELL") == 0)
         fprintf(out, "            '1:shell:(%s)' ;;\n", shells);
@@ -349,10 +371,11 @@ static void put_fish_word(FILE *out, size_t index)
 static void put_fish_option(FILE *out, const struct cli_command *command,
                             const struct option_fact *fact)
 {
+    const char *values = values_of(command, fact);
     put_fish_condition(out, command);
     fprintf(out, " -l %s", fact->name);
-    if (fact->value != NULL && values_of(fact) != NULL)
-        fprintf(out, " -x -a '%s'", values_of(fact));
+    if (fact->value != NULL && values != NULL)
+        fprintf(out, " -x -a '%s'", values);
     else if (fact->value != NULL && is_folder(fact))
         fputs(" -x -a '(__fish_complete_directories)'", out);
     else if (fact->value != NULL)

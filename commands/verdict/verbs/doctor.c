@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "http/loopback.h"
 #include "output.h"
 
 #define CHECK_TIMEOUT_MS 10000
@@ -84,8 +85,7 @@ static void report_unreached(struct doctor *doctor, const struct error *error)
 
 static bool is_open_to_others(const char *url)
 {
-    return text_starts(url, "http://") && !text_starts(url, "http://127.") &&
-           !text_starts(url, "http://localhost") && !text_starts(url, "http://[::1]");
+    return text_starts(url, "http://") && !url_is_loopback(url);
 }
 
 static void check_server(struct doctor *doctor)
