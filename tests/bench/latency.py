@@ -232,7 +232,7 @@ class Load:
 def _send(verdict, rate):
     """By several clients, since each waits for a commit."""
     clients = [
-        threading.Thread(target=_send_some, args=[verdict, rate / Load.CLIENTS])
+        threading.Thread(target=_send_some, args=[verdict, rate / Load.CLIENTS], daemon=True)
         for _ in range(Load.CLIENTS)
     ]
     for client in clients:

@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "db/name.h"
 
-/* A name that is not given falls back to the template's; the pool to "default". */
+/* A name that is not given falls back to the template's; the pool to "default". `named` stands by itself, so
+ * that a run is found by what is unique: as long as nothing is known of the table, an index of a project's
+ * runs looks as good. */
 static const char find_parts_sql[] =
     "WITH template AS (SELECT * FROM api.template WHERE project_id = $1 AND (slug = $2 OR id = "
     "$3)),"
@@ -23,7 +25,9 @@ static const char find_parts_sql[] =
     "   OR id = coalesce($9, (SELECT pool_id FROM template WHERE $8::text IS NULL)))"
     "  AND (p.all_projects OR EXISTS (SELECT FROM api.pool_project g"
     "   WHERE g.pool_id = p.id AND g.project_id = $1))),"
-    " parent AS (SELECT id FROM api.run WHERE project_id = $1 AND (id = $10 OR number = $11))"
+    " named AS MATERIALIZED (SELECT id, project_id FROM api.run WHERE id = $10"
+    "  UNION SELECT id, project_id FROM api.run WHERE number = $11),"
+    " parent AS (SELECT id FROM named WHERE project_id = $1)"
     " SELECT t.id, s.id, s.version_id, e.id, p.id, r.id, s.slug, s.title, s.cases, s.requirements,"
     " t.defaults, s.source, s.framework FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
     " LEFT JOIN environment e ON true LEFT JOIN pool p ON true LEFT JOIN parent r ON true";
