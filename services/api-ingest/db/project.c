@@ -7,15 +7,18 @@
 #include "db/columns.h"
 #include "db/name.h"
 
-static const char find_sql[] = "SELECT id, slug FROM api.project WHERE slug = $1 OR id = $2";
+/* One statement each: with an OR in it every question would be planned anew. */
+static const char find_by_slug_sql[] = "SELECT id, slug FROM api.project WHERE slug = $1";
+static const char find_by_id_sql[] = "SELECT id, slug FROM api.project WHERE id = $1";
 
 int project_db_find(struct store *store, const char *text, struct project_ref *project_r,
                     struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     const struct name name = name_read(text);
-    if (store_query(store, find_sql, PARAMS(param_text(name.slug), param_uuid(&name.id)), &rows,
-                    error) < 0)
+    const char *sql = name.slug != NULL ? find_by_slug_sql : find_by_id_sql;
+    const struct param param = name.slug != NULL ? param_text(name.slug) : param_uuid(&name.id);
+    if (store_query(store, sql, &param, 1, &rows, error) < 0)
         return -1;
     struct project_ref project = {.slug = ""};
     if (rows_count(rows) == 1) {

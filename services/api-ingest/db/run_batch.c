@@ -110,10 +110,10 @@ int run_batch_db_find_key(struct store *store, struct trigger *trigger, struct e
     char hash[2 * TRIGGER_HASH_BYTES + 1];
     AUTO(rows_free) struct rows *known = NULL;
     sodium_bin2hex(hash, sizeof hash, trigger->body_hash, TRIGGER_HASH_BYTES);
-    if (store_query(store, known_one_sql,
-                    PARAMS(param_uuid(&trigger->project_id), param_text(trigger->key),
-                           param_text(hash)),
-                    &known, error) < 0)
+    if (store_query(
+            store, known_one_sql,
+            PARAMS(param_uuid(&trigger->project_id), param_text(trigger->key), param_text(hash)),
+            &known, error) < 0)
         return -1;
     if (rows_count(known) > 0)
         mark_known(trigger, known, 0);

@@ -134,15 +134,24 @@ int trigger_find_key(struct trigger *trigger, struct error *error)
     return run_batch_db_find_key(store, trigger, error);
 }
 
-/* Names are looked up only for a key that is new: an answer that was given once is given again whatever
- * has become of them. Two of a key that is under way meet in the batch. */
-static int find_key(const struct trigger_body *body, struct trigger *trigger, struct error *error)
+/* An answer that was given once is given again whatever has become of the names in the body: where they mean
+ * nothing any more, the key is looked up. Where they do, the batch sees whether it is known. */
+static int fill(struct request *request, struct trigger_body *body, struct trigger *trigger,
+                struct error *error)
 {
     struct project_ref project;
-    if (tenancy_project_or_bound(trigger->request, body->project, &project, error) < 0)
+    struct error why;
+    if (tenancy_project_or_bound(request, body->project, &project, error) < 0)
         return -1;
     trigger->project_id = project.id;
-    return trigger_find_key(trigger, error);
+    if (trigger_fill(request, body, trigger, &why) == 0)
+        return 0;
+    if (trigger_find_key(trigger, error) < 0)
+        return -1;
+    if (trigger->outcome != TRIGGER_OPEN)
+        return 0;
+    *error = why;
+    return -1;
 }
 
 int trigger_read(struct request *request, struct trigger **trigger_r, struct error *error)
@@ -157,9 +166,7 @@ int trigger_read(struct request *request, struct trigger **trigger_r, struct err
     if (trigger_begin(request, json, &trigger, error) < 0 ||
         fields_decode(&trigger_body_fields, json, &body, error) < 0)
         return -1;
-    int status = find_key(&body, trigger, error);
-    if (status == 0 && trigger->outcome == TRIGGER_OPEN)
-        status = trigger_fill(request, &body, trigger, error);
+    const int status = fill(request, &body, trigger, error);
     fields_free(&trigger_body_fields, &body);
     if (status < 0)
         return -1;
