@@ -314,6 +314,7 @@ struct store_settings service_store(const struct service *service)
     struct store_settings settings = store_defaults;
     settings.url = service->common.postgres_url;
     settings.application_name = service->common.instance_id;
+    settings.by_index = true;
     return settings;
 }
 

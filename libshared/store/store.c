@@ -162,16 +162,20 @@ static int single_result(struct store *store, PGresult **result_r, struct error 
 
 /* ---- connecting ------------------------------------------------------------------------------- */
 
+/* What is switched off counts as costly, and what is costly would be compiled first. */
+#define BY_INDEX " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
+
 static int connect_now(const struct store_settings *settings, PGconn **connection_r,
                        struct error *error)
 {
-    char options[200], connect_timeout[24], tcp_timeout[24];
+    char options[400], connect_timeout[24], tcp_timeout[24];
     snprintf(options, sizeof options,
              "-c statement_timeout=%lld -c lock_timeout=%lld -c "
-             "idle_in_transaction_session_timeout=%lld%s",
+             "idle_in_transaction_session_timeout=%lld%s%s",
              (long long)settings->statement_timeout_ms, (long long)settings->lock_timeout_ms,
              (long long)settings->idle_in_transaction_timeout_ms,
-             settings->generic_plans ? " -c plan_cache_mode=force_generic_plan" : "");
+             settings->generic_plans ? " -c plan_cache_mode=force_generic_plan" : "",
+             settings->by_index ? BY_INDEX : "");
     snprintf(connect_timeout, sizeof connect_timeout, "%lld",
              (long long)(settings->connect_timeout_ms + 999) / 1000);
     snprintf(tcp_timeout, sizeof tcp_timeout, "%lld",

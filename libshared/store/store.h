@@ -24,6 +24,10 @@ struct store_settings {
     /* Each statement is planned once, not for every set of parameters: right where all of them look rows up
      * by their keys. Planning takes longer than executing a join of ten tables by key. */
     bool generic_plans;
+    /* Rows are looked up by index, whatever the planner knows of the tables: of those that are new it knows
+     * nothing, takes them for small, and keeps a plan that reads them whole while they grow. Right where no
+     * statement is meant to read much of a table. */
+    bool by_index;
 };
 extern const struct store_settings store_defaults; /* 5 s each; url NULL */
 

@@ -244,6 +244,7 @@ int workers_start(int count, const struct store_settings *store, struct http_ser
     struct workers *workers = xcalloc(1, sizeof *workers + (size_t)count * sizeof workers->list[0]);
     workers->server = server;
     workers->store = *store;
+    workers->store.by_index = false; /* lists and reports are of all sizes */
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->wake, NULL);
     TAILQ_INIT(&workers->queue);
