@@ -17,8 +17,8 @@ struct bundle_facts {
     int64_t left_out;       /* sockets, devices and the like */
 };
 
-/* Writes it to fd. What the tree ignores stays out (.gitignore files; .verdictignore files beside them, which
- * decide: "!name" takes back in what git leaves out), and .git does. "empty" when nothing is left. */
+/* Writes it to fd. What the tree ignores stays out (.gitignore files; .verdictignore files, which decide
+ * wherever they stand: "!name" takes back in what git leaves out), and .git does. "empty" when nothing is left. */
 int bundle_pack(const char *directory, int fd, struct bundle_facts *facts_r,
                 struct error *error) WARN_UNUSED;
 

@@ -122,15 +122,15 @@ static bool fits(const char *pattern, const char *path)
     return false;
 }
 
-bool ignore_has(const struct ignore *ignore, const char *path, bool is_directory)
+enum ignore_word ignore_ask(const struct ignore *ignore, const char *path, bool is_directory)
 {
     for (; ignore != NULL; ignore = ignore->above) {
         const char *below = path + (ignore->at[0] == '\0' ? 0 : strlen(ignore->at) + 1);
         for (size_t i = ignore->count; i-- > 0;) {
             const struct pattern *pattern = &ignore->list[i];
             if ((is_directory || !pattern->is_of_directories) && fits(pattern->text, below))
-                return !pattern->is_exception;
+                return pattern->is_exception ? IGNORE_KEEPS : IGNORE_LEAVES_OUT;
         }
     }
-    return false;
+    return IGNORE_SAYS_NOTHING;
 }

@@ -12,5 +12,7 @@ struct ignore; /* the patterns of one directory */
 struct ignore *ignore_new(const char *text, const char *at, const struct ignore *above);
 void ignore_free(struct ignore **ignore);
 
+enum ignore_word { IGNORE_SAYS_NOTHING, IGNORE_KEEPS, IGNORE_LEAVES_OUT };
+
 /* path: from the top; it lies below the directory of `ignore`, which may be NULL. */
-bool ignore_has(const struct ignore *ignore, const char *path, bool is_directory);
+enum ignore_word ignore_ask(const struct ignore *ignore, const char *path, bool is_directory);

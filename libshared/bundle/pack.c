@@ -31,7 +31,7 @@ struct packing {
 struct place {
     int fd;           /* of a directory */
     const char *path; /* of it, from the top; "" there */
-    const struct ignore *ignore;
+    const struct ignore *ours, *git;
 };
 
 static int system_said(const char *path, struct error *error)
@@ -148,7 +148,7 @@ static int add_directory(struct packing *packing, const struct place *place, con
 {
     AUTO(fd_close)
     int fd = openat(place->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    const struct place below = {.fd = fd, .path = path, .ignore = place->ignore};
+    const struct place below = {.fd = fd, .path = path, .ours = place->ours, .git = place->git};
     if (fd < 0)
         return system_said(path, error);
     if (packing->depth >= DEPTH_MAX)
@@ -161,6 +161,15 @@ static int add_directory(struct packing *packing, const struct place *place, con
     return status;
 }
 
+/* Git's lists are heard only where none of ours says anything, at whatever depth. */
+static bool is_left_out(const struct place *place, const char *path, bool is_directory)
+{
+    enum ignore_word word = ignore_ask(place->ours, path, is_directory);
+    if (word == IGNORE_SAYS_NOTHING)
+        word = ignore_ask(place->git, path, is_directory);
+    return word == IGNORE_LEAVES_OUT;
+}
+
 static int add(struct packing *packing, const struct place *place, const char *name,
                struct error *error)
 {
@@ -169,7 +178,7 @@ static int add(struct packing *packing, const struct place *place, const char *n
     struct stat status;
     if (fstatat(place->fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return system_said(path, error);
-    if (ignore_has(place->ignore, path, S_ISDIR(status.st_mode)))
+    if (is_left_out(place, path, S_ISDIR(status.st_mode)))
         return 0;
     if (S_ISDIR(status.st_mode))
         return add_directory(packing, place, name, path, error);
@@ -232,16 +241,15 @@ static int read_list(const struct place *place, const char *name, struct buffer 
     return 0;
 }
 
-/* NULL where no file says anything. Ours comes last, so that it decides. */
-static int read_ignore(const struct place *place, struct ignore **ignore_r, struct error *error)
+/* NULL where there is no such file, or nothing in it. */
+static int read_ignore(const struct place *place, const char *name, const struct ignore *above,
+                       struct ignore **ignore_r, struct error *error)
 {
     struct buffer text;
     buffer_init(&text, IGNORE_BYTES);
-    int status = read_list(place, ".gitignore", &text, error);
-    if (status == 0)
-        status = read_list(place, ".verdictignore", &text, error);
+    int status = read_list(place, name, &text, error);
     if (status == 0 && text.length > 0)
-        *ignore_r = ignore_new(buffer_text(&text), place->path, place->ignore);
+        *ignore_r = ignore_new(buffer_text(&text), place->path, above);
     buffer_deinit(&text);
     return status;
 }
@@ -249,12 +257,16 @@ static int read_ignore(const struct place *place, struct ignore **ignore_r, stru
 static int add_tree(struct packing *packing, const struct place *place, struct error *error)
 {
     struct texts names = {.count = 0};
-    AUTO(ignore_free) struct ignore *ignore = NULL;
+    AUTO(ignore_free) struct ignore *ours = NULL;
+    AUTO(ignore_free) struct ignore *git = NULL;
     struct place here = *place;
-    if (read_ignore(place, &ignore, error) < 0)
+    if (read_ignore(place, ".verdictignore", place->ours, &ours, error) < 0 ||
+        read_ignore(place, ".gitignore", place->git, &git, error) < 0)
         return -1;
-    if (ignore != NULL)
-        here.ignore = ignore;
+    if (ours != NULL)
+        here.ours = ours;
+    if (git != NULL)
+        here.git = git;
     int status = list_names(place, &names, error);
     for (size_t i = 0; status == 0 && i < names.count; i++)
         status = add(packing, &here, names.list[i], error);

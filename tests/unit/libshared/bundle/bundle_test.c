@@ -128,6 +128,20 @@ static void our_own_list_decides_behind_gits(void **state)
     shell(places, "cd out; test -f x.o; test ! -e x.c; test ! -e .env; test ! -e a/x");
 }
 
+static void gits_lists_further_down_take_nothing_back_from_ours(void **state)
+{
+    const struct places *places = *state;
+    struct error error;
+    shell(places, "cd tree; mkdir a b; touch a/prod.env a/kept b/prod.env\n"
+                  "printf '*.env\n!kept\n' >.verdictignore; echo '!prod.env' >b/.verdictignore\n"
+                  "printf '!prod.env\nkept\n' >a/.gitignore");
+
+    assert_int_equal(pack(places, &error), 0);
+    assert_int_equal(bundle_unpack(places->fd, places->out, &error), 0);
+
+    shell(places, "cd out; test ! -e a/prod.env; test -f a/kept; test -f b/prod.env");
+}
+
 static void a_list_that_cannot_be_taken_whole_is_an_error(void **state)
 {
     const struct places *places = *state;
@@ -326,6 +340,7 @@ int main(void)
         TREE_TEST(the_same_tree_makes_the_same_bytes),
         TREE_TEST(what_is_ignored_stays_out),
         TREE_TEST(our_own_list_decides_behind_gits),
+        TREE_TEST(gits_lists_further_down_take_nothing_back_from_ours),
         TREE_TEST(a_list_that_cannot_be_taken_whole_is_an_error),
         TREE_TEST(a_link_that_leads_outside_is_not_packed),
         TREE_TEST(what_is_too_much_or_nothing_is_not_packed),

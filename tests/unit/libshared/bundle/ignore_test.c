@@ -50,7 +50,8 @@ static void patterns_mean_what_git_says(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         AUTO(ignore_free) struct ignore *ignore = ignore_new(cases[i].text, "", NULL);
-        if (ignore_has(ignore, cases[i].path, cases[i].is_directory) != cases[i].is_ignored)
+        enum ignore_word word = ignore_ask(ignore, cases[i].path, cases[i].is_directory);
+        if ((word == IGNORE_LEAVES_OUT) != cases[i].is_ignored)
             fail_msg("\"%s\" of \"%s\"", cases[i].text, cases[i].path);
     }
 }
@@ -61,12 +62,12 @@ static void a_directory_decides_before_those_above_it(void **state)
     AUTO(ignore_free) struct ignore *top = ignore_new("*.log\n/out\n", "", NULL);
     AUTO(ignore_free) struct ignore *below = ignore_new("!kept.log\n/out\n", "a/b", top);
 
-    assert_false(ignore_has(below, "a/b/kept.log", false));
-    assert_true(ignore_has(below, "a/b/other.log", false));
-    assert_true(ignore_has(below, "a/b/out", true));
-    assert_false(ignore_has(below, "a/b/c/out", true));
-    assert_true(ignore_has(top, "kept.log", false));
-    assert_false(ignore_has(NULL, "a", false));
+    assert_int_equal(ignore_ask(below, "a/b/kept.log", false), IGNORE_KEEPS);
+    assert_int_equal(ignore_ask(below, "a/b/other.log", false), IGNORE_LEAVES_OUT);
+    assert_int_equal(ignore_ask(below, "a/b/out", true), IGNORE_LEAVES_OUT);
+    assert_int_equal(ignore_ask(below, "a/b/c/out", true), IGNORE_SAYS_NOTHING);
+    assert_int_equal(ignore_ask(top, "kept.log", false), IGNORE_LEAVES_OUT);
+    assert_int_equal(ignore_ask(NULL, "a", false), IGNORE_SAYS_NOTHING);
 }
 
 int main(void)
