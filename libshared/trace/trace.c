@@ -64,7 +64,8 @@ void trace_metrics_register(void)
 
 bool trace_wants(const char *traceparent)
 {
-    return trace != NULL && traceparent != NULL && traceparent_is_sampled(traceparent);
+    return trace != NULL && traceparent != NULL && traceparent_is_valid(traceparent) &&
+           traceparent_is_sampled(traceparent);
 }
 
 void trace_add(const struct span *span)

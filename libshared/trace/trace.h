@@ -17,8 +17,8 @@ int trace_open(const char *endpoint, const char *headers, const char *service, c
 /* Sends what is left for at most two seconds. */
 void trace_close(void);
 
-/* Whether spans of this trace are wanted: there is an endpoint, and who began the trace records it too. NULL is
- * no trace. Ask this before a span is made. */
+/* Whether spans of this trace are wanted: there is an endpoint, and who began the trace records it too. NULL and
+ * what is no traceparent are no trace. Ask this before a span is made. */
 bool trace_wants(const char *traceparent);
 /* A copy. Any thread. */
 void trace_add(const struct span *span);
