@@ -76,7 +76,7 @@ PROOFS = {
         "cancel is final and prompt",
         "1,000 races of finish against cancel; every state",
         (
-            "service/scheduler_test.py::test_of_a_finish_and_a_cancel_at_once_one_wins",
+            "service/scheduler_ends_test.py::test_of_a_finish_and_a_cancel_at_once_one_wins",
             "e2e/endings_test.py",
         ),
     ),

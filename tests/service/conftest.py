@@ -4,6 +4,7 @@
 import re
 
 import pytest
+from support.pool import Pool
 from support.project import Project, start
 
 
@@ -25,3 +26,12 @@ def own_project(verdict):
     """On services of its own, which the test may stop and kill."""
     start(verdict)
     return Project(verdict, "own")
+
+
+@pytest.fixture
+def pool(verdict):
+    made = Pool(verdict)
+    try:
+        yield made
+    finally:
+        made.close()
