@@ -59,9 +59,10 @@
          .offset = COMMON(otlp_endpoint),                                                          \
          .fallback = "",                                                                           \
          .max = 2048,                                                                              \
-         .text = "where spans are sent by OTLP/HTTP (JSON): a base URL such as "                   \
-                 "http://127.0.0.1:4318, /v1/traces is put behind it; the same for all "           \
-                 "services; none: no spans are made"},                                             \
+         .text =                                                                                   \
+             "where spans are sent by OTLP/HTTP (JSON): a base URL such as "                       \
+             "http://127.0.0.1:4318, without credentials (they are headers), "                     \
+             "/v1/traces is put behind it; the same for all services; none: no spans are made"},   \
         {.name = "VERDICT_OTLP_HEADERS",                                                           \
          .type = SETTING_SECRET,                                                                   \
          .offset = COMMON(otlp_headers),                                                           \

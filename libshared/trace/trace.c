@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "base/version.h"
 #include "http/client.h"
+#include "http/url.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "trace/otlp.h"
@@ -232,11 +232,8 @@ int trace_open(const char *endpoint, const char *headers, const char *service, c
     AUTO(texts_deinit) struct texts given = {0};
     if (endpoint[0] == '\0')
         return 0;
-    if (!text_starts(endpoint, "http://") && !text_starts(endpoint, "https://"))
-        return error_set(error, "invalid",
-                         "VERDICT_OTLP_ENDPOINT must be a URL of http or https, not \"%s\"",
-                         endpoint);
-    if (otlp_headers_read(headers, &given, error) < 0)
+    if (url_check("VERDICT_OTLP_ENDPOINT", endpoint, error) < 0 ||
+        otlp_headers_read(headers, &given, error) < 0)
         return -1;
     trace = xcalloc(1, sizeof *trace);
     trace->url = traces_url(endpoint);

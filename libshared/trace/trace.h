@@ -11,7 +11,7 @@
 
 /* `endpoint` is a base URL, as in OTEL_EXPORTER_OTLP_ENDPOINT: /v1/traces is put behind it; "" turns
  * everything off. `headers` as in OTEL_EXPORTER_OTLP_HEADERS (otlp_headers.h), "": none. "invalid" when it is no http
- * or https URL, or those are no headers. */
+ * or https URL or holds credentials (they would be logged), or those are no headers. */
 int trace_open(const char *endpoint, const char *headers, const char *service, const char *instance,
                struct error *error) WARN_UNUSED;
 /* Sends what is left for at most two seconds. */

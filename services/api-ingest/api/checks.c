@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/checks.h"
 
-#include <curl/curl.h>
 #include <string.h>
 #include <time.h>
 
@@ -62,33 +61,6 @@ int check_parameters(const char *field, const json_t *parameters, struct error *
                                "%s.%s must be a text of at most %lld bytes, a number or a boolean",
                                field, name, (long long)LIMIT_TEXT_BYTES);
     }
-    return 0;
-}
-
-static void url_free(CURLU **url)
-{
-    curl_url_cleanup(*url);
-    *url = NULL;
-}
-
-static bool has_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL;
-    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK && text[0] != '\0';
-    curl_free(text);
-    return has;
-}
-
-int check_url(const char *field, const char *text, struct error *error)
-{
-    AUTO(url_free) CURLU *url = curl_url();
-    bool is_http = text_starts(text, "http://") || text_starts(text, "https://");
-    /* libcurl takes "https:///host" for "https://host" */
-    if (!is_http || strstr(text, ":///") != NULL || strpbrk(text, " \t\r\n") != NULL ||
-        curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || !has_part(url, CURLUPART_HOST))
-        return error_field(error, field, "%s must be an absolute http or https URL", field);
-    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-        return error_field(error, field, "%s must not hold a user name or password", field);
     return 0;
 }
 

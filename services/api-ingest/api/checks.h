@@ -12,8 +12,6 @@ int check_title(const char *field, const char *title, struct error *error) WARN_
 /* NULL, or at most LIMIT_PARAMETERS texts, numbers or booleans of at most LIMIT_TEXT_BYTES, under names that
  * could be those of environment variables, dashes and dots allowed. */
 int check_parameters(const char *field, const json_t *parameters, struct error *error) WARN_UNUSED;
-/* An absolute http or https URL with a host, without a user name. */
-int check_url(const char *field, const char *url, struct error *error) WARN_UNUSED;
 /* Names between commas, of the table; NULL is none. */
 struct names;
 int check_choices(const char *field, const char *list, const struct names *names,

@@ -8,6 +8,7 @@
 #include "db/environment.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/url.h"
 #include "model/limits.h"
 #include "patch.h"
 
@@ -38,7 +39,7 @@ static int check_body(const struct environment_body *body, struct error *error)
 {
     if (body->title != NULL && check_title("title", body->title, error) < 0)
         return -1;
-    return body->url == NULL ? 0 : check_url("url", body->url, error);
+    return body->url == NULL ? 0 : url_check("url", body->url, error);
 }
 
 static int answer_environment(struct request *request, struct response *response, int status,

@@ -14,6 +14,7 @@
 #include "db/webhook.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/url.h"
 #include "ingest.h"
 #include "model/events.h"
 #include "model/limits.h"
@@ -87,7 +88,7 @@ static int read_body(struct request *request, struct webhook_body *body, struct 
         body->events = json_pack("[s]", event_types[EVENT_RUN_FINISHED].type);
     if (body->description == NULL)
         body->description = xstrdup("");
-    if (check_url("url", body->url, error) == 0 && check_events(body->events, error) == 0)
+    if (url_check("url", body->url, error) == 0 && check_events(body->events, error) == 0)
         return 0;
     fields_free(&webhook_fields, body);
     return -1;

@@ -90,6 +90,18 @@ static void an_endpoint_is_a_url(void **state)
     assert_string_equal(error.code, "invalid");
 }
 
+static void an_endpoint_with_a_password_is_refused_and_not_told(void **state)
+{
+    (void)state;
+
+    assert_int_equal(trace_open("http://me:pass@localhost:4318", "", "scheduler", "one", &error),
+                     -1);
+
+    assert_string_equal(error.field, "VERDICT_OTLP_ENDPOINT");
+    assert_null(strstr(error.text, "pass@"));
+    assert_false(trace_wants(TRACEPARENT));
+}
+
 static void headers_are_headers(void **state)
 {
     (void)state;
@@ -156,7 +168,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_an_endpoint_no_span_is_wanted),
-        cmocka_unit_test(an_endpoint_is_a_url), cmocka_unit_test(headers_are_headers),
+        cmocka_unit_test(an_endpoint_is_a_url),
+        cmocka_unit_test(an_endpoint_with_a_password_is_refused_and_not_told),
+        cmocka_unit_test(headers_are_headers),
         cmocka_unit_test(what_is_taken_and_what_is_refused_is_counted),
         cmocka_unit_test(what_does_not_fit_is_dropped_and_nobody_waits)};
     trace_metrics_register();
