@@ -3,6 +3,7 @@
 #include "close.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -42,24 +43,43 @@ bool close_is_contradicted(const struct closed_run *run)
     return false;
 }
 
-static void consider_contradiction(const struct closed_run *run, const struct closed_task *task,
-                                   struct candidate *best)
+static void name_contradiction(const struct closed_run *run, char text_r[CLOSE_DETAIL_SIZE])
 {
-    const char *other = run->is_uploaded ? "another upload" : "an earlier attempt";
-    const long long failed = task->failed + task->errored;
     char more[40] = "";
     if (run->contradicted > 1)
         text_format(more, sizeof more, " (and %lld more)", (long long)run->contradicted - 1);
-    if (run->contradicted > 0)
-        consider(best, REASON_EXIT_CONTRADICTS_REPORT, "%s failed, and %s in %s%s",
-                 run->contradicted_case, run->contradicted_as, other, more);
-    else if (run->is_uploaded)
+    text_format(text_r, CLOSE_DETAIL_SIZE, "%s failed, and %s in %s%s", run->contradicted_case,
+                run->contradicted_as, run->is_uploaded ? "another upload" : "an earlier attempt",
+                more);
+}
+
+static void consider_contradiction(const struct closed_run *run, const struct closed_task *task,
+                                   struct candidate *best)
+{
+    const long long failed = task->failed + task->errored;
+    char text[CLOSE_DETAIL_SIZE];
+    if (run->contradicted > 0) {
+        name_contradiction(run, text);
+        consider(best, REASON_EXIT_CONTRADICTS_REPORT, "%s", text);
+    } else if (run->is_uploaded)
         consider(best, REASON_EXIT_CONTRADICTS_REPORT,
                  "%lld cases failed in one upload that another upload has passed", failed);
     else
         consider(best, REASON_EXIT_CONTRADICTS_REPORT,
                  "exit status %lld: %lld cases failed that an earlier attempt has passed",
                  (long long)task->exit_status, failed);
+}
+
+/* What ended the run may be another case: who mends that one is to know of this one, too. */
+static void add_contradiction(const struct closed_run *run, struct candidate *best)
+{
+    char text[CLOSE_DETAIL_SIZE];
+    size_t length = strlen(best->detail);
+    if (run->contradicted == 0 || best->reason == REASON_EXIT_CONTRADICTS_REPORT)
+        return;
+    name_contradiction(run, text);
+    text_format(best->detail + length, CLOSE_DETAIL_SIZE - length, "%s%s", length > 0 ? "; " : "",
+                text);
 }
 
 static void consider_exit(const struct closed_run *run, const struct closed_task *task,
@@ -141,5 +161,6 @@ enum reason close_decide(const struct closed_run *run, char detail_r[CLOSE_DETAI
     if (counted == run->skipped && !run->allow_empty)
         consider(&best, REASON_NO_TESTS, "%s",
                  counted == 0 ? "no case was reported" : "all cases were skipped");
+    add_contradiction(run, &best);
     return best.reason;
 }

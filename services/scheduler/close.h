@@ -39,7 +39,7 @@ struct closed_run {
     const struct closed_task *tasks;
     int task_count;
     int64_t
-        contradicted; /* counted cases that failed in another report; asked for where close_is_contradicted */
+        contradicted; /* counted cases that failed in another report; asked for of uploads, and where close_is_contradicted */
     char contradicted_case[100]; /* the first of them */
     char contradicted_as[16];    /* its status that counts */
 };

@@ -69,7 +69,9 @@ static int complete_facts(struct store *store, const struct run *run, struct clo
 {
     if (run->is_uploaded && db_plan_variants(store, run, closed, error) < 0)
         return -1;
-    return close_is_contradicted(closed) ? db_find_contradicted(store, run, closed, error) : 0;
+    if (!run->is_uploaded && !close_is_contradicted(closed))
+        return 0;
+    return db_find_contradicted(store, run, closed, error);
 }
 
 /* All its tasks are done: the verdict, from what is in the ledger. */

@@ -161,6 +161,16 @@ def test_uploads_that_contradict_each_other_name_the_case(shop):
         assert "b failed, and passed in another upload" in report, report
 
 
+def test_a_contradiction_is_named_beside_what_fails(shop):
+    run = shop.trigger()
+    shop.upload(run, junit("a", "b", failed=["a"]))
+    shop.upload(run, junit("b", failed=["b"]), complete="true")
+
+    assert shop.final(run) == ("failed", "cases_failed")
+    detail = shop.state(run)["reason_detail"]
+    assert detail.startswith("1 of 2; ") and "b failed, and passed in another upload" in detail
+
+
 def test_what_was_declared_and_not_uploaded_did_not_run(shop):
     cases = [f"tests/test_shop.py::{name}" for name in ("a", "b", "c")]
     run = shop.trigger(cases=cases)

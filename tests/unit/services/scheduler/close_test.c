@@ -205,8 +205,12 @@ static void uploads_that_contradict_each_other_are_not_green(void **state)
     (void)close_decide(&run, detail);
     assert_string_equal(detail, "shop.adds failed, and passed in another upload (and 2 more)");
 
+    run.contradicted = 1;
     run.failed = 1;
+    run.planned = 2;
     assert_false(close_is_contradicted(&run));
+    assert_int_equal(close_decide(&run, detail), REASON_CASES_FAILED);
+    assert_string_equal(detail, "1 of 2; shop.adds failed, and passed in another upload");
 }
 
 static void precedence_is_cancelled_timed_out_errored_failed(void **state)
