@@ -2,12 +2,14 @@
 #include "service/retention.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
+#include "service/removed_runs.h"
 
 #define EVERY_MS   60000
 #define PAUSE_MS   20 /* between two statements: others come first */
@@ -20,7 +22,8 @@ struct retention {
     struct store_settings settings;
     const struct retention_plan *plan;
     int64_t retention_ms;
-    int64_t rows; /* of one statement: fewer after one that took too long */
+    int64_t rows;           /* of one statement: fewer after one that took too long */
+    struct uuid *positions; /* by step: the removed run that it is behind; null: at the first */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -69,6 +72,12 @@ static int read_clock(struct store *store, int64_t *now_ms_r, struct error *erro
     return 0;
 }
 
+static struct uuid *position_of(const struct retention *retention,
+                                const struct retention_step *step)
+{
+    return &retention->positions[step - retention->plan->steps];
+}
+
 static int remove_some(struct retention *retention, struct store *store,
                        const struct retention_step *step, int64_t before_ms, int64_t *removed_r,
                        struct error *error)
@@ -78,15 +87,38 @@ static int remove_some(struct retention *retention, struct store *store,
     const struct uuid id = uuid_v7_least(before_ms);
     struct param params[3];
     int count = 0;
-    if (step->key != RETENTION_BY_TIME)
+    if (step->key == RETENTION_BY_ID || step->key == RETENTION_BY_ID_AND_TIME)
         params[count++] = param_uuid(&id);
     if (step->key != RETENTION_BY_ID)
         params[count++] = param_text(time_format(before_ms, time));
+    if (step->key == RETENTION_OF_REMOVED_RUNS)
+        params[count++] = param_uuid(position_of(retention, step));
     params[count++] = param_int(retention->rows);
     if (store_query(store, step->sql, params, count, &rows, error) < 0)
         return -1;
     *removed_r = rows_affected(rows);
     metric_add_labelled(rows_removed, (double)*removed_r, (const char *const[]){step->table});
+    return 0;
+}
+
+static const char next_position_sql[] =
+    "SELECT run_id" REMOVED_RUNS_ORDERED " OFFSET " REMOVED_RUNS_LOOKED_AT " - 1 LIMIT 1";
+
+/* Behind those that were looked at; when they were the last ones, to the first. */
+static int move_on(struct retention *retention, struct store *store,
+                   const struct retention_step *step, int64_t before_ms, bool *has_more_r,
+                   struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    char time[TIME_TEXT_SIZE];
+    struct uuid *position = position_of(retention, step);
+    if (store_query(store, next_position_sql,
+                    PARAMS(param_text(time_format(before_ms, time)), param_uuid(position),
+                           param_int(retention->rows)),
+                    &rows, error) < 0)
+        return -1;
+    *has_more_r = rows_count(rows) > 0;
+    *position = *has_more_r ? rows_uuid(rows, 0, 0) : (struct uuid){""};
     return 0;
 }
 
@@ -96,14 +128,19 @@ static int run_step(struct retention *retention, struct store *store,
 {
     int64_t kept_ms = step->kept_ms > 0 ? step->kept_ms : retention->retention_ms;
     int64_t total = 0, removed;
+    bool has_more;
     do {
         if (remove_some(retention, store, step, now_ms - kept_ms, &removed, error) < 0)
             return -1;
         total += removed;
-    } while (removed > 0 && pause_for(retention, PAUSE_MS));
+        has_more = removed > 0;
+        if (!has_more && step->key == RETENTION_OF_REMOVED_RUNS &&
+            move_on(retention, store, step, now_ms - kept_ms, &has_more, error) < 0)
+            return -1;
+    } while (has_more && pause_for(retention, PAUSE_MS));
     if (total > 0)
         log_info("old rows removed", LOG_TEXT("table", step->table), LOG_INT("rows", total));
-    return removed == 0 ? 1 : 0;
+    return has_more ? 0 : 1;
 }
 
 /* Later steps rely on earlier ones: who fails ends the pass. */
@@ -172,6 +209,7 @@ static void destroy(struct retention **retention)
 {
     pthread_cond_destroy(&(*retention)->wake);
     pthread_mutex_destroy(&(*retention)->lock);
+    free((*retention)->positions);
     memory_free(retention);
 }
 
@@ -185,6 +223,7 @@ int retention_start(const struct store_settings *store, int64_t retention_ms,
     retention->settings.statement_timeout_ms = TIMEOUT_MS;
     retention->settings.connect_timeout_ms = TIMEOUT_MS;
     retention->plan = plan;
+    retention->positions = xcalloc(plan->count, sizeof *retention->positions);
     retention->retention_ms = retention_ms;
     retention->rows = ROWS_MOST;
     if (pthread_create(&retention->thread, NULL, work, retention) != 0) {

@@ -14,6 +14,9 @@ enum retention_key {
     RETENTION_BY_TIME,        /* $1 timestamptz */
     RETENTION_BY_ID,          /* $1 uuid: the least id of that time */
     RETENTION_BY_ID_AND_TIME, /* $1 uuid, $2 timestamptz */
+    /* $1 timestamptz, $2 uuid: see removed_runs.h. Where nothing goes (any more) it looks further, from where it
+     * was in the pass before, too, when that has failed. */
+    RETENTION_OF_REMOVED_RUNS,
 };
 
 /* One statement, which removes about as many rows as its last parameter (int) says, through an index, and is

@@ -139,11 +139,15 @@ def cases_of(verdict, folder, run):
     return found
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_has_its_cases_and_its_verdict(started_verdict, name):
+def folder_of(name):
     if not (MADE / f"{name}.ready").exists():
         pytest.skip("not installed: make setup-examples")
-    example, folder = EXAMPLES[name], MADE / name
+    return MADE / name
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_has_its_cases_and_its_verdict(started_verdict, name):
+    example, folder = EXAMPLES[name], folder_of(name)
     variables = []
     for variable, value in example.get("environment", {}).items():
         variables += ["--env", f"{variable}={value}"]
@@ -169,3 +173,22 @@ def test_an_example_has_its_cases_and_its_verdict(started_verdict, name):
     }
     assert ran == {case: expected[case] for case in example.get("again", bad)}
     assert again["state"] == run["state"]
+
+
+def test_playwright_skips_nothing_that_did_not_run(started_verdict):
+    folder = folder_of("playwright")
+    command = ["node_modules/.bin/playwright", "test", "--config", "serial.config.js"]
+    failed = {
+        "stock.spec.js: stock › is counted once (on purpose not again)": "failed",
+        "stock.spec.js: stock › is sold (on purpose not)": "failed",
+        "stock.spec.js: office › opens (on purpose not)": "failed",
+    }
+
+    run, status = call(started_verdict, folder, "run", "--json", "--", *command)
+    again, _ = call(started_verdict, folder, "rerun", "--json", str(run["number"]))
+
+    for one in (run, again):
+        assert cases_of(started_verdict, folder, one) == failed
+        assert (one["state"], one["totals"]["not_run"]) == ("errored", 2)
+    assert status == 3
+    assert again["rerun"]["whole_suite"] is True

@@ -43,10 +43,9 @@ static const char runs_sql[] =
     NONE_IN("results.log_chunk")
 static const char emptied_runs_sql[] =
     "UPDATE api.removed_run SET emptied_at = now() WHERE run_id IN (SELECT x.run_id"
-    " FROM api.removed_run x WHERE x.emptied_at IS NULL AND x.removed_at < $1::timestamptz" NONE_IN(
-        "scheduling.run_state") NO_RESULTS
+    " FROM " REMOVED_RUNS " WHERE true" NONE_IN("scheduling.run_state") NO_RESULTS
     " AND (x.removed_at < now() - interval '1 day'"
-    "  OR NOT EXISTS (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $2::integer)";
+    "  OR NOT EXISTS (SELECT FROM notify.event e WHERE e.run_id = x.run_id)) LIMIT $3::integer)";
 static const char removed_runs_sql[] =
     "DELETE FROM api.removed_run WHERE run_id IN (SELECT run_id FROM api.removed_run"
     " WHERE emptied_at < $1::timestamptz ORDER BY emptied_at LIMIT $2::integer)";
@@ -106,7 +105,7 @@ static const struct retention_step steps[] = {
     {.table = "api.idempotency_key", .key = RETENTION_BY_TIME, .sql = keys_of_old_runs_sql},
     {.table = "api.run", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
     {.table = "api.removed_run",
-     .key = RETENTION_BY_TIME,
+     .key = RETENTION_OF_REMOVED_RUNS,
      .kept_ms = REMOVED_KEPT_MS,
      .sql = emptied_runs_sql},
     {.table = "api.removed_run", .key = RETENTION_BY_TIME, .sql = removed_runs_sql},

@@ -73,6 +73,7 @@ static void mark_known(struct trigger *trigger, const struct rows *rows, int row
     trigger->answered_id = rows_uuid(rows, row, 2);
     trigger->number = rows_int(rows, row, 3);
     trigger->answered_cases = rows_int(rows, row, 4);
+    text_free(&trigger->answered_rerun); /* of an attempt that failed */
     trigger->answered_rerun = rows_copy(rows, row, 5);
 }
 

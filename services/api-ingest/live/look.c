@@ -62,7 +62,16 @@ static void take_view(struct look *look, struct run_view *view, int64_t now_ms)
     watch->text = run_text_new(look->ingest, view);
     if (watch->text->revision != revision) /* before anybody is told: no older is told afterwards */
         cache_put(look->ingest->cache, watch->text, now_ms);
-    watch->read_ms = now_ms;
+    watch->is_missing = false;
+}
+
+/* It was there, and is removed: what it was is told to nobody any more. */
+static void forget_if_missing(struct watch *watch)
+{
+    if (!watch->is_missing)
+        return;
+    run_text_unref(&watch->text);
+    text_free(&watch->totals);
 }
 
 static int read_views(struct look *look, struct store *store, const struct uuid *ids, int count,
@@ -74,15 +83,17 @@ static int read_views(struct look *look, struct store *store, const struct uuid 
     if (run_db_get_many(store, ids, count, &views, &found, error) < 0)
         return -1;
     metric_add(&ingest_metrics[METRIC_LIVE_READS], 1);
-    for (int i = 0; i < found; i++)
-        take_view(look, &views[i], began_ms);
-    free(views);
     for (int i = 0; i < count; i++) {
         struct watch *watch = watch_find(*look->watches, &ids[i]);
-        watch->is_missing = watch->text == NULL;
+        watch->is_missing = true;
         watch->wants_read = false;
         watch->read_ms = began_ms;
     }
+    for (int i = 0; i < found; i++)
+        take_view(look, &views[i], began_ms);
+    free(views);
+    for (int i = 0; i < count; i++)
+        forget_if_missing(watch_find(*look->watches, &ids[i]));
     return 0;
 }
 

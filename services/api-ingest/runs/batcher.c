@@ -88,6 +88,8 @@ static void answer_repetition(struct trigger *trigger)
     trigger->outcome = first->outcome == TRIGGER_REFUSED ? TRIGGER_REFUSED : TRIGGER_REPLAYED;
     trigger->answered_id = first->answered_id;
     trigger->answered_cases = first->answered_cases;
+    if (first->answered_rerun != NULL)
+        trigger->answered_rerun = xstrdup(first->answered_rerun);
     trigger->number = first->number;
     trigger->error = first->error;
 }

@@ -30,7 +30,7 @@ static const char events_sql[] =
 #define EVENTS_OF_REMOVED OF_REMOVED_RUNS("t.id", "notify.event", NOTHING_TO_SEND)
 static const char removed_runs_sql[] =
     "WITH old AS (SELECT t.id FROM " EVENTS_OF_REMOVED
-    "  LIMIT $2::integer FOR UPDATE OF t SKIP LOCKED),"
+    "  LIMIT $3::integer FOR UPDATE OF t SKIP LOCKED),"
     " deliveries AS (DELETE FROM notify.delivery WHERE event_id IN (SELECT id FROM old)"
     "  RETURNING id),"
     " attempts AS (DELETE FROM notify.delivery_attempt"
@@ -45,7 +45,7 @@ static const struct retention_step steps[] = {
     {.table = "notify.delivery", .key = RETENTION_BY_ID_AND_TIME, .sql = deliveries_sql},
     {.table = "notify.event", .key = RETENTION_BY_ID_AND_TIME, .sql = events_sql},
     {.table = "notify.event",
-     .key = RETENTION_BY_TIME,
+     .key = RETENTION_OF_REMOVED_RUNS,
      .kept_ms = REMOVED_KEPT_MS,
      .sql = removed_runs_sql},
     {.table = "notify.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},

@@ -22,10 +22,10 @@ static const char totals_sql[] =
 /* Of runs that somebody removed: results and logs row by row, since their months are kept. */
 #define OF_REMOVED(table, key, columns)                                                            \
     "DELETE FROM results." table " WHERE (" key ") IN (SELECT " columns                            \
-    " FROM " OF_REMOVED_RUNS(columns, "results." table, "") " LIMIT $2::integer)"
+    " FROM " OF_REMOVED_RUNS(columns, "results." table, "") " LIMIT $3::integer)"
 #define STEP_OF_REMOVED(table_, key_, columns_)                                                    \
     {                                                                                              \
-        .table = "results." table_, .key = RETENTION_BY_TIME, .kept_ms = REMOVED_KEPT_MS,          \
+        .table = "results." table_, .key = RETENTION_OF_REMOVED_RUNS, .kept_ms = REMOVED_KEPT_MS,  \
         .sql = OF_REMOVED(table_, key_, columns_)                                                  \
     }
 

@@ -26,7 +26,7 @@ static const char runs_sql[] =
 #define STATES_OF_REMOVED OF_REMOVED_RUNS("t.run_id, t.tasks", "scheduling.run_state", "")
 static const char removed_runs_sql[] =
     "WITH gone AS (SELECT t.run_id, coalesce(t.tasks, 0) AS tasks FROM " STATES_OF_REMOVED
-    "  LIMIT greatest($2::integer / 8, 1) FOR UPDATE OF t SKIP LOCKED)," REMOVE_GONE("$2::integer");
+    "  LIMIT greatest($3::integer / 8, 1) FOR UPDATE OF t SKIP LOCKED)," REMOVE_GONE("$3::integer");
 
 static const char dead_letters_sql[] =
     "DELETE FROM scheduling.dead_letter WHERE id IN (SELECT id FROM scheduling.dead_letter"
@@ -35,7 +35,7 @@ static const char dead_letters_sql[] =
 static const struct retention_step steps[] = {
     {.table = "scheduling.run_state", .key = RETENTION_BY_ID_AND_TIME, .sql = runs_sql},
     {.table = "scheduling.run_state",
-     .key = RETENTION_BY_TIME,
+     .key = RETENTION_OF_REMOVED_RUNS,
      .kept_ms = REMOVED_KEPT_MS,
      .sql = removed_runs_sql},
     {.table = "scheduling.dead_letter", .key = RETENTION_BY_TIME, .sql = dead_letters_sql},
