@@ -14,7 +14,7 @@ from support.copies import copies
 
 RUN = 10_000
 SIZES = [100_000, 1_000_000, 10_000_000]
-FAILED = "?status=failed&limit=10"
+FAILED = "?status=failed&limit=50"
 FLAT = 3  # times the p99 at 10^5: what is called flat
 
 FILL = """
@@ -50,7 +50,7 @@ def paths(runs, chance):
     key = hashlib.md5(str(CASE).encode(), usedforsecurity=False).hexdigest()
     some = [chance.choice(runs) for _ in range(200)]
     return {
-        "runs of a project": ["/v1/runs?project=bench&suite=noop&limit=10"] * 2,
+        "runs of a project": ["/v1/runs?project=bench&suite=noop&limit=50"] * 2,
         "failed results of a run": [f"/v1/runs/{run}/results{FAILED}" for run in some],
         "runs of a case": [f"/v1/cases/{key}?project=bench&limit=20"] * 2,
     }
