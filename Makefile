@@ -80,8 +80,8 @@ bench: setup ## measure, beside ceilings and peers; BENCH=results,status for som
 	@$(AGAIN) -j2 binaries
 	@tests/bench/setup.sh
 	@$(VENV)/python tests/bench/run.py $(if $(QUICK),--quick) $(if $(PUBLISH),--publish) $(BENCH)
-fuzz: ## the parsers under a fuzzer, FUZZ_SECONDS each
-	@tests/fuzz/run
+fuzz: setup ## the parsers under a fuzzer, FUZZ_SECONDS each; FUZZ=tests/fuzz/x_fuzz.c for one
+	@tests/fuzz/run $(FUZZ)
 valgrind: units ## the unit tests under valgrind
 	@tests/support/valgrind.sh $(OUT)/unit
 

@@ -5,7 +5,8 @@
 # packages, Kafka's jars, a Python environment. Says what is missing when it cannot. Safe to repeat;
 # with nothing to do it takes a fraction of a second.
 #
-#   stack/setup.sh [packages] [kafka] [python]      (default: all three)
+#   stack/setup.sh [packages] [kafka] [python]     (default: all three)
+#   stack/setup.sh fuzz                             what only `make fuzz` needs
 
 set -euo pipefail
 
@@ -55,20 +56,21 @@ find_cache() {
 
 # packages ------------------------------------------------------------------------------------
 
-wanted_packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$TOP/stack/packages.txt"; }
+# Each takes the list that they stand in.
+wanted_packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1"; }
 
 # Without process substitution, which needs /proc, and a chroot may lack that.
 missing_packages() {
     local installed
     installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p')
-    wanted_packages | grep -vxF "$installed" || true
+    wanted_packages "$1" | grep -vxF "$installed" || true
 }
 
-setup_packages() {
+install_packages() {
     command -v dpkg-query >/dev/null || die "this is not Debian; install these by hand: $(
-        wanted_packages | tr '\n' ' ')"
+        wanted_packages "$1" | tr '\n' ' ')"
     local missing
-    missing=$(missing_packages | tr '\n' ' ')
+    missing=$(missing_packages "$1" | tr '\n' ' ')
     [ -n "$missing" ] || return 0
 
     local as_root=()
@@ -78,7 +80,7 @@ setup_packages() {
         else
             say "these Debian packages are missing, and only root can install them:"
             say "  apt-get update && apt-get install -y --no-install-recommends $missing"
-            die "run that as root, then 'make setup' again"
+            die "run that as root, then try again"
         fi
     fi
     say "installing Debian packages: $missing"
@@ -87,9 +89,12 @@ setup_packages() {
     if ! { quietly "${as_root[@]}" apt-get update -qq &&
         quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
             apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing; }; then
-        die "apt-get failed (see above); once it works, run 'make setup' again"
+        die "apt-get failed (see above); try again once it works"
     fi
 }
+
+setup_packages() { install_packages "$TOP/stack/packages.txt"; }
+setup_fuzz() { install_packages "$TOP/tests/fuzz/packages.txt"; }
 
 # kafka ---------------------------------------------------------------------------------------
 
@@ -151,7 +156,7 @@ readonly CACHE
 [ $# -gt 0 ] || set -- packages kafka python
 for part in "$@"; do
     case $part in
-    packages | kafka | python) "setup_$part" ;;
-    *) die "unknown part '$part': packages, kafka, python" ;;
+    packages | kafka | python | fuzz) "setup_$part" ;;
+    *) die "unknown part '$part': packages, kafka, python, fuzz" ;;
     esac
 done
