@@ -11,7 +11,7 @@ class VerdictPlaywright {
   constructor() {
     this.stream = new VerdictStream();
     this.broken = new Set();
-    this.held = new Map(); // of tests that may be run again: the last result
+    this.held = new Map(); // of tests that may be run again: what the last try of them came to
   }
 
   printsToStdio() {
@@ -24,7 +24,9 @@ class VerdictPlaywright {
     this.stream.planned(this.tests.length);
   }
 
+  // A test that did not run is not told, as it is planned: what an earlier try of it came to holds.
   onTestEnd(test, result) {
+    if (didNotRun(test, result)) return;
     this.held.delete(test);
     if (result.status === "interrupted") return; // nobody knows
     if (isLast(test, result)) this.tell(test, result);
@@ -63,10 +65,15 @@ function caseOf(test) {
   return (project ? [`[${project}]`, ...titles] : titles).join(BETWEEN);
 }
 
+// The rest of a group in serial mode behind a failure, or of one whose beforeAll failed: nobody asked to skip it.
+function didNotRun(test, result) {
+  return result.status === "skipped" && test.expectedStatus !== "skipped";
+}
+
 // A group in serial mode is tried again as a whole, with those of it that were good. No public member says the mode.
 function isLast(test, result) {
   if (result.retry >= test.retries) return true;
-  if (result.status !== "skipped" && result.status !== test.expectedStatus) return false;
+  if (result.status !== test.expectedStatus) return false;
   for (let suite = test.parent; suite; suite = suite.parent)
     if ((suite._parallelMode ?? "serial") === "serial") return false;
   return true;
