@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results of tests that ran elsewhere: recorded once, and never green without evidence."""
 
+import concurrent.futures
 import pathlib
 import threading
 
+import psycopg
 import pytest
 from parts.process import wait_until
 
 FINAL = ("passed", "failed", "errored", "cancelled", "timed_out")
+WAITING = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+             AND wait_event_type = 'Lock' AND (query LIKE '{}%')"""
 DATA = pathlib.Path(__file__).parents[1] / "data"
 TAP = "TAP version 13\n1..3\nok 1 - adds\nok 2 - takes away\nnot ok 3 - divides\n"
 
@@ -251,6 +255,45 @@ def test_all_uploads_of_a_run_have_as_many_cases_as_a_run(shop):
     assert answer.status_code == 409 and "100000 cases" in answer.json()["message"], answer.text
     shop.upload(run, first, complete="true")
     assert shop.final(run) == ("passed", None)
+
+
+def test_uploads_at_once_have_no_more_cases_than_a_run(shop):
+    run = shop.trigger()
+    shop.upload(run, junit("a"))
+    shop.db.query("UPDATE api.upload SET cases = 99999 WHERE run_id = %s RETURNING id", run)
+    waiting = WAITING.format("INSERT INTO api.outbox%' OR query LIKE '%api.run WHERE id = $1 FOR")
+    with (
+        psycopg.connect(shop.verdict.urls["VERDICT_POSTGRES_URL"]) as other,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        other.execute("LOCK TABLE api.outbox IN SHARE MODE")  # they are added, and not committed
+        both = [pool.submit(shop.post, run, junit(name)) for name in ("b", "c")]
+        wait_until(lambda: shop.db.value(waiting) == 2, 60, "both to wait")
+        other.commit()
+        answers = sorted((each.result() for each in both), key=lambda one: one.status_code)
+
+    assert [one.status_code for one in answers] == [200, 409]
+    assert "100000 cases" in answers[1].json()["message"], answers[1].text
+    shop.upload(run, complete="true")
+    assert shop.final(run) == ("passed", None)
+    assert shop.totals(run) == {"planned": 2, "passed": 2}
+
+
+def test_nothing_is_added_to_a_run_that_is_being_removed(shop):
+    run = shop.trigger()
+    with (
+        psycopg.connect(shop.verdict.urls["VERDICT_POSTGRES_URL"]) as other,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        other.execute("DELETE FROM api.run WHERE id = %s", (run,))
+        other.execute("INSERT INTO api.removed_run (run_id) VALUES (%s)", (run,))
+        answer = pool.submit(shop.post, run, junit("a"))
+        waiting = WAITING.format("%api.run WHERE id = $1 FOR")
+        wait_until(lambda: shop.db.value(waiting) == 1, 60, "the upload to wait")
+        other.commit()
+        assert answer.result().status_code == 404
+
+    assert shop.db.value("SELECT count(*) FROM api.upload WHERE run_id = %s", run) == 0
 
 
 def test_that_a_run_is_complete_waits_for_no_upload(shop):

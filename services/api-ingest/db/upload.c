@@ -104,11 +104,24 @@ static int explain(struct store *store, const struct upload_row *row, struct err
                      (long long)LIMIT_UPLOADS_PER_RUN);
 }
 
+/* A statement of its own: the one behind it sees what they have added that held the lock before. */
+static const char lock_run_sql[] = "SELECT FROM api.run WHERE id = $1 FOR NO KEY UPDATE";
+
+static int lock_run(struct store *store, const struct uuid *run_id, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, lock_run_sql, PARAMS(param_uuid(run_id)), &rows, error) < 0)
+        return -1;
+    return rows_count(rows) == 1
+               ? 0
+               : error_set(error, "not_found", "the run %s was removed just now", run_id->text);
+}
+
 int upload_db_add(struct store *store, const struct upload_row *row, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     const struct uuid id = uuid_v7();
-    if (ensure_uploader(store, error) < 0 ||
+    if (ensure_uploader(store, error) < 0 || lock_run(store, row->run_id, error) < 0 ||
         store_query(store, add_sql,
                     PARAMS(param_uuid(&id), param_uuid(row->run_id), param_text(row->digest),
                            param_text(row->format), param_int(row->bytes), param_int(row->cases),

@@ -26,7 +26,8 @@ struct upload_row {
 };
 
 /* In a transaction: the row is there afterwards, whoever made it; or "conflict": the run is over or complete,
- * or has as many as it may have. */
+ * or has as many as it may have; or "not_found": the run was removed. Those of one run go one after the other
+ * until the end of their transactions, so that they do not have more together than a run may have. */
 int upload_db_add(struct store *store, const struct upload_row *row,
                   struct error *error) WARN_UNUSED;
 /* In a transaction: nothing more will come. No error when it was said already, or the run is over. */
