@@ -98,28 +98,34 @@ static bool name_fits(const char *pattern, size_t pattern_length, const char *na
     return fnmatch(wanted, given, 0) == 0;
 }
 
-/* Name by name; "**" stands for any number of them, at the end for at least one. */
+/* Name by name; "**" stands for any number of them, at the end for at least one. Where it goes wrong the last "**"
+ * takes one name more; those before it never need to, so a pattern is as quick as it is long. */
 static bool fits(const char *pattern, const char *path)
 {
-    while (!is_any_depth(pattern)) {
+    const char *behind = NULL; /* what follows the last "**" */
+    const char *tried = NULL;  /* and where that was tried */
+    for (;;) {
+        while (is_any_depth(pattern)) {
+            if (pattern[2] == '\0')
+                return true;
+            pattern = behind = pattern + 3;
+            tried = path;
+        }
         size_t wanted = strcspn(pattern, "/"), given = strcspn(path, "/");
-        if (!name_fits(pattern, wanted, path, given))
-            return false;
-        if (pattern[wanted] == '\0' || path[given] == '\0')
-            return pattern[wanted] == path[given];
-        pattern += wanted + 1;
-        path += given + 1;
-    }
-    while (is_any_depth(pattern) && pattern[2] == '/')
-        pattern += 3;
-    if (is_any_depth(pattern))
-        return true;
-    for (; path != NULL; path = strchr(path, '/')) {
-        path += *path == '/' ? 1 : 0;
-        if (fits(pattern, path))
+        bool is_last = pattern[wanted] == '\0' || path[given] == '\0';
+        bool is_fit = name_fits(pattern, wanted, path, given);
+        if (is_fit && is_last && pattern[wanted] == path[given])
             return true;
+        if (is_fit && !is_last) {
+            pattern += wanted + 1;
+            path += given + 1;
+            continue;
+        }
+        if (tried == NULL || (tried = strchr(tried, '/')) == NULL)
+            return false;
+        pattern = behind;
+        path = ++tried;
     }
-    return false;
 }
 
 enum ignore_word ignore_ask(const struct ignore *ignore, const char *path, bool is_directory)

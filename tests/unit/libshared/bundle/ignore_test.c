@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -36,6 +37,12 @@ static void patterns_mean_what_git_says(void **state)
         {"x/**/z", "x/y/y/z", false, true},
         {"x/**", "x/y/z", false, true},
         {"x/**", "x", true, false},
+        {"**/a/b", "a/a/b", false, true},
+        {"**/**/a", "b/a", false, true},
+        {"x/**/y/**/z", "x/y/y/a/z/z", false, true},
+        {"x/**/y/**/z", "x/a/z", false, false},
+        {"**/a/*/c", "a/b/a/b/c", false, true},
+        {"**/a/*/c", "a/b/c/d", false, false},
         {"**", "x", false, true},
         {"[ab].c", "b.c", false, true},
         {"?", "ab", false, false},
@@ -56,6 +63,21 @@ static void patterns_mean_what_git_says(void **state)
     }
 }
 
+static void a_pattern_of_many_depths_does_not_try_all_ways(void **state)
+{
+    char pattern[200] = "", path[256] = "";
+    (void)state;
+    for (int i = 0; i < 30; i++)
+        strcat(pattern, "**/a/");
+    for (int i = 0; i < 100; i++)
+        strcat(path, "a/");
+    strcat(pattern, "b");
+    strcat(path, "c");
+    AUTO(ignore_free) struct ignore *ignore = ignore_new(pattern, "", NULL);
+
+    assert_int_equal(ignore_ask(ignore, path, false), IGNORE_SAYS_NOTHING);
+}
+
 static void a_directory_decides_before_those_above_it(void **state)
 {
     (void)state;
@@ -74,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_mean_what_git_says),
+        cmocka_unit_test(a_pattern_of_many_depths_does_not_try_all_ways),
         cmocka_unit_test(a_directory_decides_before_those_above_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
