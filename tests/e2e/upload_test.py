@@ -83,6 +83,17 @@ def test_a_run_of_its_own_that_gets_not_all_is_cancelled(cli):
     assert cli.verdict.wait_final(runs[0]["id"])["state"] == "cancelled"
 
 
+def test_more_files_than_a_run_takes_make_no_run(cli):
+    names = [f"{n}.xml" for n in range(1001)]
+    for name in names:
+        cli.write(name, JUNIT)
+
+    _, err = cli("upload", "--branch", cli.project, *names, status=2)
+
+    assert "of 1001 files only 1000 can be uploaded to one run" in err
+    assert cli.verdict.api.get(f"/v1/runs?branch={cli.project}")["items"] == []
+
+
 def test_an_upload_with_a_key_is_mended_by_the_same_one_with_whole_files(cli):
     cli.write("one.xml", JUNIT.format(CASE.format("a")))
     cli.write("two.xml", JUNIT.format(CASE.format("b"))[:-20])

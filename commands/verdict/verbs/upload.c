@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "body.h"
 #include "ci/channel.h"
+#include "model/limits.h"
 #include "output.h"
 #include "verbs/run.h"
 
@@ -117,12 +118,23 @@ static int open_file(struct parts *parts, size_t *allure, const char *name, stru
     return 0;
 }
 
+/* Not as one document: a case that two files tell of would be two cases then. */
+static int check_count(const struct parts *parts, const struct cli_options *options,
+                       struct error *error)
+{
+    if (parts->count <= (size_t)LIMIT_UPLOADS_PER_RUN)
+        return 0;
+    return usage_error(error, "of %d files only %lld can be uploaded to one run",
+                       options->rest_count, (long long)LIMIT_UPLOADS_PER_RUN);
+}
+
 /* Before anything is sent: a file that is missing is found while it costs nothing. */
 static int open_all(const struct cli_options *options, struct parts *parts, struct error *error)
 {
     size_t allure = SIZE_MAX;
     for (int i = 0; i < options->rest_count; i++)
-        if (open_file(parts, &allure, options->rest[i], error) < 0)
+        if (open_file(parts, &allure, options->rest[i], error) < 0 ||
+            check_count(parts, options, error) < 0)
             return -1;
     for (size_t i = 0; i < parts->count; i++) {
         struct stat status;
