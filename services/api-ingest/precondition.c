@@ -82,6 +82,17 @@ static int lock_thing(struct request *request, struct store *store, struct error
     return store_query(store, lock_sql, PARAMS(param_text(key)), NULL, error);
 }
 
+int precondition_check_new(const struct request *request, bool is_new, struct error *error)
+{
+    const struct operation *operation = operation_find(request->match.route->handler);
+    const char *if_none_match = request_header(request, "If-None-Match");
+    /* "*" alone names a thing without a tag */
+    if (is_new || operation == NULL || !operation->has_condition || if_none_match == NULL ||
+        !etag_is_named(if_none_match, "", ETAG_WEAK))
+        return 0;
+    return error_set(error, "precondition_failed", "somebody else made it just now");
+}
+
 int precondition_check(struct request *request, struct store *store, struct error *error)
 {
     const struct operation *operation = operation_find(request->match.route->handler);

@@ -12,3 +12,7 @@ void precondition_tag(const struct request *request, struct response *response);
  * condition or not, by its slug or its id, go one after the other until the end of their transactions. */
 int precondition_check(struct request *request, struct store *store,
                        struct error *error) WARN_UNUSED;
+/* Behind what makes the thing or finds it there: "precondition_failed" when it had to be new and was not, since
+ * somebody made it (who takes no lock for that) between the check and the write. */
+int precondition_check_new(const struct request *request, bool is_new,
+                           struct error *error) WARN_UNUSED;

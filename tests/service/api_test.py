@@ -667,6 +667,33 @@ def test_what_must_be_new_is_not_overwritten(api, shop):
     assert api.get("/v1/projects/fresh")["title"] == "F"
 
 
+def test_what_must_be_new_is_not_overwritten_while_another_makes_it(api, shop, verdict):
+    api.put(f"{shop}/suites/unit", PYTEST_SUITE, expect=201)
+    bodies = {"suites": PYTEST_SUITE, "environments": {}, "templates": {"suite": "unit"}}
+    bodies = {f"{shop}/{kind}": body for kind, body in bodies.items()} | {
+        "/v1/pools": {},
+        "/v1/projects": {},
+    }
+    new = {"If-None-Match": "*"}
+    waiting = """SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    for path, body in bodies.items():
+        with (
+            psycopg.connect(verdict.urls["VERDICT_POSTGRES_URL"]) as other,
+            concurrent.futures.ThreadPoolExecutor() as pool,
+        ):
+            other.execute("LOCK TABLE api.audit IN SHARE MODE")  # it is made, and not committed
+            posted = {**body, "slug": "new", "title": "Mine"}
+            first = pool.submit(api.request, "POST", path, json=posted)
+            wait_until(lambda: verdict.db.value(waiting) >= 1, 60, "the first to wait")
+            second = {**body, "title": "Theirs"}
+            second = pool.submit(api.request, "PUT", f"{path}/new", json=second, headers=new)
+            wait_until(lambda: verdict.db.value(waiting) >= 2, 60, "the second to wait")
+            other.commit()
+            assert (first.result().status_code, second.result().status_code) == (201, 412), path
+        assert api.get(f"{path}/new")["title"] == "Mine"
+
+
 def test_what_was_changed_is_not_removed_unseen(api, shop):
     made = api.post(f"{shop}/webhooks", {"url": "https://example.com/a"}, expect=201)
     path = f"{shop}/webhooks/{made['id']}"

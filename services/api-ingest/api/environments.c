@@ -11,6 +11,7 @@
 #include "http/url.h"
 #include "model/limits.h"
 #include "patch.h"
+#include "precondition.h"
 
 #define OFFSET(member) offsetof(struct environment_body, member)
 
@@ -86,6 +87,8 @@ static int save(struct request *request, const struct environment_body *body, bo
         return -1;
     bool is_new = !uuid_is_null(&id);
     *status_r = is_new ? 201 : 200;
+    if (precondition_check_new(request, is_new, error) < 0)
+        return -1;
     if (!is_new && change) {
         AUTO(json_free) json_t *old = NULL;
         if (environment_db_get(store, &project->id, body->slug, &old, error) < 0 ||

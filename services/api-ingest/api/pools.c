@@ -15,6 +15,7 @@
 #include "log/log.h"
 #include "model/limits.h"
 #include "patch.h"
+#include "precondition.h"
 
 #define DEFAULT_POOL "default"
 
@@ -89,7 +90,8 @@ static int add_pool(struct request *request, const struct pool_body *body, struc
     if (check_slug("slug", body->slug, error) < 0 ||
         (body->title != NULL && check_title("title", body->title, error) < 0) ||
         request_begin(request, &store, error) < 0 ||
-        pool_db_add(store, body, &request_principal(request)->id, &id, error) < 0)
+        pool_db_add(store, body, &request_principal(request)->id, &id, error) < 0 ||
+        precondition_check_new(request, !uuid_is_null(&id), error) < 0)
         return -1;
     if (uuid_is_null(&id))
         return error_set(error, "conflict", "there is a pool %s already", body->slug);

@@ -14,6 +14,7 @@
 #include "ingest.h"
 #include "model/limits.h"
 #include "patch.h"
+#include "precondition.h"
 
 struct project_body {
     char *slug, *title;
@@ -68,7 +69,8 @@ static int add_project(struct request *request, const char *slug, const char *ti
         (title != NULL && check_title("title", title, error) < 0) ||
         request_begin(request, &store, error) < 0 ||
         project_db_add(store, slug, title == NULL ? slug : title, &request_principal(request)->id,
-                       id_r, error) < 0)
+                       id_r, error) < 0 ||
+        precondition_check_new(request, !uuid_is_null(id_r), error) < 0)
         return -1;
     if (!uuid_is_null(id_r) &&
         audit_add(store, request, id_r, "project.create", id_r,

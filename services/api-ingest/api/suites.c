@@ -14,6 +14,7 @@
 #include "http/response.h"
 #include "model/limits.h"
 #include "patch.h"
+#include "precondition.h"
 #include "suite_version.h"
 
 /* What stands in a body beside the specification. */
@@ -78,7 +79,8 @@ static int save_in_transaction(struct request *request, struct store *store,
                                           .title = head->title,
                                           .version_id = &version.id,
                                           .created_by = &request_principal(request)->id},
-                      &id, &is_new, error) < 0)
+                      &id, &is_new, error) < 0 ||
+        precondition_check_new(request, is_new, error) < 0)
         return -1;
     *status_r = is_new ? 201 : 200;
     return audit_add(store, request, project_id, is_new ? "suite.create" : "suite.update", &id,

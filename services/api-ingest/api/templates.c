@@ -13,6 +13,7 @@
 #include "model/labels.h"
 #include "model/limits.h"
 #include "model/policy.h"
+#include "precondition.h"
 #include "tenancy.h"
 
 #define NO_PRIORITY (-1)
@@ -162,7 +163,8 @@ static int save(struct request *request, const struct template_body *body, bool 
     bool is_new;
     if (check_body(body, error) < 0 || request_begin(request, &store, error) < 0 ||
         find_parts(request, store, body, &row, error) < 0 ||
-        template_db_save(store, &row, &id, &is_new, error) < 0)
+        template_db_save(store, &row, &id, &is_new, error) < 0 ||
+        precondition_check_new(request, is_new, error) < 0)
         return -1;
     if (must_be_new && !is_new)
         return error_set(error, "conflict", "there is a template %s already: PUT changes it",
