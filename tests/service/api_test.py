@@ -788,6 +788,18 @@ def test_a_put_keeps_the_slug_of_its_path(api, shop):
         assert [thing["slug"] for thing in api.get(path)["items"]] == [body["slug"]]
 
 
+def test_a_project_keeps_the_slug_of_its_path(api, shop):
+    for name in ("shop", api.get(shop)["id"]):
+        for change in (api.put, api.patch):
+            refused = change(f"/v1/projects/{name}", {"slug": "other", "title": "X"}, expect=400)
+            assert field_of(refused) == "slug"
+            change(f"/v1/projects/{name}", {"slug": "shop", "title": "Shop"}, expect=200)
+    api.put("/v1/projects/new", {"slug": "other"}, expect=400)
+    assert [(one["slug"], one["title"]) for one in api.get("/v1/projects")["items"]] == [
+        ("shop", "Shop")
+    ]
+
+
 def test_a_patch_is_of_what_was_read(api, shop, verdict):
     etag = api.request("GET", shop).headers["ETag"]
     api.patch(shop, {"title": "One"}, headers={"If-Match": etag})

@@ -20,18 +20,23 @@ struct project_body {
     char *slug, *title;
 };
 
-static const struct field create_list[] = {
-    {.name = "slug", .type = FIELD_TEXT, .offset = offsetof(struct project_body, slug), .max = 63},
+#define SLUG                                                                                       \
+    .name = "slug", .type = FIELD_TEXT, .offset = offsetof(struct project_body, slug), .max = 63
+
+/* The slug first, which a new project must have; last, as one that stands in the path already. */
+static const struct field body_list[] = {
+    {SLUG},
     {.name = "title",
      .type = FIELD_TEXT,
      .offset = offsetof(struct project_body, title),
      .optional = true,
      .max = LIMIT_TITLE_BYTES},
+    {SLUG, .optional = true},
 };
-const struct fields project_fields = FIELDS(struct project_body, create_list);
-/* The slug stands in the path. */
+const struct fields project_fields = {
+    .list = body_list, .count = 2, .size = sizeof(struct project_body)};
 static const struct fields project_put_fields = {
-    .list = &create_list[1], .count = 1, .size = sizeof(struct project_body)};
+    .list = &body_list[1], .count = 2, .size = sizeof(struct project_body)};
 
 static int answer_project(struct request *request, struct response *response, int status,
                           const struct uuid *id, struct error *error)
@@ -114,11 +119,12 @@ static int set_title(struct request *request, const struct uuid *id, const char 
 
 /* Creates or changes: what is there is changed by whoever may see it, what is new is made by tokens of
  * the whole installation alone. */
-static int put_project(struct request *request, const char *title, struct project_ref *project,
-                       int *status_r, struct error *error)
+static int put_project(struct request *request, struct project_body *body,
+                       struct project_ref *project, int *status_r, struct error *error)
 {
     const struct principal *principal = request_principal(request);
     const char *name = request_param(request, "project");
+    AUTO(text_free) char *slug = NULL;
     struct store *store;
     if (request_store(request, &store, error) < 0 ||
         project_db_find(store, name, project, error) < 0)
@@ -128,16 +134,19 @@ static int put_project(struct request *request, const char *title, struct projec
     if (principal_is_bound(principal) &&
         (!is_there || !uuid_equal(&principal->project_id, &project->id)))
         return no_such("project", name, error);
+    slug = xstrdup(is_there ? project->slug : name);
+    if (take_slug(&body->slug, &slug, error) < 0)
+        return -1;
     if (!is_there) {
         /* check_slug refuses a name that looks like an id */
-        if (add_project(request, name, title, &project->id, error) < 0)
+        if (add_project(request, name, body->title, &project->id, error) < 0)
             return -1;
         if (uuid_is_null(&project->id)) /* somebody else made it just now */
             return error_set(error, "conflict", "project %s is being made, try again", name);
         *status_r = 201;
         return 0;
     }
-    return set_title(request, &project->id, title, error);
+    return set_title(request, &project->id, body->title, error);
 }
 
 int projects_put(struct request *request, struct response *response, struct error *error)
@@ -147,7 +156,7 @@ int projects_put(struct request *request, struct response *response, struct erro
     int http_status;
     if (request_decode(request, &project_put_fields, &body, error) < 0)
         return -1;
-    int status = put_project(request, body.title, &project, &http_status, error);
+    int status = put_project(request, &body, &project, &http_status, error);
     fields_free(&project_put_fields, &body);
     return status < 0 ? -1 : answer_project(request, response, http_status, &project.id, error);
 }
