@@ -50,9 +50,27 @@ def things(verdict):
     }
 
 
-def settings_with(folder, things):
+@pytest.fixture
+def removable(verdict, things):
+    """Operation → the thing that it may remove."""
+    api = verdict.api
+    api.put("/v1/projects/gone", {}, expect=201)
+    api.put("/v1/projects/emptied", {}, expect=201)
+    run = api.post("/v1/runs", {"project": "shop", "suite": "unit"}, expect=201)
+    verdict.wait_final(run["id"])
+    return {
+        "projects_remove": ("project", "gone"),
+        "projects_remove_runs": ("project", "emptied"),
+        "runs_remove": ("run", run["number"]),
+    }
+
+
+def settings_with(folder, things, removable):
     """The configuration, with paths that name what is there."""
     text = (TOP / "tests/schema/schemathesis.toml").read_text()
+    for operation, (name, value) in removable.items():
+        own = f'include-operation-id = "{operation}"\nparameters = {{"path.{name}" = "{value}"}}'
+        text += f"\n[[operations]]\n{own}\n"
     given = "\n".join(f'"path.{name}" = "{value}"' for name, value in things.items())
     path = folder / "schemathesis.toml"
     path.write_text(f"{text}\n[parameters]\n{given}\n")
@@ -87,10 +105,12 @@ PHASES = "examples,coverage,fuzzing,stateful" if EXAMPLES >= 100 else "examples,
 
 
 @pytest.mark.timeout(900)
-def test_nothing_is_answered_that_is_not_described(verdict, things, tmp_path):
-    there = settings_with(tmp_path, things)
+def test_nothing_is_answered_that_is_not_described(verdict, things, removable, tmp_path):
+    there = settings_with(tmp_path, things, removable)
 
     status = let_loose(verdict, there, SEED, EXAMPLES, PHASES)
 
     assert status == 0, f"what it found stands above; VERDICT_SEED={SEED} repeats it"
     assert verdict.services["api-ingest"].is_running()
+    verdict.api.get(f"/v1/runs/{removable['runs_remove'][1]}", expect=404)
+    verdict.api.get(f"/v1/runs/{things['run']}")
