@@ -42,6 +42,15 @@ WAITING = """
                                  next_attempt_at)
     SELECT gen_random_uuid(), id, gen_random_uuid(), project_id, 'run.finished', 'pending',
            now() + interval '1 hour' FROM event"""
+MANY_NOTES, MANY_STATES = 100_000, 2_500
+MANY_REMOVED = f"""
+    WITH run AS (INSERT INTO api.removed_run (run_id)
+                 SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid
+                 FROM generate_series(1, {MANY_NOTES}) AS n RETURNING run_id)
+    INSERT INTO scheduling.run_state (run_id, project_id, pool_id, partition, state, priority,
+                                      run_deadline, finished_at)
+    SELECT run_id, run_id, run_id, 0, 'passed', 50, now(), now() FROM run
+    ORDER BY run_id DESC LIMIT {MANY_STATES}"""
 PARTS = ("", "/results", "/tasks", "/logs", "/why", "/report", "/events")
 
 
@@ -261,6 +270,20 @@ def test_a_run_that_is_removed_goes_with_all_that_there_is_of_it(work, receiver)
     orphans = """SELECT count(*) FROM notify.delivery d
                  WHERE NOT EXISTS (SELECT FROM notify.event e WHERE e.id = d.event_id)"""
     assert verdict.db.value(orphans) == 0
+
+
+def test_a_large_removal_is_done_a_part_at_a_time(verdict):
+    """The notes before those that give something are looked at once, not by each statement."""
+    verdict.db.query(MANY_REMOVED)
+    pass_of(verdict, "scheduling")
+    verdict.stop("scheduler")  # what it did is counted by now
+
+    assert verdict.db.value("SELECT count(*) FROM scheduling.run_state") == 0
+    looks = (
+        "SELECT idx_scan FROM pg_stat_user_tables WHERE relid = 'scheduling.run_state'::regclass"
+    )
+    wait_until(lambda: verdict.db.value(looks) >= MANY_NOTES, 30, "the looks to be counted")
+    assert verdict.db.value(looks) < 5 * MANY_NOTES
 
 
 def test_a_key_is_kept_as_long_as_its_run(verdict, work):
