@@ -2,10 +2,13 @@
 """Runs again: which cases of a run that is over go into the new one. The rows are put there by the
 test; that the cases are then run is tests/e2e's."""
 
+import concurrent.futures
 import json
 import uuid
 
+import psycopg
 import pytest
+from parts.process import wait_until
 
 DECLARED = [f"tests/test_a.py::test_{name}" for name in ("one", "two", "three", "four")]
 SUITE = {"slug": "unit", "framework": "pytest", "source": {"kind": "path", "path": "/srv/shop"}}
@@ -167,6 +170,33 @@ def test_a_rerun_is_made_once_per_key_and_only_of_what_is_over(shop):
     shop.results(passed, one="passed")
     shop.finish(passed, state="passed", reason=None)
     assert "no such case" in shop.rerun(passed, expect=422)["message"]
+
+
+def test_equal_keys_in_flight_get_the_same_answer(shop):
+    first = shop.run({"cases": DECLARED})
+    shop.results(first, one="failed")
+    shop.finish(first, planned=4, source="declared")
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'api.run'::regclass AND NOT granted"
+
+    def parked():
+        metrics = shop.verdict.services["api-ingest"].health("/metrics")[1]
+        return "\nverdict_http_parked_requests 3\n" in metrics
+
+    with (
+        psycopg.connect(shop.verdict.urls["VERDICT_POSTGRES_URL"]) as held,
+        concurrent.futures.ThreadPoolExecutor() as threads,
+    ):
+        held.execute("LOCK TABLE api.run IN SHARE MODE")
+        threads.submit(shop.run)
+        wait_until(lambda: shop.db.value(waiting) > 0, 30, "a trigger to wait")
+        key = {"headers": {"Idempotency-Key": "again-1"}}
+        again = [threads.submit(shop.rerun, first, **key) for _ in range(2)]
+        wait_until(parked, 30, "both to be in line behind it")
+        held.commit()
+        answers = [answer.result() for answer in again]
+
+    assert answers[0] == answers[1]
+    assert answers[0]["rerun"]["of"] == first["id"]
 
 
 def test_another_projects_run_is_not_there_and_a_reader_may_not(shop):
