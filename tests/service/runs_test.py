@@ -434,6 +434,24 @@ def test_a_wait_ends_though_nobody_tells(api, verdict, scheduler):
     assert answer.result(timeout=20)["state"] == "cancelled"
 
 
+def test_a_wait_for_a_run_that_is_removed_ends(api, verdict, scheduler):
+    """It ended and was removed between two looks at it."""
+    run = trigger(api)
+    scheduler.set(run, "running")
+    path = f"/v1/runs/{run['id']}"
+    wait, stream = in_background(
+        lambda: api.get(f"{path}?wait=60s", expect=404), lambda: list(events_of(api, run))
+    )
+    wait_until(lambda: parked(verdict) == 1, 30, "the waiter")
+    before = metric(verdict, "verdict_live_reads_total")
+    wait_until(lambda: metric(verdict, "verdict_live_reads_total") > before, 30, "a look")
+
+    verdict.db.query("DELETE FROM api.run WHERE id = %s", run["id"])
+
+    assert wait.result(timeout=40)["code"] == "not_found"
+    assert [event for _, event, _ in stream.result(timeout=40)][-1] == "run.started"
+
+
 def test_a_hundred_waiters_cost_no_more_than_one(api, verdict, scheduler):
     def reads(count):
         run = trigger(api)
