@@ -101,7 +101,7 @@ def pass_of(verdict, schema, settings=KEPT):
     )
     verdict.start(OWNERS[schema], **settings)
     left = f"SELECT count(*) FROM {schema}.dead_letter WHERE error = 'old'"
-    wait_until(lambda: verdict.db.value(left) == 0, 20, f"the pass over {schema}")
+    wait_until(lambda: verdict.db.value(left) == 0, 60, f"the pass over {schema}")
 
 
 @pytest.fixture
