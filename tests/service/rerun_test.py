@@ -71,8 +71,10 @@ class Shop:
         )
         self.db.query(
             """INSERT INTO results.run_totals (run_id, project_id, planned, passed, failed, closed)
-               SELECT r.id, r.project_id, coalesce(%s, n), n, 0, true FROM api.run r,
+               SELECT r.id, r.project_id, CASE WHEN %s <> 'reported' THEN coalesce(%s, n) END, n, 0,
+                 true FROM api.run r,
                  (SELECT count(*) AS n FROM results.result WHERE run_id = %s) c WHERE r.id = %s""",
+            source,
             planned,
             run["id"],
             run["id"],
@@ -137,6 +139,28 @@ def test_what_did_not_run_is_known_from_an_earlier_run_or_it_is_the_whole_suite(
     assert unknown["rerun"]["whole_suite"] is True
     assert "not known from an earlier run" in unknown["rerun"]["why"]
     assert shop.selected(shop.rerun(more, "failed")) == ["tests/test_a.py::test_one"]
+
+
+def test_what_a_tool_without_a_plan_did_not_begin_is_run_again_too(shop):
+    def run_of(state="failed", reason="cases_failed", **statuses):
+        run = shop.run()
+        shop.results(run, **statuses)
+        shop.finish(run, source="reported", state=state, reason=reason)
+        return run
+
+    first = run_of(one="failed", two="passed")
+    run_of("passed", None, one="passed", two="passed", three="passed")
+    all_told = run_of(one="failed", two="passed", three="passed")
+    cut = run_of(one="failed", two="passed")
+
+    alone = shop.rerun(all_told)
+    assert shop.selected(alone) == ["tests/test_a.py::test_one"]
+    assert alone["rerun"]["whole_suite"] is False
+    for run in (first, cut):
+        again = shop.rerun(run)
+        assert again["rerun"]["whole_suite"] is True
+        assert "no earlier run says" in again["rerun"]["why"]
+        assert shop.selected(shop.rerun(run, "failed")) == ["tests/test_a.py::test_one"]
 
 
 def test_it_is_the_whole_suite_where_cases_cannot_be_named(shop):

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "db/result.h"
+#include "db/run.h"
 
 void rerun_facts_deinit(struct rerun_facts *facts)
 {
@@ -87,25 +88,43 @@ int rerun_db_not_run(struct store *store, const struct uuid *run_id, struct rows
     return store_query(store, not_run_sql, PARAMS(param_uuid(run_id)), rows_r, error);
 }
 
-/* Looked for among the project's last thousand runs before it: no further than an index leads quickly. */
-static const char known_sql[] =
-    "WITH asked AS (SELECT id, project_id, suite_slug, branch FROM api.run WHERE id = $1),"
-    " recent AS (SELECT r.id, r.suite_slug, r.branch, r.relation FROM asked a JOIN api.run r"
-    "  ON r.project_id = a.project_id AND r.id < a.id ORDER BY r.id DESC LIMIT 1000),"
-    " earlier AS (SELECT e.id FROM asked a JOIN recent e ON e.suite_slug = a.suite_slug"
-    "  AND e.relation IS DISTINCT FROM 'rerun'"
-    "  JOIN scheduling.run_state s ON s.run_id = e.id AND s.planned_source = 'discovered'"
-    "  JOIN results.run_totals t ON t.run_id = e.id AND t.closed AND t.planned > 0"
-    "   AND t.planned = t.passed + t.failed + t.errored + t.skipped + t.blocked"
+/* The suite's last run before it of which it is certain that it was complete: all that it had found ran, or it
+ * passed. Looked for among the project's last thousand runs before it: no further than an index leads quickly. */
+#define EARLIER                                                                                    \
+    "WITH asked AS (SELECT id, project_id, suite_slug, branch FROM api.run WHERE id = $1),"        \
+    " recent AS (SELECT r.id, r.suite_slug, r.branch, r.relation FROM asked a JOIN api.run r"      \
+    "  ON r.project_id = a.project_id AND r.id < a.id ORDER BY r.id DESC LIMIT 1000),"             \
+    " earlier AS (SELECT e.id FROM asked a JOIN recent e ON e.suite_slug = a.suite_slug"           \
+    "  AND e.relation IS DISTINCT FROM 'rerun'"                                                    \
+    "  JOIN scheduling.run_state s ON s.run_id = e.id AND (s.planned_source = 'discovered'"        \
+    "   OR s.planned_source = 'reported' AND s.state = 'passed')"                                  \
+    "  JOIN results.run_totals t ON t.run_id = e.id AND t.closed AND " COUNTED " > 0"              \
+    "   AND coalesce(t.planned = " COUNTED ", true)"                                               \
     "  ORDER BY e.branch IS NOT DISTINCT FROM a.branch DESC, e.id DESC LIMIT 1)"
-    " SELECT encode(r.case_key, 'hex'), NULL, r.file, r.class, r.name, r.parameters"
-    " FROM earlier e JOIN results.result r ON r.run_id = e.id"
-    " WHERE " RESULT_DECIDES
+#define MISSING                                                                                    \
+    " FROM earlier e JOIN results.result r ON r.run_id = e.id"                                     \
+    " WHERE " RESULT_DECIDES                                                                       \
     " AND NOT EXISTS (SELECT FROM results.result m WHERE m.run_id = $1 AND m.case_key = r.case_key)"
-    " ORDER BY r.file, r.class, r.name, r.parameters";
+
+static const char known_sql[] =
+    EARLIER " SELECT encode(r.case_key, 'hex'), NULL, r.file, r.class, r.name, r.parameters" MISSING
+            " ORDER BY r.file, r.class, r.name, r.parameters";
 
 int rerun_db_known(struct store *store, const struct uuid *run_id, struct rows **rows_r,
                    struct error *error)
 {
     return store_query(store, known_sql, PARAMS(param_uuid(run_id)), rows_r, error);
+}
+
+static const char tells_all_sql[] =
+    EARLIER " SELECT EXISTS (SELECT FROM earlier) AND NOT EXISTS (SELECT" MISSING ")";
+
+int rerun_db_tells_all(struct store *store, const struct uuid *run_id, bool *tells_all_r,
+                       struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (store_query(store, tells_all_sql, PARAMS(param_uuid(run_id)), &rows, error) < 0)
+        return -1;
+    *tells_all_r = rows_bool(rows, 0, 0);
+    return 0;
 }

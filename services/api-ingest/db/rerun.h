@@ -29,7 +29,10 @@ int rerun_db_failed(struct store *store, const struct uuid *run_id, struct rows 
 /* Declared cases without a result. */
 int rerun_db_not_run(struct store *store, const struct uuid *run_id, struct rows **rows_r,
                      struct error *error) WARN_UNUSED;
-/* Cases without a result of which an earlier run of the suite knows, one that ran all that it found; of the
- * same branch if there is one. */
+/* Cases without a result of which the suite's last complete run before it knows; of the same branch if there
+ * is one. */
 int rerun_db_known(struct store *store, const struct uuid *run_id, struct rows **rows_r,
                    struct error *error) WARN_UNUSED;
+/* Whether that run knows of no other case than this one; false: there is none. */
+int rerun_db_tells_all(struct store *store, const struct uuid *run_id, bool *tells_all_r,
+                       struct error *error) WARN_UNUSED;

@@ -76,7 +76,6 @@ static const struct columns run_columns = COLUMNS(columns_of_run);
 /* What no scheduler has seen yet has its deadlines all the same, and says so. A scheduler that is gone is
  * told apart from one that is only slow. */
 /* clang-format off */
-#define COUNTED "(t.passed + t.failed + t.errored + t.skipped + t.blocked)"
 #define PLANNED                                                                  \
     "coalesce(t.planned, nullif(v.cases, 0),"                                    \
     " CASE WHEN s.finished_at IS NOT NULL THEN coalesce(" COUNTED ", 0) END)"

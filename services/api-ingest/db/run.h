@@ -7,6 +7,9 @@
 #include "http/page.h"
 #include "store/store.h"
 
+/* Cases of results.run_totals t that were counted. */
+#define COUNTED "(t.passed + t.failed + t.errored + t.skipped + t.blocked)"
+
 /* A run as it stood when it was read. */
 struct run_view {
     struct uuid id, project_id;

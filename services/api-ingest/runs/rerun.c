@@ -91,17 +91,30 @@ static bool report_was_whole(const struct rerun_facts *facts)
     return facts->reason == NULL;
 }
 
+/* Tools that tell nothing beforehand end as they like (`go test -failfast`): what they have not begun, nobody
+ * has named. */
+static int check_told(struct selection *selection, struct error *error)
+{
+    bool tells_all;
+    if (rerun_db_tells_all(selection->store, &selection->run->id, &tells_all, error) < 0)
+        return -1;
+    if (!tells_all)
+        whole(selection, "no earlier run says that its cases were all");
+    return 0;
+}
+
 static int add_not_run(struct selection *selection, const struct rerun_facts *facts,
                        struct error *error)
 {
     const char *source = facts->planned_source == NULL ? "" : facts->planned_source;
     if (facts->declared > 0)
         return add_declared(selection, error);
-    if (strcmp(source, "discovered") != 0 && !report_was_whole(facts)) {
-        whole(selection, "the run did not come so far that its cases were known");
-        return 0;
-    }
-    return add_known(selection, facts->not_run, error);
+    if (strcmp(source, "discovered") == 0)
+        return add_known(selection, facts->not_run, error);
+    if (report_was_whole(facts))
+        return facts->passed ? 0 : check_told(selection, error);
+    whole(selection, "the run did not come so far that its cases were known");
+    return 0;
 }
 
 static int select_cases(struct selection *selection, const struct rerun_facts *facts,
