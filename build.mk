@@ -136,18 +136,19 @@ run-units: units
 # The programs find what is in share/verdict by their own place.
 PREFIX ?= /usr/local
 SHARE   = $(DESTDIR)$(PREFIX)/share/verdict
-# $(1) what the users' command prints, $(2) the file below share that it becomes.
-printed = $(OUT)/bin/verdict $(1) | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/$(2)
+# $(1) the command that prints it, $(2) the file below share that it becomes.
+printed = $(OUT)/bin/$(1) | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/$(2)
 install: binaries ## install below DESTDIR and PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/migrations
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard migrations/*.sql) $(SHARE)/migrations
 	cd integrations && find . -type f -not -name '*.pyc' -exec \
 		install -D -m 644 '{}' '$(SHARE)/plugins/{}' \;
-	$(call printed,completion bash,bash-completion/completions/verdict)
-	$(call printed,completion zsh,zsh/site-functions/_verdict)
-	$(call printed,completion fish,fish/vendor_completions.d/verdict.fish)
-	$(call printed,manual,man/man1/verdict.1)
+	$(call printed,verdict completion bash,bash-completion/completions/verdict)
+	$(call printed,verdict completion zsh,zsh/site-functions/_verdict)
+	$(call printed,verdict completion fish,fish/vendor_completions.d/verdict.fish)
+	$(call printed,verdict manual,man/man1/verdict.1)
+	$(call printed,verdict-admin manual,man/man8/verdict-admin.8)
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -2,6 +2,8 @@
 /* What all of the operator's commands have in common: their options, Postgres, Kafka, exit codes. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -29,6 +31,18 @@ struct admin_command {
     int (*run)(const struct admin_options *options, struct error *error);
 };
 
+extern const struct admin_command admin_commands[];
+extern const size_t admin_commands_count;
+
+struct admin_option {
+    const char *name, *value; /* "dir", "DIR" */
+    const char *text;
+};
+
+extern const struct admin_option admin_option_facts[];
+extern const size_t admin_option_facts_count;
+bool admin_takes(const struct admin_command *command, const char *option);
+
 /* The commands, one file each. */
 int run_migrate(const struct admin_options *options, struct error *error);
 int run_topics(const struct admin_options *options, struct error *error);
@@ -40,6 +54,7 @@ int run_token_create(const struct admin_options *options, struct error *error);
 int run_token_list(const struct admin_options *options, struct error *error);
 int run_token_revoke(const struct admin_options *options, struct error *error);
 int run_doctor(const struct admin_options *options, struct error *error);
+int run_manual(const struct admin_options *options, struct error *error);
 
 /* Opens Postgres, trying again until options->wait_ms is over. */
 int admin_store(const struct admin_options *options, struct store **store_r,

@@ -12,7 +12,7 @@
 #include "base/version.h"
 #include "log/log.h"
 
-static const struct admin_command commands[] = {
+const struct admin_command admin_commands[] = {
     {"migrate", "dir wait", "bring the database up to date; safe twice and at once", run_migrate},
     {"topics", "partitions wait", "make the topics, and store how many partitions they have",
      run_topics},
@@ -26,7 +26,24 @@ static const struct admin_command commands[] = {
     {"token list", "", "tokens, without their secrets", run_token_list},
     {"token revoke", "id", "end a token", run_token_revoke},
     {"doctor", "dir", "look at every part, and say what to do", run_doctor},
+    {"manual", "", "verdict-admin(8), a page for man", run_manual},
 };
+const size_t admin_commands_count = ARRAY_SIZE(admin_commands);
+
+const struct admin_option admin_option_facts[] = {
+    {"dir", "DIR", "where the migrations are (default: beside the program, or ./migrations)"},
+    {"wait", "DURATION", "how long to wait for the servers, such as 30s (default 30s)"},
+    {"partitions", "LIST", "scheduling=4,lanes=8,results=4,events=4"},
+    {"pool", "SLUG", "the pool"},
+    {"project", "SLUG", "the project"},
+    {"name", "TEXT", "what the token is called"},
+    {"title", "TEXT", "what the pool is called"},
+    {"scopes", "LIST", "admin,runs:write,runs:read,config:write,config:read,workers:read"},
+    {"expires", "DURATION", "such as 720h (default: never)"},
+    {"output", "FILE", "write the secret to this new file instead of stdout"},
+    {"id", "UUID", "the token"},
+};
+const size_t admin_option_facts_count = ARRAY_SIZE(admin_option_facts);
 
 enum option_id {
     OPTION_DIR = 1,
@@ -62,41 +79,36 @@ static const struct option long_options[] = {
 static void print_help(FILE *out)
 {
     fprintf(out, "Usage: verdict-admin COMMAND [OPTIONS]\n\nCommands:\n");
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        fprintf(out, "  %-18s %s\n", commands[i].words, commands[i].text);
-        if (commands[i].options[0] != '\0')
-            fprintf(out, "  %-18s options: %s\n", "", commands[i].options);
+    for (size_t i = 0; i < admin_commands_count; i++) {
+        fprintf(out, "  %-18s %s\n", admin_commands[i].words, admin_commands[i].text);
+        if (admin_commands[i].options[0] != '\0')
+            fprintf(out, "  %-18s options: %s\n", "", admin_commands[i].options);
     }
-    fprintf(
-        out,
-        "\nOptions (each takes a value):\n"
-        "  --dir DIR           where the migrations are (default: beside the program, or "
-        "./migrations)\n"
-        "  --wait DURATION     how long to wait for the servers, such as 30s (default 30s)\n"
-        "  --partitions LIST   scheduling=4,lanes=8,results=4,events=4\n"
-        "  --pool SLUG --project SLUG --title TEXT --name TEXT --id UUID\n"
-        "  --scopes LIST       admin,runs:write,runs:read,config:write,config:read,workers:read\n"
-        "  --expires DURATION  such as 720h (default: never)\n"
-        "  --output FILE       write the secret to this new file instead of stdout\n"
-        "\nEnvironment: VERDICT_POSTGRES_URL, VERDICT_KAFKA_BROKERS, VERDICT_REDIS_URL, "
-        "VERDICT_TOPIC_PREFIX\n"
-        "Exit status: 0 done, 1 failed, 2 usage\n");
+    fprintf(out, "\nOptions:\n");
+    for (size_t i = 0; i < admin_option_facts_count; i++) {
+        const struct admin_option *fact = &admin_option_facts[i];
+        AUTO(text_free) char *words = xasprintf("--%s %s", fact->name, fact->value);
+        fprintf(out, "  %-19s %s\n", words, fact->text);
+    }
+    fprintf(out, "\nEnvironment: VERDICT_POSTGRES_URL, VERDICT_KAFKA_BROKERS, VERDICT_REDIS_URL, "
+                 "VERDICT_TOPIC_PREFIX\n"
+                 "Exit status: 0 done, 1 failed, 2 usage\n");
 }
 
 /* "pool join-token" against argv; *used_r is how many words matched. */
 static const struct admin_command *find_command(int argc, char **argv, int *used_r)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+    for (size_t i = 0; i < admin_commands_count; i++) {
         char given[64] = "";
-        int words = strchr(commands[i].words, ' ') == NULL ? 1 : 2;
+        int words = strchr(admin_commands[i].words, ' ') == NULL ? 1 : 2;
         if (argc < words + 1)
             continue;
         snprintf(given, sizeof given, words == 1 ? "%s" : "%s %s", argv[1],
                  argc > 2 ? argv[2] : "");
-        if (strcmp(given, commands[i].words) != 0)
+        if (strcmp(given, admin_commands[i].words) != 0)
             continue;
         *used_r = words;
-        return &commands[i];
+        return &admin_commands[i];
     }
     return NULL;
 }
@@ -107,7 +119,7 @@ static int usage(const char *what, const char *problem)
     return ADMIN_USAGE;
 }
 
-static bool takes(const struct admin_command *command, const char *option)
+bool admin_takes(const struct admin_command *command, const char *option)
 {
     size_t length = strlen(option);
     for (const char *at = strstr(command->options, option); at != NULL; at = strstr(at + 1, option))
@@ -145,7 +157,7 @@ static int parse(const struct admin_command *command, int argc, char **argv,
             print_help(stdout);
             exit(ADMIN_OK);
         }
-        if (!takes(command, long_options[index].name))
+        if (!admin_takes(command, long_options[index].name))
             return usage(long_options[index].name, "is no option of this command");
         int status = set_option(options, id, optarg);
         if (status != ADMIN_OK)

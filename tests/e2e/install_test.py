@@ -133,8 +133,15 @@ def test_zsh_and_fish_take_their_completions(installed):
     assert completed[0] == "revoke" and "buildkite" in completed
 
 
-def test_the_manual_is_a_page_without_a_fault(installed):
-    page = installed / "share" / "man" / "man1" / "verdict.1"
+@pytest.mark.parametrize(
+    ("page", "parts"),
+    [
+        ("man1/verdict.1", (".SS verdict token create", "\\-\\-ci\\-dir")),
+        ("man8/verdict-admin.8", (".SS verdict\\-admin pool join\\-token", "\\-\\-partitions")),
+    ],
+)
+def test_the_manual_is_a_page_without_a_fault(installed, page, parts):
+    page = installed / "share" / "man" / page
     checkers = {"mandoc": ["-T", "lint", "-W", "warning"], "groff": ["-man", "-ww", "-z", "-Kutf8"]}
     there = {name: words for name, words in checkers.items() if shutil.which(name)}
     for name, words in there.items():
@@ -143,6 +150,6 @@ def test_the_manual_is_a_page_without_a_fault(installed):
         assert (done.stdout + done.stderr, done.returncode) == ("", 0), name
 
     text = page.read_text()
-    assert ".SS verdict token create" in text and "\\-\\-ci\\-dir" in text
+    assert all(part in text for part in parts)
     if not there:
         pytest.skip("neither mandoc nor groff is installed")

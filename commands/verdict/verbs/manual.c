@@ -1,56 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manual: verdict(1), from the tables of commands, options and exit statuses. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/roff.h"
 #include "base/version.h"
 #include "options.h"
 #include "output.h"
-
-/* One character of UTF-8 beyond ASCII; *text stands behind it afterwards. */
-static unsigned take_character(const unsigned char **text)
-{
-    const unsigned char *c = *text;
-    int more = c[0] >= 0xF0 ? 3 : c[0] >= 0xE0 ? 2 : 1;
-    unsigned value = c[0] & (0x3FU >> more);
-    for ((*text)++; more > 0 && (**text & 0xC0) == 0x80; more--, (*text)++)
-        value = value << 6 | (**text & 0x3F);
-    return value;
-}
-
-/* No character of it is an order to roff, at the beginning of a line neither. */
-static void put_text(FILE *out, const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    if (*c == '.' || *c == '\'')
-        fputs("\\&", out);
-    while (*c != '\0') {
-        if (*c >= 0x80) {
-            fprintf(out, "\\[u%04X]", take_character(&c));
-            continue;
-        }
-        if (*c == '\\')
-            fputs("\\e", out);
-        else
-            fprintf(out, *c == '-' ? "\\-" : "%c", *c);
-        c++;
-    }
-}
 
 static void put_option(FILE *out, const struct option_fact *fact)
 {
     fputs(".TP\n\\fB", out);
     AUTO(text_free) char *name = xasprintf("--%s", fact->name);
-    put_text(out, name);
+    roff_text(out, name);
     fputs("\\fR", out);
     if (fact->value != NULL) {
         fputs(" \\fI", out);
-        put_text(out, fact->value);
+        roff_text(out, fact->value);
         fputs("\\fR", out);
     }
     fputc('\n', out);
-    put_text(out, fact->text);
+    roff_text(out, fact->text);
     fputc('\n', out);
 }
 
@@ -65,13 +35,13 @@ static void put_command(FILE *out, const struct cli_command *command)
     struct option_fact fact;
     AUTO(text_free) char *words = xasprintf("verdict %s", command->words);
     fputs(".SS ", out);
-    put_text(out, words);
+    roff_text(out, words);
     if (command->arguments[0] != '\0') {
         fputc(' ', out);
-        put_text(out, command->arguments);
+        roff_text(out, command->arguments);
     }
     fputc('\n', out);
-    put_text(out, command->text);
+    roff_text(out, command->text);
     fputs(".\n", out);
     for (size_t i = 0; options_at(command, i, &fact); i++)
         if (!is_common(&fact))
@@ -93,7 +63,7 @@ static void put_exit_statuses(FILE *out)
     fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < exit_facts_count; i++) {
         fprintf(out, ".TP\n.B %d\n", exit_facts[i].status);
-        put_text(out, exit_facts[i].text);
+        roff_text(out, exit_facts[i].text);
         fputc('\n', out);
     }
 }
@@ -111,7 +81,7 @@ static void put_environment(FILE *out)
     fputs(".SH ENVIRONMENT\n", out);
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
         fprintf(out, ".TP\n.B %s\n", variables[i][0]);
-        put_text(out, variables[i][1]);
+        roff_text(out, variables[i][1]);
         fputc('\n', out);
     }
     fputs(
@@ -123,7 +93,7 @@ static void put_environment(FILE *out)
 static void put_manual(FILE *out)
 {
     fputs(".TH VERDICT 1 2026-11-29 \"Verdict ", out);
-    put_text(out, verdict_version);
+    roff_text(out, verdict_version);
     fputs("\" \"User Commands\"\n"
           ".SH NAME\nverdict \\- run automated tests and wait for the verdict\n"
           ".SH SYNOPSIS\n.B verdict\n.I COMMAND\n[\\fIOPTIONS\\fR] [\\fIARGUMENTS\\fR]\n"
