@@ -5,6 +5,8 @@ import stream from "./verdict_stream.cjs";
 
 const { VerdictStream, firstLine } = stream;
 
+const ENDINGS = new Set(["passed", "failed", "skipped"]);
+
 export default class VerdictVitest {
   onInit(vitest) {
     this.root = vitest.config.root;
@@ -14,6 +16,7 @@ export default class VerdictVitest {
 
   onTestCaseResult(test) {
     const { state, errors = [], note } = test.result();
+    if (!ENDINGS.has(state)) return; // with --bail: it did not run
     const { duration, startTime } = test.diagnostic() ?? {};
     this.stream.tell(`${this.fileOf(test.module)} > ${test.fullName}`, state, {
       durationMs: duration,

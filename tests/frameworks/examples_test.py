@@ -192,3 +192,17 @@ def test_playwright_skips_nothing_that_did_not_run(started_verdict):
         assert (one["state"], one["totals"]["not_run"]) == ("errored", 2)
     assert status == 3
     assert again["rerun"]["whole_suite"] is True
+
+
+def test_what_vitest_gave_up_is_no_case_and_runs_again(started_verdict):
+    folder = folder_of("vitest")
+    command = ["node_modules/.bin/vitest", "run", "--bail=1", "test/sum.test.js"]
+
+    run, status = call(started_verdict, folder, "run", "--json", "--", *command)
+    again, _ = call(started_verdict, folder, "rerun", "--json", str(run["number"]))
+
+    told = cases_of(started_verdict, folder, run)
+    assert told["test/sum.test.js: sum > carries (on purpose not)"] == "failed"
+    assert "test/sum.test.js: sum > nothing to 2" not in told
+    assert (run["state"], status) == ("failed", 1)
+    assert again["rerun"]["whole_suite"] is True
