@@ -12,6 +12,18 @@
 
 #define EXPRESSION_MAX ((size_t)48 * 1024) /* an argument may have 128 kB */
 
+/* "-run", "--run=x", "-test.run" */
+static bool is_flag(const char *argument, const char *name)
+{
+    if (argument[0] != '-')
+        return false;
+    argument += argument[1] == '-' ? 2 : 1;
+    if (text_starts(argument, "test."))
+        argument += strlen("test.");
+    size_t length = strcspn(argument, "=");
+    return length == strlen(name) && strncmp(argument, name, length) == 0;
+}
+
 /* "-coverpkg": what stands behind such a flag is its value, as `go help build` and `go help testflag` say. */
 static bool takes_value(const char *flag)
 {
@@ -61,13 +73,8 @@ static bool takes_value(const char *flag)
         "trace",
         "vet",
     };
-    if (flag[0] != '-')
-        return false;
-    const char *name = flag + (flag[1] == '-' ? 2 : 1);
-    if (text_starts(name, "test."))
-        name += strlen("test.");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(name, names[i]) == 0)
+        if (is_flag(flag, names[i]) && strchr(flag, '=') == NULL)
             return true;
     return false;
 }
@@ -79,14 +86,59 @@ static bool names_packages(const char *argument)
                                   text_starts(argument, "../") || text_ends(argument, "..."));
 }
 
-static void add_command(const struct framework_task *task, struct texts *argv)
+/* The suite's arguments: -C, which has to be the first flag of all, and the others. */
+struct arguments {
+    struct texts first, rest;
+};
+
+static void arguments_deinit(struct arguments *arguments)
+{
+    texts_deinit(&arguments->first);
+    texts_deinit(&arguments->rest);
+}
+
+/* NULL: nowhere, as a list of cases says it. */
+static struct texts *place_of(struct arguments *arguments, const char *argument, bool has_list)
+{
+    if (is_flag(argument, "C"))
+        return &arguments->first;
+    if (has_list && (is_flag(argument, "run") || names_packages(argument)))
+        return NULL;
+    return &arguments->rest;
+}
+
+static void arguments_take(struct arguments *arguments, const struct texts *words, bool has_list)
+{
+    bool is_tests_own = false, is_value = false;
+    struct texts *place = &arguments->rest;
+    for (size_t i = 0; i < words->count; i++) {
+        const char *word = words->list[i];
+        is_tests_own |= !is_value && is_flag(word, "args");
+        if (is_tests_own)
+            place = &arguments->rest;
+        else if (!is_value)
+            place = place_of(arguments, word, has_list);
+        if (place != NULL)
+            texts_add(place, word);
+        is_value = !is_value && takes_value(word);
+    }
+}
+
+static void add_all(struct texts *argv, const struct texts *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        texts_add(argv, words->list[i]);
+}
+
+static void add_command(const struct framework_task *task, const struct arguments *arguments,
+                        struct texts *argv)
 {
     if (task->suite->command.count == 0) {
         texts_add(argv, "go");
         texts_add(argv, "test");
     }
-    for (size_t i = 0; i < task->suite->command.count; i++)
-        texts_add(argv, task->suite->command.list[i]);
+    add_all(argv, &task->suite->command);
+    add_all(argv, &arguments->first);
     texts_add(argv, "-json");
 }
 
@@ -113,18 +165,13 @@ static void add_call(const struct framework_task *task, struct calls *calls, con
                      const char *expression)
 {
     AUTO(texts_deinit) struct texts argv = {0};
-    bool is_tests_own = false, is_value = false;
-    add_command(task, &argv);
+    AUTO(arguments_deinit) struct arguments arguments = {0};
+    arguments_take(&arguments, &task->suite->arguments, true);
+    add_command(task, &arguments, &argv);
     texts_add(&argv, "-run");
     texts_add(&argv, expression);
     texts_add(&argv, package);
-    for (size_t i = 0; i < task->suite->arguments.count; i++) {
-        const char *argument = task->suite->arguments.list[i];
-        is_tests_own |= strcmp(argument, "-args") == 0 || strcmp(argument, "--args") == 0;
-        if (is_tests_own || is_value || !names_packages(argument))
-            texts_add(&argv, argument);
-        is_value = !is_value && takes_value(argument);
-    }
+    add_all(&argv, &arguments.rest);
     calls_add(calls, &argv);
 }
 
@@ -182,8 +229,10 @@ static int prepare(const struct framework_task *task, struct process_plan *plan,
         add_calls(task, calls);
         return calls_finish(calls, plan, error);
     }
-    add_command(task, &plan->argv);
-    argv_add_all(plan, &task->suite->arguments);
+    AUTO(arguments_deinit) struct arguments arguments = {0};
+    arguments_take(&arguments, &task->suite->arguments, false);
+    add_command(task, &arguments, &plan->argv);
+    add_all(&plan->argv, &arguments.rest);
     if (task->suite->arguments.count == 0)
         texts_add(&plan->argv, "./...");
     return 0;

@@ -256,21 +256,48 @@ static void go_is_called_for_each_package(void **state)
                                             {.selector = (char[]){"b.org/x TestA/one[1]/it's"}},
                                             {.selector = (char[]){"b.org/x/y TestB"}}};
     (void)state;
-    const char *const words[] = {
-        "-race", "-coverpkg", "./...", "-coverpkg=./a/...", "--test.outputdir", "..", "./...", "."};
+    const char *const words[] = {"-race",
+                                 "-coverpkg",
+                                 "./...",
+                                 "-coverpkg=./a/...",
+                                 "--test.outputdir",
+                                 "..",
+                                 "./...",
+                                 ".",
+                                 "-run",
+                                 "TestX",
+                                 "--test.run=TestY",
+                                 "-C",
+                                 "sub"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         texts_add(&suite.arguments, words[i]);
     texts_add(&suite.arguments, "-args");
     texts_add(&suite.arguments, "./a");
-    assert_calls(&go_test_framework, &suite, cases, ARRAY_SIZE(cases),
-                 "status=0\n"
-                 "'go' 'test' '-json' '-run' '^TestA$/^one\\[1\\]$/^it'\\''s$' 'b.org/x' "
-                 "'-race' '-coverpkg' './...' '-coverpkg=./a/...' '--test.outputdir' '..' "
-                 "'-args' './a' || status=$?\n"
-                 "'go' 'test' '-json' '-run' '^TestB$|^TestC$' 'b.org/x/y' "
-                 "'-race' '-coverpkg' './...' '-coverpkg=./a/...' '--test.outputdir' '..' "
-                 "'-args' './a' || status=$?\n"
-                 "exit $status\n");
+    texts_add(&suite.arguments, "-run");
+    assert_calls(
+        &go_test_framework, &suite, cases, ARRAY_SIZE(cases),
+        "status=0\n"
+        "'go' 'test' '-C' 'sub' '-json' '-run' '^TestA$/^one\\[1\\]$/^it'\\''s$' 'b.org/x' "
+        "'-race' '-coverpkg' './...' '-coverpkg=./a/...' '--test.outputdir' '..' "
+        "'-args' './a' '-run' || status=$?\n"
+        "'go' 'test' '-C' 'sub' '-json' '-run' '^TestB$|^TestC$' 'b.org/x/y' "
+        "'-race' '-coverpkg' './...' '-coverpkg=./a/...' '--test.outputdir' '..' "
+        "'-args' './a' '-run' || status=$?\n"
+        "exit $status\n");
+}
+
+static void go_begins_with_its_directory(void **state)
+{
+    AUTO(suite_deinit) struct suite_spec suite = suite_with(NULL, NULL);
+    const struct framework_task task = {.suite = &suite};
+    const char *const words[] = {"-run", "TestX", "-C=sub", "./..."};
+    struct prepared prepared;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        texts_add(&suite.arguments, words[i]);
+    prepare(&go_test_framework, &task, &prepared);
+    assert_string_equal(prepared.argv, "go test -C=sub -json -run TestX ./...");
+    deinit(&prepared);
 }
 
 static void a_command_is_read_as_it_says(void **state)
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(ctest_runs_the_whole_without_cases),
         cmocka_unit_test(go_is_asked_for_its_events),
         cmocka_unit_test(go_is_called_for_each_package),
+        cmocka_unit_test(go_begins_with_its_directory),
         cmocka_unit_test(a_command_is_read_as_it_says),
         cmocka_unit_test(reports_name_cases_as_selectors_do),
         cmocka_unit_test(every_framework_of_the_model_is_here),
