@@ -7,12 +7,14 @@ import email.utils
 import http.server
 import json
 import re
+import shutil
 import threading
 import time
 
 import jsonschema
 import pytest
 import requests
+from frameworks.examples_test import EXAMPLES, check_example
 from parts.process import wait_until
 from support import TOP
 from support.ci import Runner, github, variables
@@ -397,3 +399,10 @@ def test_colours_are_for_terminals_that_want_them(cli):
     assert "\x1b[32mPASSED" in coloured
     assert "PASSED" in plain and not re.search(r"\x1b\[\d*m", plain)
     assert "\x1b" not in out + err + results
+
+
+@pytest.mark.skipif(shutil.which("prove") is None, reason="Perl's prove is not here")
+def test_the_example_of_prove_has_its_cases_and_its_verdict(installation, tmp_path):
+    folder = tmp_path / "prove"
+    shutil.copytree(TOP / "examples/prove", folder)
+    check_example(installation, EXAMPLES["prove"], folder)

@@ -145,30 +145,33 @@ def folder_of(name):
     return MADE / name
 
 
+def test_something_is_installed():
+    assert list(MADE.glob("*.ready")), "make setup-examples"
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_has_its_cases_and_its_verdict(started_verdict, name):
-    example, folder = EXAMPLES[name], folder_of(name)
+    check_example(started_verdict, EXAMPLES[name], folder_of(name))
+
+
+def check_example(verdict, example, folder):
     variables = []
     for variable, value in example.get("environment", {}).items():
         variables += ["--env", f"{variable}={value}"]
     expected = example["cases"]
     bad = {case for case, status in expected.items() if status in ("failed", "errored")}
 
-    run, status = call(
-        started_verdict, folder, "run", "--json", *variables, "--", *example["command"]
-    )
+    run, status = call(verdict, folder, "run", "--json", *variables, "--", *example["command"])
 
-    assert cases_of(started_verdict, folder, run) == expected
+    assert cases_of(verdict, folder, run) == expected
     is_errored = "errored" in expected.values()
     assert (run["state"], status) == (("errored", 3) if is_errored else ("failed", 1))
 
-    again, _ = call(
-        started_verdict, folder, "rerun", "--json", "--cases", "failed", str(run["number"])
-    )
+    again, _ = call(verdict, folder, "rerun", "--json", "--cases", "failed", str(run["number"]))
 
     ran = {
         case: status
-        for case, status in cases_of(started_verdict, folder, again).items()
+        for case, status in cases_of(verdict, folder, again).items()
         if status != "skipped"
     }
     assert ran == {case: expected[case] for case in example.get("again", bad)}
