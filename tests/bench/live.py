@@ -3,12 +3,14 @@
 the collector would, no more than 32 ahead of what a client of ours has heard. Beside it
 libmicrohttpd alone, with as many clients and the same bytes, told as fast as it takes them."""
 
+import contextlib
 import json
 import subprocess
 import threading
 import time
 import zlib
 
+import requests
 from bench.rig import BUILT, Row, fits, make_suite, port, running
 from confluent_kafka import Producer
 from parts.process import wait_until
@@ -68,8 +70,10 @@ class Ear:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self):
-        for part in self._answer.iter_content(chunk_size=None):
-            self.heard += part.count(b"~")
+        """Until the answer is closed, which breaks off what reads it."""
+        with contextlib.suppress(AttributeError, requests.RequestException):
+            for part in self._answer.iter_content(chunk_size=None):
+                self.heard += part.count(b"~")
 
     def wait(self, count):
         wait_until(lambda: self.heard >= count, 60, f"{count} events to be heard")
