@@ -5,7 +5,7 @@ One client on one keep-alive connection triggers one run at a time on an idle in
 settings of the field (fsync on, default times), waits for its end, and a random moment longer. The
 suite's command is build/bench/stamp, which writes the time at which it runs. Everybody's clock is
 CLOCK_MONOTONIC of this machine. First without debug logs for the figures; then fewer samples with
-them, for the time of each hop.
+them, for the time of each hop; and as many with spans, for the picture of a run.
 """
 
 import json
@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import random
 import socket
+import statistics
 import subprocess
 import threading
 import time
@@ -21,6 +22,8 @@ from bench import picture
 from bench.rig import BUILT, HERE, Row, fits, percentile
 from bench.rig import make_suite as make_noop
 from bench.tasks import rate_of
+from parts.process import wait_until
+from support.traces import Traces
 
 WARM_UP = 50
 MOST_GAP_S = 0.02
@@ -43,6 +46,15 @@ HOP_TEXTS = {
     "test process runs": "its working directory, fork, exec",
     "task finished": "the test, and what is left of it",
     "run finished": "Kafka, the collector's commit, Kafka, the scheduler's verdict",
+}
+# The spans of a run, in the order in which they begin.
+SPAN_TEXTS = {
+    "trigger": "the request: read, authenticated, committed",
+    "run": "from accepted to final",
+    "plan": "Kafka, and what makes tasks of a run",
+    "dispatch": "from queued to sent: a worker is chosen, committed",
+    "attempt": "the executor: its working directory, fork, exec, the test itself",
+    "record": "the collector: from the last batch's first message to its COMMIT",
 }
 
 
@@ -182,6 +194,47 @@ def measure_hops(verdict, stamps, count, chance):
     return result
 
 
+def restart(verdict, services, **settings):
+    for name in services:
+        verdict.stop(name)
+    for name in services:
+        verdict.start(name, wait=False, **settings)
+    for name in services:
+        verdict.services[name].wait_ready()
+
+
+def by_trace(traces, runs):
+    """[{name: span}] of the runs whose spans have all come."""
+    found = {}
+    for span in traces.spans():
+        found.setdefault(span.trace, {})[span.name] = span
+    return [
+        spans
+        for spans in found.values()
+        if spans.keys() >= SPAN_TEXTS.keys()
+        and spans["trigger"].attributes["verdict.run.id"] in runs
+    ]
+
+
+def measure_spans(verdict, services, count, chance):
+    """([(name, service, begin, end)], how many traces): medians, in ms from the trigger's begin."""
+    with Traces() as traces:
+        restart(verdict, services, **traces.settings())
+        client = Client(verdict)
+        sample(client, WARM_UP, chance)
+        sent = sample(client, count, chance)
+        client.close()
+        wait_until(lambda: len(by_trace(traces, sent)) >= count, 60, "all spans to come")
+        whole = by_trace(traces, sent)
+    found = []
+    for name in SPAN_TEXTS:
+        begins = [spans[name].start_ns - spans["trigger"].start_ns for spans in whole]
+        ends = [spans[name].end_ns - spans["trigger"].start_ns for spans in whole]
+        times = [statistics.median(values) / 1e6 for values in (begins, ends)]
+        found.append((name, whole[0][name].service, *times))
+    return found, len(whole)
+
+
 def peer(bench, count):
     """[[ms of add → start]] of graphile-worker, once per run; [] when it is not there."""
     modules = bench.node_modules()
@@ -262,13 +315,9 @@ def measure(bench):
         idle = bench.repeat(lambda: measure_whole(verdict, stamps, count, chance))
         with Load(verdict) as load:
             busy = bench.repeat(lambda: measure_whole(verdict, stamps, count, chance))
-        for name in services:
-            verdict.stop(name)
-        for name in services:
-            verdict.start(name, wait=False, VERDICT_LOG_LEVEL="debug")
-        for name in services:
-            verdict.services[name].wait_ready()
+        restart(verdict, services, VERDICT_LOG_LEVEL="debug")
         hops = measure_hops(verdict, stamps, count // 4, chance)
+        spans, traced = measure_spans(verdict, services, count // 4, chance)
     report_hops(hops)
     beside = peer(bench, count)
     name = "graphile-worker, add → start" if beside else "graphile-worker: missing"
@@ -283,7 +332,7 @@ def measure(bench):
             is_loaded = kind == "idle" or load.reached >= 0.9 * load.rate
             rows.append(fits(row, most=most, unless=is_loaded))
     rows += [Row(f"… {hop}, p50", "ms", [hops[hop]["p50_ms"]]) for hop in HOPS]
-    (BUILT / "run.svg").write_text(picture.draw(hops, HOPS, HOP_TEXTS))
+    (BUILT / "run.svg").write_text(picture.draw(spans, traced, SPAN_TEXTS))
     return rows
 
 

@@ -20,8 +20,7 @@ def traces():
 
 @pytest.fixture(scope="module")
 def traced(shared_verdict, traces):
-    headers = "authorization=Bearer%20of-traces"
-    shared_verdict.start_all(VERDICT_OTLP_ENDPOINT=traces.url, VERDICT_OTLP_HEADERS=headers)
+    shared_verdict.start_all(**traces.settings())
     shared_verdict.api.put("/v1/projects/shop", {"title": "Shop"})
     return shared_verdict
 

@@ -4,8 +4,11 @@
 import json
 import threading
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from .receiver import Answer, Receiver
+
+AUTHORIZATION = "Bearer of-traces"
 
 
 @dataclass
@@ -59,20 +62,27 @@ class Traces(Receiver):
         self.let_go.wait(60)
         return said
 
-    def spans(self, trace):
-        """Those of one trace that were taken."""
+    def settings(self):
+        """Of services that are to send their spans here."""
+        return {
+            "VERDICT_OTLP_ENDPOINT": self.url,
+            "VERDICT_OTLP_HEADERS": f"authorization={quote(AUTHORIZATION)}",
+        }
+
+    def spans(self, trace=None):
+        """Those that were taken, of one trace or of all."""
         found = []
         for request in list(self.requests):
             if request.answered != 200:
                 continue
             assert request.path == "/v1/traces"
             assert request.headers["content-type"] == "application/json"
-            assert request.headers["authorization"] == "Bearer of-traces"
+            assert request.headers["authorization"] == AUTHORIZATION
             for part in json.loads(request.body)["resourceSpans"]:
                 service = _attributes(part["resource"])["service.name"]
                 for scope in part["scopeSpans"]:
                     found += [_span(service, one) for one in scope["spans"]]
-        return [span for span in found if span.trace == trace]
+        return [span for span in found if trace in (None, span.trace)]
 
     def close(self):
         self.let_go.set()
