@@ -14,7 +14,7 @@ import json
 import time
 
 import psycopg
-from bench.rig import Row, cpu_s, fits
+from bench.rig import Row, cpu_s, fits, postgres_cpu_s
 from confluent_kafka import Producer
 from support.worker import Stream, Task, Worker, case_key, finished, result, uuid_v7
 
@@ -57,14 +57,6 @@ def fill(verdict, runs):
     assert producer.flush(60) == 0
 
 
-def postgres_cpu_s(verdict):
-    """Of the sessions that the collector has open; they stay open until it ends."""
-    pids = verdict.db.query(
-        "SELECT pid FROM pg_stat_activity WHERE usename = 'verdict_collector' AND pid IS NOT NULL"
-    )
-    return sum(cpu_s(row["pid"]) for row in pids)
-
-
 def drain(bench, results):
     """(results/s, CPU µs of the collector, of Postgres, per result)"""
     counted = "SELECT coalesce(sum(passed), 0)::bigint FROM results.run_totals"
@@ -83,7 +75,7 @@ def drain(bench, results):
         return (
             (results - first[0]) / took_s,
             cpu_s(service.pid()) / results * 1e6,
-            postgres_cpu_s(verdict) / results * 1e6,
+            postgres_cpu_s(verdict, "verdict_collector") / results * 1e6,
         )
 
 

@@ -203,6 +203,24 @@ def has_nginx():
     return pathlib.Path("/usr/sbin/nginx").exists()
 
 
+def _stat(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def cpu_s(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return sum(map(int, _stat(pid)[11:13])) / TICKS
+
+
+def tree_cpu_s(pid):
+    """With the processes that it has, and those that ended."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(map(int, _stat(pid)[11:15])) / TICKS + sum(map(tree_cpu_s, children))
+
+
+def postgres_cpu_s(verdict, role="verdict_%"):
+    """Of the sessions that services have open; they stay open until their service ends."""
+    pids = verdict.db.query(
+        "SELECT pid FROM pg_stat_activity WHERE usename LIKE %s AND usename <> 'verdict_admin'",
+        role,
+    )
+    return sum(cpu_s(row["pid"]) for row in pids)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """No-op tasks from trigger to verdict: runs of /bin/true, a process each, two executors. Beside it
-Celery (two processes that stay, no process a task) and RQ (a fork each), both over Redis."""
+Celery (two processes that stay, no process a task) and RQ (a fork each), both over Redis. And where
+the processor's time of a run goes."""
 
 import itertools
 import subprocess
 
-from bench.rig import Row, fits, make_suite
+from bench.rig import Row, cpu_s, fits, make_suite, postgres_cpu_s, tree_cpu_s
 from bench.wrk import wrk
 from parts.process import wait_until
 
@@ -34,6 +35,21 @@ def rate_of(verdict, prefix, count, token):
     return row["count"] / row["seconds"]
 
 
+def cpu_of_parts(bench, verdict):
+    """{part: seconds of processor time until now}"""
+    seconds = {
+        "Kafka": cpu_s(bench.servers.kafka.pid()),
+        "Postgres": postgres_cpu_s(verdict),
+        "executor, with the tests' processes": 0,
+    }
+    for name, service in verdict.services.items():
+        if name.startswith("executor"):
+            seconds["executor, with the tests' processes"] += tree_cpu_s(service.pid())
+        else:
+            seconds[name] = cpu_s(service.pid())
+    return seconds
+
+
 def peer(bench, kind):
     """Tasks a second; None when the peer is not there."""
     name, count = PEERS[kind]
@@ -59,7 +75,16 @@ def measure(bench):
         make_suite(verdict)
         token = verdict.admin_token.read_text().strip()
         numbers = itertools.count()
-        values = bench.repeat(lambda: rate_of(verdict, f"t{next(numbers)}", count, token))
+        parts = []
+
+        def once():
+            before = cpu_of_parts(bench, verdict)
+            rate = rate_of(verdict, f"t{next(numbers)}", count, token)
+            after = cpu_of_parts(bench, verdict)
+            parts.append({name: (after[name] - before[name]) / count * 1000 for name in after})
+            return rate
+
+        values = bench.repeat(once)
     rows = []
     for kind in PEERS:
         name, peer_values = peer(bench, kind)
@@ -67,4 +92,7 @@ def measure(bench):
         row = Row(measure_name, "/s", values, name, peer_values, "≥ 1,500/s")
         rows.append(fits(row, least=1500))
     rows[1].measure = "… the same"
+    measured = parts[-len(values) :]
+    for name in measured[0]:
+        rows.append(Row(f"… CPU of a run, {name}", "ms", [part[name] for part in measured]))
     return rows
