@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists when there is much to list: the p99 of a page, as two clients read it over and over, at
-10^5, 10^6 and 10^7 results in runs of 10,000, all of one suite. And what it costs to drop a month
-of them."""
+10^5, 10^6 and 10^7 results in runs of 1,000, all of one suite: each page is full. And what it costs
+to drop a month of them."""
 
 import hashlib
 import random
@@ -12,8 +12,9 @@ from bench.status import one_run
 from bench.wrk import wrk
 from support.copies import copies
 
-RUN = 10_000
+RUN = 1_000
 SIZES = [100_000, 1_000_000, 10_000_000]
+FILLED = 500  # runs at once
 FAILED = "?status=failed&limit=50"
 FLAT = 3  # times the p99 at 10^5: what is called flat
 
@@ -21,7 +22,7 @@ FILL = """
 INSERT INTO results.result (run_id, case_key, task_id, attempt, dispatch_id, seq, status, file,
   class, name, duration_ms)
 SELECT run.id, decode(md5(n::text), 'hex'), run.id, 1, run.id, n,
-  CASE WHEN n %% 100 = 0 THEN 'failed' ELSE 'passed' END, 'tests/test_checkout.py', 'TestCheckout',
+  CASE WHEN n %% 10 = 0 THEN 'failed' ELSE 'passed' END, 'tests/test_checkout.py', 'TestCheckout',
   'test_' || n, n %% 50
 FROM unnest(%s::uuid[]) AS run (id), generate_series(1, {run}) AS n
 """
@@ -38,8 +39,8 @@ WHERE id = %s ON CONFLICT (project_id, case_key) DO UPDATE SET last_run_id = exc
 def grow(verdict, run_id, have, size):
     """The ids of the runs that are new."""
     ids = copies(verdict, run_id, (size - have) // RUN)
-    for first in range(0, len(ids), 50):
-        verdict.db.query(FILL.format(run=RUN), ids[first : first + 50])
+    for first in range(0, len(ids), FILLED):
+        verdict.db.query(FILL.format(run=RUN), ids[first : first + FILLED])
     verdict.db.query(KNOWN, ids[-1], run_id)
     verdict.db.query("VACUUM ANALYZE results.result")
     return ids
