@@ -68,6 +68,10 @@ test-examples: setup ## each example in Verdict, by its own tool (after make set
 test-schema: setup ## schemathesis on the API, 100 examples of each operation
 	@$(AGAIN) -j2 binaries
 	@VERDICT_SCHEMA_EXAMPLES=100 $(VENV)/pytest tests/schema -s -o timeout=900
+test-s3: setup ## the store of files at a real S3 server (needs Go 1.21 or newer)
+	@$(AGAIN) -j2 binaries
+	@server=$$(tests/support/s3-gateway.sh) && VERDICT_TEST_S3=$$server \
+	  $(VENV)/pytest tests/service/blob_test.py tests/e2e/artifacts_test.py
 test-bare: ## make demo and make test in a bare Debian 12 (root, debootstrap)
 	@tests/support/bare-debian.sh
 chaos: setup ## every promise at length, with a table (CHAOS="P6 P10" only these; "--seed N" again)
@@ -86,4 +90,4 @@ valgrind: units ## the unit tests under valgrind
 	@tests/support/valgrind.sh $(OUT)/unit
 
 .PHONY: all help setup up down status wipe demo docs test lint test-service test-e2e test-crash \
-        test-ordinary-user test-schema test-spec test-bare chaos soak bench fuzz valgrind
+        test-ordinary-user test-schema test-spec test-s3 test-bare chaos soak bench fuzz valgrind

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 from parts.process import wait_until
 from support import disk
-from support.s3 import S3
+from support.s3 import make_s3
 
 TESTS = r"""
     mkdir -p out/deep
@@ -22,7 +22,7 @@ KEPT = ["coverage.info", "out/deep/one.png", "report.xml"]
 
 @pytest.fixture(scope="module")
 def installation(shared_verdict, tmp_path_factory):
-    s3 = S3(tmp_path_factory.mktemp("s3"))
+    s3 = make_s3(tmp_path_factory.mktemp("s3"))
     shared_verdict.sources = tmp_path_factory.mktemp("sources")
     shared_verdict.source_roots.append(shared_verdict.sources)
     try:

@@ -7,14 +7,14 @@ import subprocess
 
 import pytest
 from support import TOP
-from support.s3 import BUCKET, S3
+from support.s3 import BUCKET, make_s3
 
 PROBE = TOP / "build" / "probe" / "blob_probe"
 
 
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory):
-    server = S3(tmp_path_factory.mktemp("s3"))
+    server = make_s3(tmp_path_factory.mktemp("s3"))
     try:
         yield server.start()
     finally:

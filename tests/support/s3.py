@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that speaks S3 (moto's) and checks signatures, for the store of files."""
+"""A server that speaks S3 and checks signatures, for the store of files: moto's, or the gateway
+that VERDICT_TEST_S3 names (`make test-s3` builds it)."""
 
 import json
 import os
@@ -18,7 +19,60 @@ MAKE_KEY = pathlib.Path(__file__).with_name("s3_key.py")
 UNSIGNED_REQUESTS = 4
 
 
-class S3:
+KEY = ("verdict", "secret-of-the-gateway")
+
+
+def make_s3(folder):
+    program = os.environ.get("VERDICT_TEST_S3")
+    return Gateway(folder, program) if program else Moto(folder)
+
+
+class Gateway:
+    """versitygw over a folder, whose folders are the buckets."""
+
+    def __init__(self, folder, program):
+        self._port = new_ports()
+        self.url = f"http://127.0.0.1:{self._port}"
+        files = pathlib.Path(folder) / "files"
+        (files / BUCKET).mkdir(parents=True)
+        address = f"127.0.0.1:{self._port}"
+        self.process = Process(
+            "s3",
+            pathlib.Path(folder),
+            [program, "--port", address, "--quiet", "posix", "--sidecar", _sidecar(folder), files],
+            env=dict(zip(("ROOT_ACCESS_KEY", "ROOT_SECRET_KEY"), KEY, strict=True)),
+        )
+        self.process.is_ready = self._answers
+        self.settings = {
+            "VERDICT_BLOB_URL": f"s3+{self.url}/{BUCKET}/files",
+            "VERDICT_BLOB_KEY_ID": KEY[0],
+            "VERDICT_BLOB_SECRET": KEY[1],
+        }
+
+    def start(self):
+        self.process.start()
+        self.process.wait_ready()
+        return self
+
+    def stop(self):
+        self.process.stop()
+        release_ports(self._port)
+
+    def _answers(self):
+        try:
+            return requests.get(self.url, timeout=2).status_code == 403
+        except requests.ConnectionError:
+            return False
+
+
+def _sidecar(folder):
+    """Where it keeps what it knows of the files, where the file system has no attributes for it."""
+    path = pathlib.Path(folder) / "sidecar"
+    path.mkdir()
+    return path
+
+
+class Moto:
     """Settings of a bucket that is there; nobody without its key is let in."""
 
     def __init__(self, folder):
