@@ -162,6 +162,8 @@ HARD_LINK = {"type": tarfile.LNKTYPE, "linkname": "/etc/passwd"}
         (tar(("a", b"x" * 100_000))[:60], "the bundle"),
         (b"no archive", "the bundle"),
     ],
+    # Archives hold the time at which they were made: two workers would not collect the same names.
+    ids=["path", "symbolic link", "hard link", "device", "cut", "nothing"],
 )
 def test_what_is_hostile_or_broken_ends_the_run_and_says_why(installation, content, why):
     made = run(installation, content, "true")

@@ -29,14 +29,16 @@ static const char find_parts_sql[] =
     "  UNION SELECT id, project_id FROM api.run WHERE number = $11),"
     " parent AS (SELECT id FROM named WHERE project_id = $1)"
     " SELECT t.id, s.id, s.version_id, e.id, p.id, r.id, s.slug, s.title, s.cases, s.requirements,"
-    " t.defaults, s.source, s.framework FROM (VALUES (1)) AS one LEFT JOIN template t ON true LEFT JOIN suite s ON true"
+    " t.defaults, s.source, s.framework FROM (VALUES (1)) AS one"
+    " LEFT JOIN template t ON true LEFT JOIN suite s ON true"
     " LEFT JOIN environment e ON true LEFT JOIN pool p ON true LEFT JOIN parent r ON true";
 
 /* The same where only a suite and a pool are named, as most triggers do: with so little to plan and to set up
  * it costs a third. */
 static const char find_few_sql[] =
     "SELECT NULL::uuid, s.id, v.id, NULL::uuid, p.id, NULL::uuid, s.slug, s.title, v.cases,"
-    " v.spec->'requirements', NULL::jsonb FROM (VALUES (1)) AS one"
+    " v.spec->'requirements', NULL::jsonb, v.spec->'source'->>'kind', v.spec->>'framework'"
+    " FROM (VALUES (1)) AS one"
     " LEFT JOIN (api.suite s JOIN api.suite_version v ON v.id = s.current_version_id)"
     "  ON s.project_id = $1 AND s.slug = $2"
     " LEFT JOIN api.pool p ON p.slug = $3 AND (p.all_projects OR EXISTS"
