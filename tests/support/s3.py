@@ -27,31 +27,25 @@ def make_s3(folder):
     return Gateway(folder, program) if program else Moto(folder)
 
 
-class Gateway:
-    """versitygw over a folder, whose folders are the buckets."""
+class Server:
+    """Settings of a bucket that is there; nobody without its key is let in."""
 
-    def __init__(self, folder, program):
+    def __init__(self, folder):
         self._port = new_ports()
         self.url = f"http://127.0.0.1:{self._port}"
-        files = pathlib.Path(folder) / "files"
-        (files / BUCKET).mkdir(parents=True)
-        address = f"127.0.0.1:{self._port}"
-        self.process = Process(
-            "s3",
-            pathlib.Path(folder),
-            [program, "--port", address, "--quiet", "posix", "--sidecar", _sidecar(folder), files],
-            env=dict(zip(("ROOT_ACCESS_KEY", "ROOT_SECRET_KEY"), KEY, strict=True)),
-        )
+        argv, environment = self._command(pathlib.Path(folder))
+        self.process = Process("s3", pathlib.Path(folder), argv, env=environment)
         self.process.is_ready = self._answers
-        self.settings = {
-            "VERDICT_BLOB_URL": f"s3+{self.url}/{BUCKET}/files",
-            "VERDICT_BLOB_KEY_ID": KEY[0],
-            "VERDICT_BLOB_SECRET": KEY[1],
-        }
 
     def start(self):
         self.process.start()
         self.process.wait_ready()
+        key_id, secret = self._make_key()
+        self.settings = {
+            "VERDICT_BLOB_URL": f"s3+{self.url}/{BUCKET}/files",
+            "VERDICT_BLOB_KEY_ID": key_id,
+            "VERDICT_BLOB_SECRET": secret,
+        }
         return self
 
     def stop(self):
@@ -60,35 +54,40 @@ class Gateway:
 
     def _answers(self):
         try:
-            return requests.get(self.url, timeout=2).status_code == 403
+            return requests.get(self.url + self.LOOK, timeout=2).status_code == self.ANSWER
         except requests.ConnectionError:
             return False
 
 
-def _sidecar(folder):
-    """Where it keeps what it knows of the files, where the file system has no attributes for it."""
-    path = pathlib.Path(folder) / "sidecar"
-    path.mkdir()
-    return path
+class Gateway(Server):
+    """versitygw over a folder, whose folders are the buckets."""
+
+    LOOK, ANSWER = "/", 403
+
+    def __init__(self, folder, program):
+        self._program = program
+        super().__init__(folder)
+
+    def _command(self, folder):
+        files, sidecar = folder / "files", folder / "sidecar"
+        (files / BUCKET).mkdir(parents=True)
+        sidecar.mkdir()  # what it knows of the files, where the file system has no attributes
+        address = f"127.0.0.1:{self._port}"
+        argv = [self._program, "--port", address, "--quiet", "posix", "--sidecar", sidecar, files]
+        return argv, dict(zip(("ROOT_ACCESS_KEY", "ROOT_SECRET_KEY"), KEY, strict=True))
+
+    def _make_key(self):
+        return KEY
 
 
-class Moto:
-    """Settings of a bucket that is there; nobody without its key is let in."""
+class Moto(Server):
+    LOOK, ANSWER = "/moto-api/", 200
 
-    def __init__(self, folder):
-        self._port = new_ports()
-        self.url = f"http://127.0.0.1:{self._port}"
-        self.process = Process(
-            "s3",
-            pathlib.Path(folder),
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", self._port],
-            env={"INITIAL_NO_AUTH_ACTION_COUNT": str(UNSIGNED_REQUESTS)},
-        )
-        self.process.is_ready = self._answers
+    def _command(self, _):
+        argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", self._port]
+        return argv, {"INITIAL_NO_AUTH_ACTION_COUNT": str(UNSIGNED_REQUESTS)}
 
-    def start(self):
-        self.process.start()
-        self.process.wait_ready()
+    def _make_key(self):
         made = subprocess.run(
             [sys.executable, MAKE_KEY, self.url, BUCKET],
             env={**os.environ, "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"},
@@ -96,19 +95,4 @@ class Moto:
             capture_output=True,
         )
         key = json.loads(made.stdout)
-        self.settings = {
-            "VERDICT_BLOB_URL": f"s3+{self.url}/{BUCKET}/files",
-            "VERDICT_BLOB_KEY_ID": key["AccessKeyId"],
-            "VERDICT_BLOB_SECRET": key["SecretAccessKey"],
-        }
-        return self
-
-    def stop(self):
-        self.process.stop()
-        release_ports(self._port)
-
-    def _answers(self):
-        try:
-            return requests.get(f"{self.url}/moto-api/", timeout=2).ok
-        except requests.ConnectionError:
-            return False
+        return key["AccessKeyId"], key["SecretAccessKey"]
